@@ -1,0 +1,1 @@
+"""Teaching package of the course about one line of code, `z = mu + sigma * eps`."""
