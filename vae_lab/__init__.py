@@ -21,7 +21,6 @@ from vae_lab.training import History, fit
 __version__ = "0.1.0"
 
 __all__ = [
-    "VAE",
     "Autoencoder",
     "Elbo",
     "Gradients",
@@ -29,6 +28,7 @@ __all__ = [
     "Images",
     "LinearVAE",
     "LossTerms",
+    "VAE",
     "VAEOutput",
     "bernoulli_log_likelihood",
     "code",

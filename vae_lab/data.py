@@ -61,7 +61,7 @@ def _load_mnist5k(train: bool) -> Images:
     if not MNIST5K.is_file():
         raise FileNotFoundError(f"load_images: {MNIST5K} is missing; it is part of the package: install vae-lab again.")
     try:
-        with np.load(MNIST5K, allow_pickle=False) as archive:
+        with MNIST5K.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             images, labels = archive["images"], archive["labels"]
     except Exception as error:  # a damaged zip fails in many ways, all of which mean the same to the reader
         raise ValueError(f"load_images: {MNIST5K} cannot be read ({error}); install vae-lab again.") from error

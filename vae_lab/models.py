@@ -76,7 +76,7 @@ class Autoencoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Reconstruct: logits in the shape of x."""
-        return self.decode(self.encode(x))
+        return self.decode(self.encode(x)).reshape(x.shape)
 
     def loss_terms(
         self, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None
@@ -126,10 +126,13 @@ class VAE(nn.Module):
         return self.decoder(z).unflatten(-1, self.data_shape)
 
     def forward(self, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None) -> VAEOutput:
-        """Encode, sample z, decode. Noise: `eps` [B, D] if given, else drawn from `generator`."""
+        """Encode, sample z, decode.
+
+        x is [B, *data_shape] or flat, [B, N]; the noise is `eps` [B, D] if given, else drawn from `generator`.
+        """
         mu, logvar = self.encode(x)
         z = reparameterize(mu, logvar, eps=eps, generator=generator)
-        return VAEOutput(self.decode(z), mu, logvar, z)
+        return VAEOutput(self.decode(z).reshape(x.shape), mu, logvar, z)
 
     def elbo(self, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None) -> Elbo:
         """One-sample estimate of the ELBO, [B], nats per image; the KL term is exact."""

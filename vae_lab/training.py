@@ -75,9 +75,9 @@ def fit(
 
     Example:
         >>> from vae_lab.models import VAE
-        >>> history = fit(VAE(hidden=(8,)), torch.zeros(64, 1, 28, 28), epochs=2, progress=False)
-        >>> len(history.loss), history.loss[1] < history.loss[0]
-        (2, True)
+        >>> history = fit(VAE(hidden=(8,)), torch.zeros(64, 1, 28, 28), epochs=5, learning_rate=0.01, progress=False)
+        >>> len(history.loss), history.loss[-1] < history.loss[0]
+        (5, True)
 
     Source: Kingma & Welling 2014, algorithm 1; lecture 9:58-11:43.
     """
