@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "models": {"elbo", "sampling"},
     "training": {"models"},
     "generation": {"sampling", "models"},
+    "broken": {"models", "elbo", "sampling"},
     "pretrained": {"models", "data", "training"},
     "plots": {"training", "generation", "models", "elbo", "estimators", "sampling"},
     "widgets": {"plots", "graph", "training", "generation", "models", "elbo", "estimators", "sampling"},
