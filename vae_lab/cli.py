@@ -1,0 +1,172 @@
+"""The `vae-lab` command: reads arguments, calls one importable function, prints what came out of it.
+
+Exit status: 0 when all is well, 1 when something needs a look, 2 for bad arguments, with one line on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from tqdm import tqdm
+
+
+class Parser(argparse.ArgumentParser):
+    """Argparse that answers bad arguments with one line instead of a page."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and end with status 2."""
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
+    """An argument that must be a finite number above zero."""
+
+    def convert(text: str) -> float:
+        try:
+            number = kind(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        if not 0 < number < 1e6:
+            raise argparse.ArgumentTypeError(f"{text} is out of range; give a number above 0 and below 1000000")
+        return number
+
+    return convert
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def progress_bar(what: str, unit: str) -> tqdm[NoReturn]:
+    """A bar on stderr with rate and time left; where nobody watches a terminal, a line every ten seconds."""
+    return tqdm(desc=what, unit=unit, mininterval=0.1 if sys.stderr.isatty() else 10.0, dynamic_ncols=True)
+
+
+def parser() -> Parser:
+    """All commands and their options."""
+    top = Parser(prog="vae-lab", description="Labs about z = mu + sigma * eps: release, verify, grade, report, check.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=Parser)
+
+    def command(name: str, what: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=what, description=what[0].upper() + what[1:] + ".")
+
+    def workers(to: argparse.ArgumentParser) -> None:
+        to.add_argument("--workers", type=positive(int), default=cores(), metavar="N", help="processes side by side")
+
+    release = command("release", "make the students' labs in labs/ from solutions/")
+    release.add_argument("labs", nargs="*", metavar="LAB", help="default: all labs")
+
+    verify = command("verify", "hold each lab's tests against its bank of right and wrong answers")
+    verify.add_argument("labs", nargs="*", metavar="LAB", help="default: all labs")
+    workers(verify)
+
+    sample = command("sample-class", "make up a class of submissions under submitted/")
+    sample.add_argument("lab", metavar="LAB")
+    sample.add_argument("-n", type=positive(int), default=20, metavar="N", help="how many students (default 20)")
+    sample.add_argument("--submitted", type=Path, default=Path("submitted"), metavar="DIR")
+
+    grade = command("grade", "grade what is new or changed under submitted/; write gradebook, feedback and report")
+    grade.add_argument("lab", metavar="LAB")
+    grade.add_argument("--submitted", type=Path, default=Path("submitted"), metavar="DIR")
+    grade.add_argument("--timeout", type=positive(float), metavar="S", help="seconds that one submission may take")
+    grade.add_argument(
+        "--unsafe-no-sandbox",
+        action="store_true",
+        help="run students' code with YOUR rights: it can read your files, other submissions and the network; marks "
+        "every result",
+    )
+    grade.add_argument("--json", type=Path, metavar="FILE", help="write one JSON object per submission, one a line")
+    workers(grade)
+
+    report = command("report", "write the class at a glance again: HTML, and CSV for Canvas and Moodle")
+    report.add_argument("lab", metavar="LAB")
+    for to in (grade, report):
+        to.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where results go (default: here)")
+        to.add_argument("--db", metavar="URL", help="gradebook as an SQLAlchemy URL (default: OUT/gradebook.db)")
+
+    check = command("check", "run one notebook's visible tests on this machine, as a student does")
+    check.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    options = parser().parse_args(arguments)
+    name = f"vae-lab {options.command}"
+    if options.command != "check" and importlib.util.find_spec("nbgrader") is None:
+        print(f"{name}: nbgrader is missing; install it with: pip install 'vae-lab[grade]'", file=sys.stderr)
+        return 2
+    from vae_lab.grading.course import CourseError
+
+    try:
+        return int(COMMANDS[options.command](options))
+    except CourseError as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # the reader of our output, e.g. `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print(f"{name}: stopped", file=sys.stderr)
+        return 130
+
+
+def run_release(options: argparse.Namespace) -> int:
+    """Release labs and say which changed."""
+    from vae_lab.grading.course import Course, CourseError
+    from vae_lab.grading.release import release
+
+    course = Course(Path())
+    for lab in course.choose(options.labs):
+        try:
+            path, changed = release(course, lab)
+        except ValueError as error:
+            raise CourseError(error) from error
+        print(f"{path}  {'written' if changed else 'unchanged'}")
+    return 0
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    """Verify labs; print what differs."""
+    from vae_lab.grading.course import Course
+
+    try:
+        from vae_lab.grading.sandbox import sandbox_problem
+    except ImportError:
+
+        def sandbox_problem() -> str | None:
+            return "there is no sandbox in this installation"
+
+    from vae_lab.grading.verify import ONE_PROCESS, SPLIT, verify
+
+    course = Course(Path())
+    labs = course.choose(options.labs)
+    problem = sandbox_problem()
+    if problem:
+        print(f"vae-lab verify: judging in one process only: {problem}", file=sys.stderr)
+    ways = (ONE_PROCESS,) if problem else (ONE_PROCESS, SPLIT)
+    with progress_bar("verify", " answers") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        found = verify(course, labs, workers=options.workers, ways=ways, progress=progress)
+    for line in found:
+        print(line)
+    print(f"{', '.join(labs)}: {len(found) or 'no'} surprises" + ("" if found else ", judged " + " and ".join(ways)))
+    return 1 if found else 0
+
+
+COMMANDS = {"release": run_release, "verify": run_verify}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
