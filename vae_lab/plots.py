@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib.pyplot as plt
 import torch
@@ -64,14 +64,16 @@ def use_course_style() -> None:
         set_matplotlib_formats("svg", metadata={"Date": None, "Creator": None})
 
 
-def panels(*widths: float, height: float = 3.0) -> tuple[Axes, ...]:
+def panels(*widths: float, height: float = 3.0, sharey: bool = False) -> tuple[Axes, ...]:
     """Open a figure of the page's width with one row of axes of the given relative widths.
 
     Example:
         >>> len(panels(1, 2))
         2
     """
-    _figure, axes = plt.subplots(1, len(widths), figsize=(WIDTH, height), width_ratios=widths, squeeze=False)
+    _figure, axes = plt.subplots(
+        1, len(widths), figsize=(WIDTH, height), width_ratios=widths, sharey=sharey, squeeze=False
+    )
     return tuple(axes[0])
 
 
@@ -106,7 +108,12 @@ def image_sheet(images: Tensor, *, columns: int | None = None, ax: Axes | None =
 
 
 def samples_against_density(
-    samples: Tensor, density: Callable[[Tensor], Tensor], *, bins: int = 60, ax: Axes | None = None
+    samples: Tensor,
+    density: Callable[[Tensor], Tensor],
+    *,
+    bins: int = 60,
+    sideways: bool = False,
+    ax: Axes | None = None,
 ) -> Axes:
     """A histogram of samples with the density that they should follow drawn over it.
 
@@ -114,6 +121,7 @@ def samples_against_density(
         samples: [N].
         density: x [M] -> p(x) [M], per unit of x.
         bins: of the histogram.
+        sideways: put z on the vertical axis.
         ax: where to draw; a new figure if None.
 
     Example:
@@ -123,10 +131,11 @@ def samples_against_density(
     """
     ax = ax or plt.subplots()[1]
     values = samples.detach().cpu()
-    ax.hist(values.numpy(), bins=bins, density=True, color=BLUE, alpha=0.35, label="samples")
+    turn: Literal["horizontal", "vertical"] = "horizontal" if sideways else "vertical"
+    ax.hist(values.numpy(), bins=bins, density=True, color=BLUE, alpha=0.35, label="samples", orientation=turn)
     grid = torch.linspace(values.min().item(), values.max().item(), 200)
-    ax.plot(grid, density(grid), color=INK, label="density")
-    ax.set(xlabel="z", ylabel="density")
+    ax.plot(*((density(grid), grid) if sideways else (grid, density(grid))), color=INK, label="density")
+    ax.set(xlabel="density" if sideways else "z", ylabel="z" if sideways else "density")
     ax.legend()
     return ax
 
@@ -178,7 +187,7 @@ def reference_line(value: float, label: str, *, ax: Axes | None = None) -> Axes:
 
     Args:
         value: height, in the units of the axis.
-        label: written just above the line, at its right end.
+        label: written just below the line, at its right end.
         ax: where to draw; a new figure if None.
 
     Example:
@@ -187,7 +196,6 @@ def reference_line(value: float, label: str, *, ax: Axes | None = None) -> Axes:
     """
     ax = ax or plt.subplots()[1]
     ax.axhline(value, color=QUIET, linewidth=1.2, linestyle="--")
-    ax.annotate(
-        label, (1, value), (0, 3), ("axes fraction", "data"), "offset points", ha="right", color=QUIET, size="small"
-    )
+    place: dict[str, Any] = {"xytext": (0, -4), "textcoords": "offset points", "ha": "right", "va": "top"}
+    ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), color=QUIET, size="small", **place)
     return ax
