@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "plots": {"evaluation", "training", "generation", "models", "elbo", "estimators", "sampling"},
     "widgets": {"evaluation", "plots", "graph", "training", "generation", "models", "elbo", "estimators", "sampling"},
     "grading": {"checks"},
-    "cli": {"grading"},
+    "doctor": set(),
+    "cli": {"grading", "doctor"},
 }
 
 
