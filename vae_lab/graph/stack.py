@@ -42,7 +42,7 @@ class Stack:
         self._custom: dict[CodeType, bool] = {}
         self._frames: dict[int, FrameType] = {}  # keeps a group's frame alive, so that its id stays its own
 
-    def place(self, depth: int = 2) -> Place:
+    def place(self, depth: int) -> Place:
         """Describe the call `depth` frames up from here."""
         frame: FrameType | None = sys._getframe(depth)
         user: FrameType | None = None
@@ -101,4 +101,4 @@ def source_of(frame: FrameType | None) -> Source | None:
         return None
     code = frame.f_code
     text = linecache.getline(code.co_filename, frame.f_lineno, frame.f_globals).strip()
-    return Source(code.co_filename, frame.f_lineno, code.co_name, text)
+    return Source(code.co_filename, frame.f_lineno, code.co_qualname.split(".<locals>.<")[0], text)
