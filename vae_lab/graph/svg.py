@@ -23,10 +23,11 @@ MARGIN = 10.0
 def to_svg(picture: Picture, *, numbers: bool = False, shapes: bool = False, legend: bool = True) -> str:
     """Draw a picture; `numbers` puts gradient sizes on edges, `shapes` the tensors' shapes under the nodes."""
     lines = count_ports(picture)
-    sizes = {n.id: box_size(n, lines[n.id], shapes) for n in picture.nodes.values()}
+    apart = 54.0 if numbers else 26.0
+    sizes = {n.id: box_size(n, apart * (lines[n.id] - 1) + 30, shapes) for n in picture.nodes.values()}
     pairs = [(e.source, e.target) for e in picture.edges]
-    layout = lay_out(sizes, pairs, gap=34 if numbers else 16, rise=56 if numbers else 44)
-    ends = ports(picture, layout, sizes)
+    layout = lay_out(sizes, pairs, gap=24 if numbers else 16, rise=56 if numbers else 44)
+    ends = ports(picture, layout, sizes, apart)
     body = []
     for edge in picture.edges:
         first, last = ends[edge.source, edge.target]
@@ -57,8 +58,9 @@ def _edge(edge: Edge, target: Node, points: list[Point], numbers: bool) -> str:
     if edge.verdict == PASSES:
         parts += [f'<path class="pass" d="{path(back)}"/>', _tip((first[0] + BESIDE, first[1]), 8, "passtip")]
         if numbers and edge.number is not None:
-            x, y = half(back[len(back) // 2])[0]
-            parts.append(f'<text class="num" x="{x + 5:.1f}" y="{y + 4:.1f}">{_number(edge.number)}</text>')
+            parts.append(
+                f'<text class="num" x="{last[0] + BESIDE + 5:.1f}" y="{last[1] - 7:.1f}">{_number(edge.number)}</text>'
+            )
     elif edge.stops:
         end = half(back[-1])
         x, y = end[0]

@@ -102,7 +102,7 @@ class View:
             return (group or inside).name  # type: ignore[union-attr]
         if op.call is None:
             return op.name
-        written = resolve_name(op.call[0]) or op.name
+        written = (resolve_name(op.call[0]) or op.name).removesuffix(".__get__")
         short = (
             written.replace("torch.Tensor.", "")
             .replace("torch.nn.functional.", "F.")
