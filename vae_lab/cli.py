@@ -135,8 +135,6 @@ def run_release(options: argparse.Namespace) -> int:
 
 def run_verify(options: argparse.Namespace) -> int:
     """Verify labs; print what differs."""
-    from tqdm import tqdm
-
     from vae_lab.grading.course import Course
 
     try:
