@@ -18,13 +18,15 @@ MAY_IMPORT = {
     "estimators": set(),
     "elbo": {"sampling"},
     "models": {"elbo", "sampling"},
+    "evaluation": {"elbo", "models"},
     "training": {"models"},
     "generation": {"sampling", "models"},
     "pretrained": {"models", "data", "training"},
-    "plots": {"training", "generation", "models", "elbo", "estimators", "sampling"},
-    "widgets": {"plots", "graph", "training", "generation", "models", "elbo", "estimators", "sampling"},
+    "plots": {"evaluation", "training", "generation", "models", "elbo", "estimators", "sampling"},
+    "widgets": {"evaluation", "plots", "graph", "training", "generation", "models", "elbo", "estimators", "sampling"},
     "grading": {"checks"},
-    "cli": {"grading"},
+    "doctor": set(),
+    "cli": {"grading", "doctor"},
 }
 
 

@@ -4,43 +4,28 @@ import math
 
 import pytest
 import torch
-from oracles import gaussian_log_density, probabilistic_pca, scaled_posterior_gap
-from sklearn.datasets import load_digits
+from linear_optimum import DIGITS, linear_vae_at_optimum, log_p
+from oracles import probabilistic_pca, scaled_posterior_gap
 
 from vae_lab import VAE, Autoencoder, LinearVAE, fit, sample_and_cut
 from vae_lab.elbo import bernoulli_log_likelihood, log_weight
 
-DIGITS = torch.tensor(load_digits().data / 16)
-
-
-def at_optimum(q, variance_factor=1.0):
-    """A LinearVAE with the parameters of probabilistic PCA, and that optimum."""
-    best = probabilistic_pca(DIGITS, q)
-    model = LinearVAE(64, q).double()
-    with torch.no_grad():
-        model.W.copy_(best.W)
-        model.V.copy_(best.V)
-        model.b.copy_(best.mean)
-        model.logvar.copy_((variance_factor * best.posterior_variance).log())
-        model.log_noise.fill_(math.log(best.noise_variance))
-    return model, best
-
 
 def test_the_elbo_of_a_linear_vae_at_the_optimum_is_log_p():
-    model, best = at_optimum(8)
+    model, best = linear_vae_at_optimum(8)
     assert model.exact_elbo(DIGITS).elbo.mean().item() == pytest.approx(best.log_likelihood, abs=1e-9)
     assert model.exact_elbo(DIGITS).kl.mean().item() == pytest.approx(10.1715, abs=5e-5)
 
 
 @pytest.mark.parametrize("c", [0.5, 3.0])
 def test_a_wrong_posterior_variance_opens_the_known_gap(c):
-    model, best = at_optimum(8, variance_factor=c)
+    model, best = linear_vae_at_optimum(8, variance_factor=c)
     gap = best.log_likelihood - model.exact_elbo(DIGITS).elbo.mean().item()
     assert gap == pytest.approx(scaled_posterior_gap(8, c), abs=1e-9)
 
 
 def test_the_sampled_elbo_has_the_exact_one_as_its_mean():
-    model, _ = at_optimum(8, variance_factor=2.0)
+    model, _ = linear_vae_at_optimum(8, variance_factor=2.0)
     x = DIGITS[:1].expand(100_000, 64)
     sampled = model.elbo(x, generator=torch.Generator().manual_seed(0)).elbo
     error = sampled.std() / math.sqrt(len(x))
@@ -48,7 +33,7 @@ def test_the_sampled_elbo_has_the_exact_one_as_its_mean():
 
 
 def test_the_optimum_is_a_maximum_of_the_exact_elbo():
-    model, _ = at_optimum(5)
+    model, _ = linear_vae_at_optimum(5)
     model.exact_elbo(DIGITS).elbo.mean().backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad.abs().max() < 1e-8, name
@@ -64,14 +49,12 @@ def test_a_trained_linear_vae_comes_within_a_twentieth_of_a_nat_of_pca():
 
 
 def test_one_log_weight_of_the_linear_vae_is_log_p():
-    model, best = at_optimum(3)
+    model, best = linear_vae_at_optimum(3)
     x = DIGITS[:20]
     mu, logvar = model.encode(x)
     z = mu + torch.randn_like(mu)  # any z will do
-    covariance = best.W @ best.W.T + best.noise_variance * torch.eye(64, dtype=torch.float64)
     likelihood = torch.distributions.Normal(model.decode(z), math.sqrt(best.noise_variance)).log_prob(x).sum(1)
-    log_p = gaussian_log_density(x, best.mean, covariance)
-    torch.testing.assert_close(log_weight(likelihood, z, mu, logvar), log_p, rtol=0, atol=1e-9)
+    torch.testing.assert_close(log_weight(likelihood, z, mu, logvar), log_p(best, x), rtol=0, atol=1e-9)
 
 
 def test_vae_shapes_and_terms():

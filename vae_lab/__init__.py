@@ -1,6 +1,7 @@
 """The teaching package of the course about one line of code, `z = mu + sigma * eps`.
 
-Read it in this order: sampling, estimators, elbo, data, models, training, generation. Importing it loads none of
+Read it in this order: sampling, estimators, elbo, data, models, evaluation,
+training, generation. Importing it loads none of
 matplotlib, ipywidgets and nbgrader.
 """
 
@@ -13,6 +14,7 @@ from vae_lab.elbo import (
     importance_weighted_bound,
 )
 from vae_lab.estimators import Gradients, pathwise_gradients, score_function_gradients
+from vae_lab.evaluation import active_units, log_marginal_bound
 from vae_lab.generation import code, from_prior, interpolate, latent_grid, recognisability, reconstruct
 from vae_lab.models import VAE, Autoencoder, LinearVAE, LossTerms, VAEOutput
 from vae_lab.sampling import reparameterize, sample_and_cut, sample_prior
@@ -30,6 +32,7 @@ __all__ = [
     "LossTerms",
     "VAE",
     "VAEOutput",
+    "active_units",
     "bernoulli_log_likelihood",
     "code",
     "fit",
@@ -40,6 +43,7 @@ __all__ = [
     "interpolate",
     "latent_grid",
     "load_images",
+    "log_marginal_bound",
     "pathwise_gradients",
     "recognisability",
     "reconstruct",

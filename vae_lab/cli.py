@@ -93,6 +93,8 @@ def parser() -> Parser:
 
     check = command("check", "run one notebook's visible tests on this machine, as a student does")
     check.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+
+    command("doctor", "say what is here and what is missing, for students, instructors and authors")
     return top
 
 
@@ -100,7 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     options = parser().parse_args(arguments)
     name = f"vae-lab {options.command}"
-    if options.command != "check" and importlib.util.find_spec("nbgrader") is None:
+    if options.command not in ("check", "doctor") and importlib.util.find_spec("nbgrader") is None:
         print(f"{name}: nbgrader is missing; install it with: pip install 'vae-lab[grade]'", file=sys.stderr)
         return 2
     from vae_lab.grading.course import CourseError
@@ -165,7 +167,14 @@ def run_verify(options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-COMMANDS = {"release": run_release, "verify": run_verify}
+def run_doctor(options: argparse.Namespace) -> int:
+    """Print what is here and what is missing."""
+    from vae_lab.doctor import doctor
+
+    return 0 if doctor() else 1
+
+
+COMMANDS = {"release": run_release, "verify": run_verify, "doctor": run_doctor}
 
 
 if __name__ == "__main__":

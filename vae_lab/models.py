@@ -139,6 +139,11 @@ class VAE(nn.Module):
         out = self(x, eps=eps, generator=generator)
         return Elbo.from_terms(bernoulli_log_likelihood(out.logits, x), gaussian_kl(out.mu, out.logvar))
 
+    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+        """Log p(x|z) of images [B, *data_shape] for latents [S, B, D]: [S, B], nats."""
+        logits = self.decode(z).reshape(-1, *x.shape[1:])
+        return bernoulli_log_likelihood(logits, x.expand(len(z), *x.shape).flatten(0, 1)).view(z.shape[:-1])
+
     def loss_terms(
         self, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None
     ) -> LossTerms:
@@ -193,6 +198,13 @@ class LinearVAE(nn.Module):
         mu, logvar = self.encode(x)
         z = reparameterize(mu, logvar, eps=eps, generator=generator)
         return Elbo.from_terms(gaussian_log_likelihood(self.decode(z), x, self.log_noise), gaussian_kl(mu, logvar))
+
+    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+        """Log p(x|z) of x [B, N] for latents [S, B, D]: [S, B], nats."""
+        mean = self.decode(z).flatten(0, 1)
+        return gaussian_log_likelihood(mean, x.expand(len(z), *x.shape).flatten(0, 1), self.log_noise).view(
+            z.shape[:-1]
+        )
 
     def exact_elbo(self, x: Tensor) -> Elbo:
         """The ELBO itself, [B], nats: E|x - Wz - b|^2 = |x - W mu - b|^2 + sum_d sigma_d^2 |W_d|^2."""

@@ -1,0 +1,133 @@
+"""`vae-lab doctor`: each thing that can be missing is named with its remedy, and the doctor itself always answers."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vae_lab import doctor
+from vae_lab.cli import main
+
+ROOT = Path(__file__).parents[1]
+
+
+def states(findings):
+    return [finding.state for finding in findings]
+
+
+def test_here_a_student_has_everything(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "free_memory", lambda: 8.0)
+    assert doctor.doctor() is True
+    shown = capsys.readouterr().out
+    assert "MNIST-5k: 5000 images" in shown
+    for heading in ("To solve a lab:", "To grade a class:", "To build the book:"):
+        assert heading in shown
+    assert shown.rstrip().endswith("You can solve the labs.")
+
+
+def test_whatever_is_missing_has_a_remedy(monkeypatch, tmp_path):
+    def nothing(name):
+        raise doctor.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor, "version", nothing)
+    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(doctor.shutil, "which", lambda name: None)
+    monkeypatch.delenv("COLAB_RELEASE_TAG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    missing = [finding for finding in doctor.examine() if finding.state == "missing"]
+    assert len(missing) >= 10
+    assert all(finding.remedy for finding in missing)
+    lines = []
+    assert doctor.doctor(lines.append) is False
+    assert "need a remedy" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("program", "says"),
+    [
+        ("raise OSError('libcudart.so.12: cannot open shared object file')", "libcudart.so.12"),
+        ("import os; os.abort()", "status -6"),
+        ("import sys; sys.exit(3)", "status 3"),
+        ("print('FOUNDATION')", "status 0"),
+        ("import time; time.sleep(60)", "does not start within 0.5 s"),
+    ],
+)
+def test_a_torch_that_does_not_start_is_reported(program, says):
+    (found,) = doctor.torch_works(program, seconds=0.5 if "sleep" in program else 30)
+    assert found.state == "missing"
+    assert says in found.what
+    assert found.remedy
+
+
+def test_a_gpu_is_named():
+    program = """print('noise'); print('FOUND {"version": "2.9", "gpu": "NVIDIA T4, 15 GiB"}')"""
+    torch, gpu = doctor.torch_works(program)
+    assert (torch.state, gpu.state) == ("ok", "ok")
+    assert "T4" in gpu.what
+
+
+def test_a_damaged_data_file_is_reported(monkeypatch, tmp_path):
+    from vae_lab import data
+
+    broken = tmp_path / "mnist5k.npz"
+    broken.write_bytes(data.MNIST5K.read_bytes()[:1000])
+    monkeypatch.setattr(data, "MNIST5K", broken)
+    found = doctor.mnist5k()
+    assert found.state == "missing"
+    assert "cannot be read" in found.what
+
+
+def test_a_file_that_hides_a_library_is_reported(tmp_path):
+    for name in ("random.py", "torch.py", "my_lab.py", "notes.txt"):
+        (tmp_path / name).touch()
+    assert [found.remedy for found in doctor.hidden_modules(tmp_path)] == ["rename random.py", "rename torch.py"]
+
+
+def test_memory_and_disk(monkeypatch, tmp_path):
+    assert states(doctor.room(tmp_path, lambda: 8.0)) == ["ok", "ok"]
+    assert states(doctor.room(tmp_path, lambda: 0.5)) == ["missing", "ok"]
+    assert states(doctor.room(tmp_path, lambda: None)) == ["note", "ok"]
+    monkeypatch.setattr(doctor, "ENOUGH_DISK", 1e12)
+    assert states(doctor.room(tmp_path, lambda: 8.0)) == ["ok", "missing"]
+
+
+def test_free_memory_is_read_or_unknown(tmp_path):
+    given = tmp_path / "meminfo"
+    given.write_text("MemTotal: 9 kB\nMemAvailable:    3145728 kB\n")
+    assert doctor.free_memory(given) == 3.0
+    given.write_text("MemAvailable: plenty\n")
+    assert doctor.free_memory(given) is None
+    assert doctor.free_memory(tmp_path / "none") is None
+
+
+def command(*words, path):
+    """The command as installed, with `path` before everything else that can be imported."""
+    program = (
+        f"import sys; sys.path[:0] = {[str(path), str(ROOT)]!r}; from vae_lab_command import main; sys.exit(main())"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", program, *words], capture_output=True, text=True, timeout=120, cwd=path, check=False
+    )
+
+
+def test_it_answers_where_torch_is_broken(tmp_path):
+    (tmp_path / "torch.py").write_text("raise OSError('libgomp.so.1 is missing')")
+    done = command("doctor", path=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "libgomp.so.1 is missing" in done.stdout
+    assert "rename torch.py" in done.stdout
+    assert "To grade a class:" in done.stdout
+    other = command("release", path=tmp_path)
+    assert other.returncode == 2
+    assert other.stderr.count("\n") == 1
+    assert "vae-lab doctor" in other.stderr
+
+
+def test_its_exit_status_is_the_students(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(doctor, "free_memory", lambda: 8.0)
+    monkeypatch.chdir(tmp_path)
+    assert main(["doctor"]) == 0
+    (tmp_path / "random.py").touch()
+    assert main(["doctor"]) == 1
+    assert "rename random.py" in capsys.readouterr().out

@@ -1,0 +1,53 @@
+"""What a lab's test cells call: one module for each lab, on torch and math alone.
+
+`start(lab)` begins a lab: from then on, until the kernel is restarted, this package's own answers to the lab's tasks
+raise instead of answering.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any, NoReturn
+
+__all__ = ["start"]
+
+
+class Reserved:
+    """Stands where an answer was: calling it, subclassing it or looking into it says to write it yourself."""
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = name
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise RuntimeError(f"this lab asks you to write {self.__name__} yourself")
+
+    __call__ = __mro_entries__ = _refuse
+
+    def __repr__(self) -> str:
+        return f"<reserved: this lab asks you to write {self.__name__} yourself>"
+
+
+def start(lab: str) -> None:
+    """Begin a lab: make each name that its module lists in RESERVES raise.
+
+    Args:
+        lab: the lab's name, e.g. "sampling".
+
+    Raises:
+        ValueError: if there is no such lab.
+
+    Example:
+        >>> start("pottery")
+        Traceback (most recent call last):
+            ...
+        ValueError: start: there is no lab 'pottery'.
+    """
+    try:
+        reserves: tuple[str, ...] = importlib.import_module(f"{__name__}.{lab}").RESERVES
+    except (ImportError, AttributeError):
+        raise ValueError(f"start: there is no lab {lab!r}.") from None
+    for path in reserves:
+        module, _, name = path.rpartition(".")
+        importlib.import_module(module)
+        setattr(sys.modules[module], name, Reserved(name))

@@ -1,0 +1,133 @@
+"""What a student reads when a check fails: what was seen, what was wanted, the likely mistake, the page to read.
+
+A failed check is an AssertionError with a plain text, and a notebook shows that text instead of a traceback.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from typing import Any, NamedTuple, NoReturn
+
+from torch import Tensor
+
+
+class CheckFailed(AssertionError):
+    """An answer did not pass. Its text is all there is to read, so IPython shows no traceback with it."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Not yet: {self}"]
+
+
+class Misconception(NamedTuple):
+    """A mistake that has a name.
+
+    Args:
+        says: one sentence that puts it right.
+        page: slug of the book's page that explains it.
+    """
+
+    says: str
+    page: str
+
+
+def fail(task: str, seen: str, wanted: str, mistake: Misconception | None = None) -> NoReturn:
+    """End a check.
+
+    Args:
+        task: the function or class that the student wrote.
+        seen: what its answer looks like.
+        wanted: what a right answer looks like.
+        mistake: the misconception that the answer matches, if any.
+
+    Raises:
+        CheckFailed: always.
+
+    Example:
+        >>> fail("square", "square(3) is 6.", "Wanted 9.", Misconception("2 * x doubles x.", "intro"))
+        Traceback (most recent call last):
+            ...
+        vae_lab.checks.messages.CheckFailed: square: square(3) is 6. Wanted 9.
+        Likely mistake: 2 * x doubles x.
+        Read next: the book's page "Intro" (intro.html).
+    """
+    text = f"{task}: {seen} {wanted}"
+    if mistake is not None:
+        title = mistake.page.replace("_", " ").capitalize()
+        text += f'\nLikely mistake: {mistake.says}\nRead next: the book\'s page "{title}" ({mistake.page}.html).'
+    raise CheckFailed(text)
+
+
+def ask(task: str, function: Callable[..., Any], *args: Any) -> Any:
+    """Call the student's function; if it raises, say where in the student's own lines.
+
+    Args:
+        task: the name of the student's function.
+        function: the student's function.
+        args: what it is called with; tensors appear in the message as shape and dtype, never with their values.
+
+    Returns:
+        Whatever the function returns.
+
+    Raises:
+        CheckFailed: if the function raises.
+
+    Example:
+        >>> ask("halve", lambda x: x / 2, 3)
+        1.5
+    """
+    try:
+        return function(*args)
+    except CheckFailed:
+        raise
+    except NotImplementedError as error:
+        raise CheckFailed(f"{task}: not written yet. Replace `raise NotImplementedError()` by your answer.") from error
+    except Exception as error:
+        called = ", ".join(_brief(arg) for arg in args)
+        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        frames = [f for f in traceback.extract_tb(error.__traceback__)[1:] if f.line]
+        own = next((f for f in frames if "site-packages" not in f.filename), None)
+        where = f"\nIn {own.name}, line {own.lineno}: {own.line}" if own else ""
+        raise CheckFailed(f"{task}({called}) raised {reason}{where}") from error
+
+
+def require_tensor(task: str, value: Any, like: Tensor, shape: tuple[int, ...], what: str = "the result") -> Tensor:
+    """Insist on a floating tensor of the given shape, with the dtype and device of `like`.
+
+    Args:
+        task: the name of the student's function.
+        value: what it returned.
+        like: a tensor with the wanted dtype and device.
+        shape: the wanted shape.
+        what: which part of the answer it is.
+
+    Returns:
+        The value.
+
+    Raises:
+        CheckFailed: if it is anything else.
+    """
+    if not isinstance(value, Tensor):
+        kind = f"{type(value).__module__}.{type(value).__qualname__}".removeprefix("builtins.")
+        fail(task, f"{what} is of type {kind}.", "Wanted one torch.Tensor.", NOT_A_TENSOR if value is None else None)
+    if tuple(value.shape) != tuple(shape):
+        fail(task, f"{what} has shape {list(value.shape)}.", f"Wanted {list(shape)}.")
+    if value.dtype != like.dtype:
+        fail(task, f"{what} has dtype {value.dtype}.", f"Wanted {like.dtype}, as the inputs have.", OTHER_DTYPE)
+    if value.device != like.device:
+        fail(task, f"{what} is on {value.device}.", f"Wanted it on {like.device}, where the inputs are.", OTHER_DEVICE)
+    return value
+
+
+def _brief(arg: Any) -> str:
+    if isinstance(arg, Tensor):
+        return f"{str(arg.dtype).removeprefix('torch.')} {list(arg.shape)}"
+    return repr(arg) if isinstance(arg, bool | int | float | str) else "..."
+
+
+NOT_A_TENSOR = Misconception("a function without a `return` line returns None.", "labs")
+OTHER_DTYPE = Misconception(
+    "noise and constants must be made like the inputs: torch.randn_like(x), or dtype=x.dtype, device=x.device.",
+    "labs",
+)
+OTHER_DEVICE = OTHER_DTYPE

@@ -1,0 +1,206 @@
+"""What every sampler of z ~ N(mu, sigma^2) is held to: its gradient, its noise, its manners.
+
+Any correct sampler has in common that per element dz/dmu = 1 and dz/dlogvar = (z - mu) / 2, whatever the noise was; and
+that the noise itself, eps = (z - mu) / sigma, is independent N(0, 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+from vae_lab.checks.noise import Finding, examine
+from vae_lab.checks.spread import name_mistake
+
+CUT = Misconception(
+    "z has no way back to mu and logvar. Normal(mu, sigma).sample(), detach(), no_grad() and a trip through NumPy all "
+    "cut the graph without an error; only the noise may come out of a random number generator.",
+    "stochastic_nodes",
+)
+SILENT = Misconception(
+    "a gradient arrives, but it is 0: torch.normal(mu, sigma) draws z itself, and the draw does not remember mu and "
+    "sigma.",
+    "stochastic_nodes",
+)
+CUT_MU = Misconception("mu was detached on its way into z.", "gradient_paths")
+CUT_SIGMA = Misconception(
+    "sigma was detached on its way into z, so that the spread is never learned.", "gradient_paths"
+)
+HALF_LOST = Misconception(
+    "the factor 1/2 is lost: sigma is exp(logvar / 2), and its derivative is sigma / 2.", "gradient_paths"
+)
+NO_NOISE = Misconception("z is not random: eps is missing, or it is 0.", "reparameterization")
+SHARED = {
+    "dimension": Misconception(
+        "one eps serves all dimensions of a row; the product is elementwise, one eps for each entry.",
+        "gradient_paths",
+    ),
+    "row": Misconception("one eps serves several rows of the batch; every row needs its own.", "gradient_paths"),
+    "call": Misconception(
+        "the same noise comes back in every call: a fixed seed, or noise that is drawn once and kept.",
+        "reparameterization",
+    ),
+    "draw": Misconception("the n draws share their noise; each draw needs its own eps.", "two_gradients"),
+}
+CANCELLING = Misconception("noise beside its own negative is not independent: draw every eps anew.", "two_gradients")
+NOT_NORMAL = Misconception(
+    "eps has spread 1, but it is not normal (uniform, clamped and sign noise look like this): use torch.randn.",
+    "reparameterization",
+)
+UNIFORM = Misconception("torch.rand is uniform on [0, 1]; torch.randn draws from N(0, 1).", "reparameterization")
+RESEEDED = Misconception(
+    "the function seeds the global generator, and with it everything else that the program draws.", "reparameterization"
+)
+IN_PLACE = Misconception("an operation that ends in _ changes the caller's tensor; write a new one.", "gradient_paths")
+
+
+def device() -> torch.device:
+    """Where the checks make their tensors: the GPU if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def make_inputs(batch: int, dim: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Some mu in [-2, 2] and logvar in [-3, 3], [B, D], every column of logvar at its own level.
+
+    Example:
+        >>> mu, logvar = make_inputs(48, 6, torch.float64)
+        >>> mu.shape, logvar.dtype
+        (torch.Size([48, 6]), torch.float64)
+    """
+    mu = torch.rand(batch, dim, dtype=dtype, device=device()) * 4 - 2
+    level = torch.linspace(-2, 2, dim, dtype=dtype, device=device()) if dim > 1 else torch.ones_like(mu[0])
+    return mu, level + torch.rand(batch, dim, dtype=dtype, device=device()) * 2 - 1
+
+
+def check_gradient(
+    task: str, sampler: Callable[[Tensor, Tensor], Any], *, batch: int, dim: int, dtype: torch.dtype
+) -> None:
+    """Require dz/dmu = 1 and dz/dlogvar = (z - mu) / 2, for each entry.
+
+    Exact for every correct sampler and every noise, so there is no false alarm.
+
+    Args:
+        task: the name of the student's function.
+        sampler: called with mu and logvar [B, D]; returns z [..., B, D].
+        batch: B.
+        dim: D.
+        dtype: of mu and logvar.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    mu, logvar = (tensor.requires_grad_() for tensor in make_inputs(batch, dim, dtype))
+    z = ask(task, sampler, mu, logvar)
+    if not z.requires_grad:
+        fail(task, "z does not require a gradient although mu and logvar do.", "Wanted a path back to both.", CUT)
+    weight = torch.randn_like(z)
+    to_mu, to_logvar = torch.autograd.grad((weight * z).sum(), (mu, logvar), allow_unused=True)
+    draws = tuple(range(z.ndim - 2))
+    wanted_mu = weight.sum(draws) if draws else weight
+    through = (weight * (z - mu)).detach() / 2
+    wanted_logvar = through.sum(draws) if draws else through
+    dead_mu, dead_logvar = (g is None or not bool(g.any()) for g in (to_mu, to_logvar))
+    if dead_mu and dead_logvar:
+        fail(task, "the gradient with respect to mu and logvar is 0.", "Wanted dz/dmu = 1.", SILENT)
+    if dead_mu:
+        fail(task, "no gradient reaches mu.", "Wanted dz/dmu = 1.", CUT_MU)
+    if dead_logvar:
+        fail(task, "no gradient reaches logvar.", "Wanted dz/dlogvar = (z - mu) / 2.", CUT_SIGMA)
+    if not is_close(to_mu, wanted_mu):
+        fail(task, "dz/dmu is not 1.", "Wanted dz/dmu = 1: mu is added to the noise and nothing else.")
+    if not is_close(to_logvar, wanted_logvar):
+        ratio = float((to_logvar * wanted_logvar).sum() / wanted_logvar.square().sum())
+        furthest = float((to_logvar - wanted_logvar).abs().max() / wanted_logvar.abs().max())
+        doubled = abs(ratio - 2) < 0.05
+        seen = (
+            f"dz/dlogvar is {ratio:.2f} times"
+            if doubled
+            else f"dz/dlogvar is up to {furthest:.2g} (relative) away from"
+        )
+        fail(task, f"{seen} what it should be.", "Wanted (z - mu) / 2.", HALF_LOST if doubled else None)
+
+
+def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar: Tensor) -> None:
+    """Fail unless z [..., B, D] is made of independent N(0, 1) noise; say what it looks like instead."""
+    eps = (z.double() - mu.double()) / torch.exp(logvar.double() / 2)
+    finding = examine(eps, axes)
+    if finding is None:
+        return
+    wanted = "Wanted spread sigma, mean mu and independent normal noise."
+    if finding.kind == "not finite":
+        fail(task, f"{finding.seen:.1%} of z is nan or infinite.", "Wanted finite numbers.")
+    if float(eps.std()) < 1e-3:
+        fail(task, f"z is always mu + {float(eps.mean()):.2f} sigma.", "Wanted a draw from N(mu, sigma^2).", NO_NOISE)
+    mistake = name_mistake(z, mu, logvar)
+    if mistake is not None:
+        fail(task, f"z looks like a draw from {mistake.formula}.", "Wanted N(mu, sigma^2).", mistake.misconception)
+    if bool((eps > -1e-3).all()):
+        fail(task, "z is never below mu.", "Wanted noise of either sign.", UNIFORM)
+    if finding.kind == "shared":
+        seen = (
+            f"sums of eps = (z - mu) / sigma along the axis '{finding.axis}' have {finding.seen:.1f} times the variance"
+        )
+        fail(task, seen + " of independent noise.", "Wanted independent noise.", SHARED[finding.axis])
+    if finding.kind == "cancelling":
+        seen = f"noise along the axis '{finding.axis}' cancels: its sums have {finding.seen:.2f} times the variance"
+        fail(task, seen + " of independent noise.", "Wanted independent noise.", CANCELLING)
+    if finding.kind == "spread":
+        fail(task, f"the spread of z is {finding.seen:.2f} times sigma.", wanted)
+    if finding.kind == "mean":
+        fail(task, f"the mean of z lies {finding.seen:.2f} sigma from mu.", wanted)
+    fail(task, f"eps = (z - mu) / sigma is not normal ({_not_normal(finding)}).", wanted, NOT_NORMAL)
+
+
+def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
+    """Require that the function leaves its inputs and the global generator as a caller expects.
+
+    It may draw from the global generator; it may not seed it. No statistics: a right answer always passes.
+
+    Args:
+        task: the name of the student's function.
+        sampler: the student's function.
+        dtype: of mu and logvar.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    mu, logvar = make_inputs(7, 3, dtype)
+    given_mu, given_logvar = mu.clone(), logvar.clone()
+    z = ask(task, sampler, given_mu, given_logvar)
+    require_unchanged(task, "mu", given_mu, mu)
+    require_unchanged(task, "logvar", given_logvar, logvar)
+    require_tensor(task, z, mu, (7, 3), "z")
+    kept = torch.get_rng_state()
+    after = []
+    try:
+        for seed in (1, 2, 1):  # where the generator ends must follow from where it began, and from nothing else
+            torch.manual_seed(seed)
+            ask(task, sampler, mu, logvar)
+            after.append(torch.get_rng_state())
+    finally:
+        torch.set_rng_state(kept)
+    if torch.equal(after[0], after[1]) or not torch.equal(after[0], after[2]):
+        fail(task, "a call puts torch's global generator where it wants it.", "Wanted no seed.", RESEEDED)
+
+
+def _not_normal(finding: Finding) -> str:
+    low, high = finding.wanted
+    if finding.kind == "shape":
+        return f"its distribution function is {finding.seen:.3f} away from N(0, 1)'s; chance explains up to {high:.3f}"
+    return f"a share of {finding.seen:.4f} lies in the tails, N(0, 1) has {low:.4f} to {high:.4f} there"
+
+
+def require_unchanged(task: str, name: str, now: Tensor, before: Tensor) -> None:
+    """Fail if a tensor that was handed over has other values now."""
+    if not torch.equal(now.detach(), before.detach()):
+        fail(task, f"{name} has changed during the call.", f"Wanted {name} left alone.", IN_PLACE)
+
+
+def is_close(seen: Tensor, wanted: Tensor) -> bool:
+    """Compare up to rounding: a thousand times the resolution of the seen dtype, relative to the value and to 1."""
+    slack = 1000 * torch.finfo(seen.dtype).eps
+    return torch.allclose(seen.detach().double(), wanted.detach().double(), rtol=slack, atol=slack)

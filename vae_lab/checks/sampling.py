@@ -1,0 +1,207 @@
+"""Checks of the lab `sampling`: z is a draw from N(mu, sigma^2), and the gradient reaches mu and logvar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vae_lab.checks.graph_answers import check_gradient_reaches, check_node_kinds
+from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+from vae_lab.checks.sampler import (
+    check_gradient,
+    check_manners,
+    check_noise,
+    device,
+    is_close,
+    make_inputs,
+    require_unchanged,
+)
+from vae_lab.checks.spread import name_spread
+
+__all__ = [
+    "RESERVES",
+    "check_gradient_reaches",
+    "check_hand_gradients",
+    "check_node_kinds",
+    "check_reparameterize",
+    "check_reparameterize_manners",
+    "check_reparameterize_many",
+    "check_std_from_logvar",
+]
+
+RESERVES = (
+    "vae_lab.reparameterize",
+    "vae_lab.sampling.reparameterize",
+    "vae_lab.models.reparameterize",
+    "vae_lab.sample_and_cut",
+    "vae_lab.sampling.sample_and_cut",
+)
+"""Names that raise while this lab is solved or graded."""
+
+
+def check_std_from_logvar(std_from_logvar: Callable[..., Any], logvar: Tensor | None = None) -> None:
+    """Require exp(logvar / 2), with its gradient sigma / 2.
+
+    No statistics: a right answer always passes.
+
+    Args:
+        std_from_logvar: the student's function.
+        logvar: [..., D]; by default some values between -6 and 6.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    task = "std_from_logvar"
+    logvar = torch.linspace(-6, 6, 12, device=device()).reshape(4, 3) if logvar is None else logvar
+    given = logvar.detach().clone().requires_grad_()
+    sigma = ask(task, std_from_logvar, given)
+    require_tensor(task, sigma, logvar, tuple(logvar.shape))
+    require_unchanged(task, "logvar", given, logvar)
+    wanted = torch.exp(logvar.detach().double() / 2)
+    if not is_close(sigma, wanted):
+        mistake = name_spread(sigma, logvar)
+        seen = f"sigma looks like {mistake.formula}." if mistake else "sigma has other values."
+        fail(task, seen, "Wanted exp(logvar / 2).", mistake and mistake.misconception)
+    if not sigma.requires_grad:
+        fail(
+            task,
+            "sigma does not require a gradient although logvar does.",
+            "Wanted sigma / 2 as derivative.",
+            SIGMA_CUT,
+        )
+    (slope,) = torch.autograd.grad(sigma.sum(), given, allow_unused=True)
+    if slope is None or not is_close(slope, wanted / 2):
+        fail(task, "the derivative of sigma with respect to logvar is not sigma / 2.", "Wanted sigma / 2.", SIGMA_CUT)
+
+
+def check_reparameterize(
+    reparameterize: Callable[..., Any],
+    *,
+    batch: int = 48,
+    dim: int = 6,
+    dtype: torch.dtype = torch.float32,
+    calls: int = 40,
+) -> None:
+    """Require a draw from N(mu, sigma^2), anew for each entry and call, with its gradient.
+
+    Args:
+        reparameterize: the student's function.
+        batch: B.
+        dim: D.
+        dtype: of mu and logvar.
+        calls: how often it is called for the statistics.
+
+    Raises:
+        CheckFailed: if not. A right answer fails with a probability of at most 9e-8 (eight statistics, each with
+            false-alarm probability 1e-8; the identities of the gradient are exact).
+    """
+    task = "reparameterize"
+    mu, logvar = make_inputs(batch, dim, dtype)
+    draws = []
+    for _ in range(calls):
+        z = ask(task, reparameterize, mu, logvar)
+        draws.append(require_tensor(task, z, mu, (batch, dim), "z").detach())
+    check_noise(task, torch.stack(draws), ("call", "row", "dimension"), mu, logvar)
+    check_gradient(task, reparameterize, batch=batch, dim=dim, dtype=dtype)
+
+
+def check_reparameterize_many(
+    reparameterize_many: Callable[..., Any],
+    *,
+    n: int = 50,
+    batch: int = 24,
+    dim: int = 5,
+    dtype: torch.dtype = torch.float32,
+    calls: int = 4,
+) -> None:
+    """Require that z[0], ..., z[n - 1] are independent draws from N(mu, sigma^2), with the gradient of each.
+
+    Args:
+        reparameterize_many: the student's function.
+        n: number of draws for each row.
+        batch: B.
+        dim: D.
+        dtype: of mu and logvar.
+        calls: how often it is called for the statistics.
+
+    Raises:
+        CheckFailed: if not. A right answer fails with a probability of at most 9e-8 (nine statistics, each with
+            false-alarm probability 1e-8).
+    """
+    task = "reparameterize_many"
+    mu, logvar = make_inputs(batch, dim, dtype)
+    draws = []
+    for _ in range(calls):
+        z = ask(task, reparameterize_many, mu, logvar, n)
+        draws.append(require_tensor(task, z, mu, (n, batch, dim), "z").detach())
+    check_noise(task, torch.stack(draws), ("call", "draw", "row", "dimension"), mu, logvar)
+    check_gradient(task, lambda mu, logvar: reparameterize_many(mu, logvar, n), batch=batch, dim=dim, dtype=dtype)
+
+
+def check_reparameterize_manners(reparameterize: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
+    """Require that the function leaves its inputs and the global generator as a caller expects.
+
+    No statistics: a right answer always passes.
+
+    Args:
+        reparameterize: the student's function.
+        dtype: of mu and logvar.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    check_manners("reparameterize", reparameterize, dtype)
+
+
+def check_hand_gradients(hand_gradients: Callable[..., Any]) -> None:
+    """Require the two derivatives of z, 1 and exp(logvar / 2) * eps / 2, both [B, D].
+
+    No statistics: a right answer always passes.
+
+    Args:
+        hand_gradients: the student's function.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    task = "hand_gradients"
+    _, logvar = make_inputs(5, 4, torch.float32)
+    eps = torch.randn_like(logvar)
+    pair = ask(task, hand_gradients, logvar, eps)
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        fail(task, f"the result is of type {type(pair).__name__}.", "Wanted two tensors, (dz_dmu, dz_dlogvar).")
+    to_mu = require_tensor(task, pair[0], eps, (5, 4), "dz_dmu").detach()
+    to_logvar = require_tensor(task, pair[1], eps, (5, 4), "dz_dlogvar").detach()
+    half = torch.exp(logvar / 2) * eps / 2
+    if is_close(to_logvar, torch.ones_like(eps)) and is_close(to_mu, half):
+        fail(task, "the two derivatives have changed places.", "Wanted (dz_dmu, dz_dlogvar).")
+    if not is_close(to_mu, torch.ones_like(eps)):
+        fail(task, "dz_dmu is not what the rule for a sum gives.", "Wanted dz/dmu.", DERIVATIVE_OF_SUM)
+    if not is_close(to_logvar, half):
+        says = next((why for wrong, why in HAND_MISTAKES if is_close(to_logvar, wrong(logvar, eps))), None)
+        mistake = Misconception(says, "gradient_paths") if says else None
+        fail(task, "dz_dlogvar is not what the chain rule gives.", "Wanted dz/dsigma times dsigma/dlogvar.", mistake)
+
+
+SIGMA_CUT = Misconception(
+    "sigma has no way back to logvar: detach(), no_grad(), .data and a trip through NumPy cut the graph silently.",
+    "stochastic_nodes",
+)
+DERIVATIVE_OF_SUM = Misconception(
+    "mu enters z by a sum; the derivative of a sum with respect to one of its terms does not depend on anything.",
+    "gradient_paths",
+)
+HAND_MISTAKES: list[tuple[Callable[[Tensor, Tensor], Tensor], str]] = [
+    (lambda logvar, eps: torch.exp(logvar / 2) * eps, "the half of logvar / 2 is missing: it is an inner derivative."),
+    (lambda logvar, eps: eps, "eps is dz/dsigma; sigma depends on logvar, so the chain rule has one more factor."),
+    (lambda logvar, eps: eps / 2, "the derivative of exp(logvar / 2) keeps exp(logvar / 2) as a factor."),
+    (lambda logvar, eps: torch.exp(logvar / 2), "this is sigma: eps multiplies it, and the exponent has a factor 1/2."),
+    (lambda logvar, eps: torch.exp(logvar / 2) / 2, "this is dsigma/dlogvar; dz/dsigma, which is eps, is missing."),
+    (lambda logvar, eps: torch.exp(logvar) * eps / 2, "exp(logvar) is the variance; sigma is exp(logvar / 2)."),
+    (lambda logvar, eps: torch.exp(logvar) * eps, "exp(logvar) is the variance; sigma is exp(logvar / 2)."),
+    (lambda logvar, eps: -torch.exp(logvar / 2) * eps / 2, "the sign is turned: z grows with logvar where eps > 0."),
+]
+"""Wrong derivatives with respect to logvar, and what to say about them."""
