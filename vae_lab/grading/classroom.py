@@ -26,6 +26,7 @@ from vae_lab.grading.handed_in import Piece, pieces
 from vae_lab.grading.lab import Lab, load_lab
 from vae_lab.grading.records import Record, Records, digest
 from vae_lab.grading.release import release_notebook
+from vae_lab.grading.report import ClassReport, with_copies, write_report
 from vae_lab.grading.results import CellResult, SubmissionResult
 from vae_lab.grading.submissions import Submission, find_students, read_submission
 from vae_lab.grading.tasks import outline, tasks, title
@@ -167,8 +168,8 @@ def grade_class(
         writer.catch_up(found.students)
         tally = Tally(graded=done, notes=found.notes)
         marks = book.marks()
-    for student in found.students:
-        tally.results.append(with_marks(writer.records[student].result, marks.get(student, {})))
+    results = [with_marks(writer.records[student].result, marks.get(student, {})) for student in found.students]
+    tally.results = with_copies(results, {student: writer.records[student].copies for student in found.students})
     tally.seconds = time.monotonic() - started
     return tally
 
@@ -303,6 +304,23 @@ class Writer:
     def pieces_of(self, submission: Submission) -> list[Piece]:
         """The cells of a submission."""
         return pieces(submission.content, self.room.name, self.room.released)
+
+
+def write_class_report(room: Classroom) -> Path:
+    """Write the class at a glance, with the marks that the gradebook holds now; returns the page's path.
+
+    Raises:
+        CourseError: if nothing of this lab has been graded.
+    """
+    records = room.records.read()
+    if not records:
+        raise CourseError(f"nothing to report: no submission of {room.name} has been graded into {room.out.resolve()}")
+    with room.book() as book:
+        marks, people = book.marks(), book.people()
+    results = [with_marks(records[student].result, marks.get(student, {})) for student in sorted(records)]
+    results = with_copies(results, {student: record.copies for student, record in records.items()})
+    report = ClassReport(title(room.released), room.name, results, outline(room.released), people)
+    return write_report(report, room.out / "report")
 
 
 def nothing_to_read(lab: Lab, submission: Submission) -> SubmissionResult:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -74,13 +75,20 @@ def page(result: SubmissionResult, tasks: Sequence[Task], title: str, comments: 
     shown = [
         {
             "task": task,
-            "code": None if task.code is None or task.written else python_html(task.code),
-            "prose": prose_html(task.code, task.pictures or {}) if task.written and task.code else None,
-            "comments": [comments[name] for name in (task.name, *(t for t, _ in task.tests)) if name in comments],
+            "code": None if task.code is None or task.written else python_html(without_anchor(task.code)),
+            "prose": prose_html(without_anchor(task.code), task.pictures or {}) if task.written and task.code else None,
+            "comments": [
+                comments[name] for name in dict.fromkeys([task.name, *(t for t, _ in task.tests)]) if name in comments
+            ],
         }
         for task in tasks
     ]
     return render("feedback.html", result=result, title=title, tasks=shown)
+
+
+def without_anchor(source: str) -> str:
+    """An answer without the comment that names its cell."""
+    return re.sub(r"^(?:# *vae-lab: .*|<!-- *vae-lab: [^\n]*?-->)\n?", "", source, count=1, flags=re.MULTILINE)
 
 
 def python_html(source: str) -> str:
@@ -90,22 +98,22 @@ def python_html(source: str) -> str:
 
 def prose_html(source: str, pictures: Mapping[str, Mapping[str, str]]) -> str:
     """A student's Markdown as HTML of a few harmless tags; pictures pasted into the cell are kept, no others."""
-    embedded = {
-        f"attachment:{name}": f"data:{mime};base64,{data}"
-        for name, bundle in harmless.attachments(pictures).items()
-        for mime, data in bundle.items()
-    }
+    source = harmless.plain(source)
+    embedded = {}
+    for index, (name, bundle) in enumerate(harmless.attachments(pictures).items()):
+        for mime, data in bundle.items():
+            embedded[f"picture-{index}"] = f"data:{mime};base64,{data}"
+            source = source.replace(f"](attachment:{name})", f"](picture-{index})")
 
     def only_embedded(tag: str, attribute: str, value: str) -> str | None:
         return embedded.get(value) if (tag, attribute) == ("img", "src") else value
 
-    html = mistune.create_markdown(escape=True, plugins=["table", "strikethrough"])(harmless.plain(source))
+    html = mistune.create_markdown(escape=True, plugins=["table", "strikethrough"])(source)
     cleaned: str = nh3.clean(
         str(html),
         tags=TAGS,
         attributes={"img": {"src", "alt"}},
         attribute_filter=only_embedded,
-        url_schemes={"attachment", "data"},
         link_rel=None,
     )
     return cleaned

@@ -101,7 +101,7 @@ class ClassReport:
         for result in self.scored:
             for name, cell in result.cells.items():
                 if cell.passed is False and cell.message:
-                    first = cell.message.strip().split("\n")[0][:400]
+                    first = gist(cell.message)
                     groups.setdefault((name, without_numbers(first)), []).append((first, result.student))
         found = [
             (name, members[0][0], len(members), [student for _, student in members[:5]])
@@ -113,6 +113,11 @@ class ClassReport:
     def flagged(self) -> list[SubmissionResult]:
         """Results that a person should look at."""
         return [result for result in self.results if result.flags]
+
+    @property
+    def unread(self) -> int:
+        """How many scores are not final."""
+        return sum(result.status == "manual" for result in self.results)
 
     @property
     def errors(self) -> list[SubmissionResult]:
@@ -141,10 +146,26 @@ class ClassReport:
         """All graded cells in order."""
         return [name for task in self.outlines for name in task.points]
 
+    @property
+    def people_named(self) -> bool:
+        """Whether the gradebook knows anybody's name."""
+        return any(self.name(result.student) for result in self.results)
+
     def name(self, student: str) -> str:
         """A student's full name, or ""."""
         person = self.people.get(student, Person())
         return " ".join(part for part in (person.first, person.last) if part)
+
+
+def gist(message: str) -> str:
+    r"""The line that names the mistake, if a message has one, else its first line.
+
+    Example:
+        >>> gist("sigma is wrong.\nLikely mistake: that is the variance.\nRead next: a page.")
+        'that is the variance.'
+    """
+    named = re.search(r"^Likely mistake: *(.+)$", message, re.MULTILINE)
+    return (named[1] if named else message.strip().split("\n")[0])[:400]
 
 
 def without_numbers(message: str) -> str:

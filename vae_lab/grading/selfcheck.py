@@ -170,8 +170,8 @@ def summary(cells: Iterable[Cell], outcomes: Iterable[tuple[Cell, Outcome]]) -> 
     return SelfCheck(list(states.values()))
 
 
-def check_file(path: Path, after_each: Callable[[Outcome], None] | None = None) -> SelfCheck:
-    """Run a notebook from top to bottom in this process, as its kernel would, and say how its tasks stand.
+def read_lab(path: Path) -> list[Cell]:
+    """The cells of a lab's notebook.
 
     Raises:
         OSError: if the file cannot be read.
@@ -179,7 +179,18 @@ def check_file(path: Path, after_each: Callable[[Outcome], None] | None = None) 
     """
     cells = read_cells(path.read_bytes())
     if not any(cell.tests for cell in cells):
-        raise ValueError("no lab: it has no test cells")
+        raise ValueError("not a lab: it has no test cells")
+    return cells
+
+
+def check_file(path: Path, after_each: Callable[[Outcome], None] | None = None) -> SelfCheck:
+    """Run a notebook from top to bottom in this process, as its kernel would, and say how its tasks stand.
+
+    Raises:
+        OSError: if the file cannot be read.
+        ValueError: if it is no notebook, or no lab.
+    """
+    cells = read_lab(path)
     code = [cell for cell in cells if cell.code]
     os.chdir(path.resolve().parent)
     outcomes = run_cells([cell.source for cell in code], after_each)

@@ -59,7 +59,7 @@ def tasks(outlines: Iterable[Outline], handed_in: Sequence[Piece], result: Submi
     for task in outlines:
         piece = answers.get(task.name)
         cells = [
-            (name, result.cells.get(name, CellResult(0.0, points, None, result.reason)))
+            (name, result.cells.get(name, CellResult(0.0, points, None)))
             for name, points in task.points.items()
         ]
         found.append(
