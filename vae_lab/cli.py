@@ -210,7 +210,7 @@ def run_grade(options: argparse.Namespace) -> int:
             options.submitted,
             workers=options.workers,
             limits=limits,
-            sandbox=not options.unsafe_no_sandbox,
+            sandbox="unsafe" if options.unsafe_no_sandbox else "required",
             progress=progress,
         )
     for note in tally.notes:

@@ -11,17 +11,16 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
-
-import torch
 
 import vae_lab
 from vae_lab.grading import autograded, feedback
 from vae_lab.grading.answered import Notebook, grader, text
 from vae_lab.grading.course import Course, CourseError, write_atomically
-from vae_lab.grading.engine import Limits, grade_submission
-from vae_lab.grading.gradebook import Book, Entry, Mark, database_url, with_marks
+from vae_lab.grading.engine import Limits, Sandbox, grade_submission
+from vae_lab.grading.gradebook import Book, Entry, Mark, auto_score, database_url, with_marks
 from vae_lab.grading.handed_in import Piece, pieces
 from vae_lab.grading.lab import Lab, load_lab
 from vae_lab.grading.records import Record, Records, digest
@@ -43,7 +42,7 @@ class Job(NamedTuple):
     student: str
     content: bytes
     limits: Limits
-    sandbox: bool
+    sandbox: Sandbox
 
 
 def grade_job(job: Job) -> SubmissionResult:
@@ -122,7 +121,7 @@ def grade_class(
     *,
     workers: int = 1,
     limits: Limits | None = None,
-    sandbox: bool = True,
+    sandbox: Sandbox = "required",
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Tally:
     """Grade what is new or changed, and bring the gradebook, `autograded/` and `feedback/` up to date.
@@ -132,7 +131,7 @@ def grade_class(
         submitted: the folder of submissions.
         workers: how many processes grade side by side; the results do not depend on it.
         limits: of one submission; the engine's own by default.
-        sandbox: False runs students' code with the caller's rights.
+        sandbox: "unsafe" runs students' code with the caller's rights, and marks every result.
         progress: called with the number of submissions done and of all that need grading.
 
     Raises:
@@ -141,7 +140,8 @@ def grade_class(
     started = time.monotonic()
     limits = limits or Limits()
     found = find_students(submitted, room.name)
-    depends = digest(room.source, grader_version(), repr(limits), str(sandbox))
+    lab, _ = room.lab, room.released  # a faulty lab is told before anything is opened
+    depends = digest(room.source, grader_version(), repr(limits), sandbox)
     with room.book() as book:
         writer = Writer(room, submitted, book)
         due: list[Job] = []
@@ -153,9 +153,9 @@ def grade_class(
                 continue
             writer.expect(submission, key)
             if submission.content is None:
-                writer.take(nothing_to_read(room.lab, submission))
+                writer.take(nothing_to_read(lab, submission))
             else:
-                due.append(Job(room.lab, student, submission.content, limits, sandbox))
+                due.append(Job(lab, student, submission.content, limits, sandbox))
         done = 0
         progress(0, len(due))
         try:
@@ -255,7 +255,7 @@ class Writer:
         rows = self.marks.get(student, {})
         said = {name: row.auto for name, row in rows.items() if name in self.book.grade_cells}
         wanted = dict.fromkeys(self.book.grade_cells, None) | {
-            name: None if cell.passed is None else cell.points for name, cell in record.result.cells.items()
+            name: auto_score(record.result, name) for name in record.result.cells
         }
         return said != wanted or record.outputs.get("gradebook") != digest(record.key)
 
@@ -356,7 +356,7 @@ def grader_version() -> str:
     package = Path(vae_lab.__file__).parent
     sources = [path for path in sorted(package.rglob("*.py")) if path.name not in NOT_JUDGING]
     parts = [part for path in sources for part in (path.relative_to(package).as_posix().encode(), path.read_bytes())]
-    return digest(torch.__version__, *parts)
+    return digest(version("torch"), *parts)
 
 
 def own_text(*names: str) -> list[str]:

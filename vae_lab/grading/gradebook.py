@@ -22,6 +22,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from vae_lab.grading.course import CourseError
+from vae_lab.grading.release import QUIET
 from vae_lab.grading.results import SubmissionResult
 
 
@@ -296,10 +297,15 @@ class Book:
             return {row[0]: Person(*(field or "" for field in row[1:])) for row in rows}
 
 
+def auto_score(result: SubmissionResult, name: str) -> float | None:
+    """What the grader gives for one cell: None where a person must look, at an answer or at an error of ours."""
+    cell = result.cells.get(name)
+    return None if result.status == "error" or cell is None or cell.passed is None else cell.points
+
+
 def set_grade(grade: Any, entry: Entry, name: str) -> None:
     """Set what the grader gives for one cell; `manual_score` and `extra_credit` are a person's and stay."""
-    cell = entry.result.cells.get(name)
-    grade.auto_score = None if cell is None or cell.passed is None else cell.points
+    grade.auto_score = auto_score(entry.result, name)
     if grade.manual_score is None:
         grade.needs_manual_grade = grade.auto_score is None
     elif entry.look_again:
@@ -325,7 +331,7 @@ def as_nbgrader_saves_it(source: str) -> nbformat.NotebookNode:
     notebook = nbformat.reads(source, as_version=4)
     resources: dict[str, Any] = {}
     for step in (LockCells, ClearSolutions, ClearOutput, CheckCellMetadata, ComputeChecksums):
-        notebook, resources = step().preprocess(notebook, resources)
+        notebook, resources = step(log=QUIET).preprocess(notebook, resources)
     return notebook
 
 

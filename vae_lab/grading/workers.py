@@ -27,9 +27,8 @@ def get_ready() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
-    import torch
-
-    torch.set_num_threads(1)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 def pool(workers: int, module: str) -> ProcessPoolExecutor:
@@ -38,7 +37,7 @@ def pool(workers: int, module: str) -> ProcessPoolExecutor:
     They are forked from a server process that runs nothing else, so no thread of the caller is copied.
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload(["torch", "torch.optim", "IPython", module])
+    context.set_forkserver_preload(["IPython", module])
     return ProcessPoolExecutor(workers, mp_context=context, initializer=get_ready)
 
 
