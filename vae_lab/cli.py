@@ -11,6 +11,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -38,6 +39,14 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
         return number
 
     return convert
+
+
+def moment(text: str) -> datetime:
+    """A date and time in this machine's time zone, unless it names another."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write it like '2026-11-30 23:59'") from None
 
 
 def cores() -> int:
@@ -96,6 +105,25 @@ def parser() -> Parser:
     check = command("check", "run one notebook's visible tests on this machine, as a student does")
     check.add_argument("notebook", type=Path, metavar="NOTEBOOK")
 
+    init = command("init-course", "start a course of your own in a folder: labs, solutions, settings, a class list")
+    init.add_argument("folder", type=Path, metavar="DIR", help="what is there already stays as it is")
+    init.add_argument("--source", type=Path, default=Path(), metavar="DIR", help="the course to start from (here)")
+
+    collect = command("collect", "put what students handed in, from the zip of Moodle or Canvas, under submitted/")
+    collect.add_argument("zip", type=Path, metavar="ZIP", help="all submissions of one assignment, as downloaded")
+    collect.add_argument("lab", metavar="LAB")
+    collect.add_argument("--submitted", type=Path, default=Path("submitted"), metavar="DIR")
+    collect.add_argument(
+        "--students",
+        type=Path,
+        metavar="CSV",
+        help="class list: id, first_name, last_name, email, lms_user_id; or Moodle's grading worksheet or Canvas's "
+        "gradebook as they are",
+    )
+    collect.add_argument(
+        "--due", type=moment, metavar="TIME", help="what Moodle received later is called late: '2026-11-30 23:59'"
+    )
+
     command("doctor", "say what is here and what is missing, for students, instructors and authors")
     return top
 
@@ -140,14 +168,7 @@ def run_release(options: argparse.Namespace) -> int:
 def run_verify(options: argparse.Namespace) -> int:
     """Verify labs; print what differs."""
     from vae_lab.grading.course import Course
-
-    try:
-        from vae_lab.grading.sandbox import sandbox_problem
-    except ImportError:
-
-        def sandbox_problem() -> str | None:
-            return "there is no sandbox in this installation"
-
+    from vae_lab.grading.sandbox import sandbox_problem
     from vae_lab.grading.verify import ONE_PROCESS, SPLIT, verify
 
     course = Course(Path())
@@ -263,6 +284,31 @@ def run_check(options: argparse.Namespace) -> int:
     return 0 if found.passed else 1
 
 
+def run_init_course(options: argparse.Namespace) -> int:
+    """Start a course and say what was written."""
+    from vae_lab.grading.course import Course
+    from vae_lab.grading.init_course import init_course
+
+    for path, written in init_course(options.folder, Course(options.source)):
+        print(f"{path}  {'written' if written else 'there already, left as it is'}")
+    print(f"Next: {options.folder / 'README.md'}")
+    return 0
+
+
+def run_collect(options: argparse.Namespace) -> int:
+    """Collect a zip and say what became of each file."""
+    from vae_lab.grading.class_list import read_class_list
+    from vae_lab.grading.collect import collect, summary
+    from vae_lab.grading.course import Course
+
+    (lab,) = Course(Path()).choose([options.lab])
+    students = read_class_list(options.students) if options.students else None
+    result = collect(options.zip, lab, options.submitted, students, options.due)
+    for line in summary(result):
+        print(line)
+    return 1 if result.look else 0
+
+
 def run_doctor(options: argparse.Namespace) -> int:
     """Print what is here and what is missing."""
     from vae_lab.doctor import doctor
@@ -277,6 +323,8 @@ COMMANDS = {
     "grade": run_grade,
     "report": run_report,
     "check": run_check,
+    "init-course": run_init_course,
+    "collect": run_collect,
     "doctor": run_doctor,
 }
 

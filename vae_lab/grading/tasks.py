@@ -58,10 +58,7 @@ def tasks(outlines: Iterable[Outline], handed_in: Sequence[Piece], result: Submi
     found = []
     for task in outlines:
         piece = answers.get(task.name)
-        cells = [
-            (name, result.cells.get(name, CellResult(0.0, points, None)))
-            for name, points in task.points.items()
-        ]
+        cells = [(name, result.cells.get(name, CellResult(0.0, points, None))) for name, points in task.points.items()]
         found.append(
             Task(
                 task.name,
