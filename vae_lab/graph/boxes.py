@@ -5,18 +5,16 @@ from __future__ import annotations
 from html import escape
 
 from vae_lab.graph.curves import Point
-from vae_lab.graph.picture import Node
+from vae_lab.graph.picture import LONGEST, Node
 from vae_lab.graph.symbols import Symbol, symbol
 
-LONGEST = 24  # characters of a caption; the whole of it is in the text that a pointer shows
 
-
-def box_size(node: Node, ports: int, shapes: bool) -> tuple[float, float]:
-    """Width and height in pixels, with room for `ports` lines side by side."""
+def box_size(node: Node, room: float, shapes: bool) -> tuple[float, float]:
+    """Width and height in pixels, with `room` for the lines above or below."""
     mark = symbol(node.id)
     lines = _lines(node, shapes)
     name = len(mark.plain) * (11 if mark.math else 8.4) + 20
-    width = max([name, 24.0 * ports + 6, 42.0, *(len(line) * 6.1 + 14 for line in lines)])
+    width = max([name, room, 42.0, *(len(line) * 6.1 + 14 for line in lines)])
     height = 30.0 + 13 * len(lines)
     return (max(width * 1.12, 56), height + 10) if node.stochastic else (width, height)
 

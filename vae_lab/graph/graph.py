@@ -191,6 +191,15 @@ class Graph:
         learned = {owner[id(v.tensor)] for v in arrived if v.kind == "parameter" and id(v.tensor) in owner}
         return learned | {names[v] for v in arrived if v in names}
 
+    def arriving(self, output: str | Tensor | None = None) -> dict[str, Tensor]:
+        """The gradient of `output` at each named value at which one arrives, zeros included.
+
+        It is what `autograd` gives, and beyond: where a cut keeps autograd from following, it is what arrives on the
+        near side of the cut. A value of several entries counts as their sum under fixed irregular weights.
+        """
+        flow = self._flow(self._value(output))
+        return {} if flow is None else {n: flow.arrives[v] for v, n in self.names().items() if v in flow.arrives}
+
     # -- pictures --------------------------------------------------------------------------------------------------
 
     def _view(self, detail: str) -> View:
@@ -215,8 +224,8 @@ class Graph:
         given = {v.name for v in self.ledger.values if v.name is not None and v.op is None} | set(self.ledger.modules)
         if given and not given & set(picture.nodes):
             raise RecordingError(
-                f"graph: {view.id(value)} depends on none of the recorded inputs ({', '.join(sorted(given))}), so there "
-                "is no path to draw; compute it from them inside the block."
+                f"graph: {view.id(value)} depends on none of the recorded inputs ({', '.join(sorted(given))}), so "
+                "there is no path to draw; compute it from them inside the block."
             )
         picture.unused = sorted(given - set(picture.nodes))
         return picture

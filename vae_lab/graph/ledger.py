@@ -84,7 +84,7 @@ class Ledger:
 
     def write(self, tensor: Tensor, op: Operation) -> None:
         """A tensor was written in place by `op`: it, and whatever shares its memory, gets a new version."""
-        foreign = all(v.tensor is tensor or (v.op is None and v.kind == "constant") for v in op.inputs)
+        foreign = all(v.tensor is tensor or v.kind == "constant" for v in op.inputs)
         if isinstance(tensor, nn.Parameter) and tensor.is_leaf and foreign:  # being initialised, or updated by hand
             known = self._now.get(id(tensor))
             self.new(tensor, "parameter", None, known.name if known else None)
@@ -97,16 +97,17 @@ class Ledger:
             op.inputs[:] = [v for v in op.inputs if v is not old]
             if op.name not in OVERWRITES or tensor.numel() < base.numel():
                 op.inputs.append(whole)
-            written = self.new(base, "result", op)
-            self.new(tensor, "result", self.step("view", [written], op))
+            written = self.new(base, op.makes, op)
+            self.new(tensor, written.kind, self.step("view", [written], op))
             aliases = [v for v in aliases if v.tensor is not base]
         else:
             if old not in op.inputs and op.name not in OVERWRITES:
                 op.inputs.append(old)
-            written = self.new(tensor, "result", op)
+            written = self.new(tensor, op.makes, op)
         for alias in aliases:
             partly = alias.tensor._base is None or alias.tensor.numel() > tensor.numel()
-            self.new(alias.tensor, "result", self.step("shared memory", [written, alias][: 1 + partly], op))
+            shared = self.step("shared memory", [written, alias][: 1 + partly], op)
+            self.new(alias.tensor, shared.makes, shared)
 
     def _sharing(self, tensor: Tensor) -> list[Value]:
         newest = {id(v.tensor): v for v in self._storages.get(storage_of(tensor), [])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -10,6 +11,8 @@ from torch import Tensor
 from vae_lab.graph.gradient import CUT, PASSES, UNASKED, ZERO
 from vae_lab.graph.values import Source, Value
 
+LONGEST = 22  # characters of a caption: a picture is at most as wide as a telephone
+_PREFIX = re.compile(r"\b(torch\.nn\.functional|torch|F)\.")
 _RANK = {PASSES: 0, ZERO: 1, CUT: 2, UNASKED: 3, None: 4}
 
 
@@ -72,18 +75,20 @@ def better(a: Edge, b: Edge) -> Edge:
 
 
 def caption(name: str, text: str, operation: str) -> str:
-    """The right-hand side of the line that assigns `name`, else the operation.
+    """The right-hand side of the line that assigns `name`, where it is short enough; else the operation.
 
     >>> caption("z", "z = mu + sigma * eps", "add"), caption("z", "return mu + sigma * eps", "add")
     ('mu + sigma * eps', 'add')
     """
+    if name.startswith(operation):  # an unnamed value is called after its operation already
+        return ""
     try:
         tree = ast.parse(text)
     except SyntaxError:
-        return operation
+        return _PREFIX.sub("", operation)
     if len(tree.body) == 1 and isinstance(statement := tree.body[0], ast.Assign):
         targets = [n.id for t in statement.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
-        written = ast.unparse(statement.value)
-        if name in targets and len(written) <= 40:
+        written = _PREFIX.sub("", ast.unparse(statement.value))
+        if name in targets and len(written) <= LONGEST:
             return written
-    return operation
+    return _PREFIX.sub("", operation)

@@ -26,6 +26,7 @@ from vae_lab.graph.values import Operation, tensors_in, version_of
 SHAPE_ONLY = {"zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like"}
 SHAPE_ONLY |= {"new_zeros", "new_ones", "new_empty", "new_full"}
 _PROPERTIES = {"data", "T", "mT", "H", "mH", "real", "imag"}
+_NAMELESS = {"<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>", "<lambda>"}  # their variables are no names to show
 _SILENT = {
     "__set__",
     "_set_grad_enabled",
@@ -94,6 +95,8 @@ class Recorder(TorchFunctionMode):
         if place.updating or any(torch._C._functorch.is_functorch_wrapped_tensor(t) for t in tensors):
             return
         ledger, source = self.ledger, source_of(place.frame)
+        if place.frame is not None and place.frame.f_code.co_name not in _NAMELESS:
+            ledger.name_from(place.frame.f_locals)
         if name in EXITS:
             if tensors and (known := ledger.find(tensors[0])) is not None:
                 self._outside.left(known, name, result, source)
@@ -114,9 +117,7 @@ class Recorder(TorchFunctionMode):
         for tensor in changed:
             ledger.write(tensor, op)
         for tensor in fresh:
-            ledger.new(tensor, "result" if op.inputs or op.random else "constant", op)
-        if place.frame is not None and place.frame.f_code.co_name != "<module>" and place.frame is not self.stack.base:
-            ledger.name_from(place.frame.f_locals)
+            ledger.new(tensor, op.makes, op)
 
 
 class _Kernels(TorchDispatchMode):

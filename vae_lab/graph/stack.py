@@ -19,6 +19,7 @@ from vae_lab.graph.values import Group, Source
 
 _TORCH = os.path.dirname(torch.__file__) + os.sep
 _OURS = os.path.dirname(__file__) + os.sep
+_EXAMPLE = _OURS + "vae.py"  # code to be shown, not code that shows
 _DISTRIBUTIONS = os.path.join(_TORCH, "distributions") + os.sep
 _OPTIMIZERS = os.path.join(_TORCH, "optim") + os.sep
 _MODULE_CALL = nn.Module._call_impl.__code__
@@ -60,7 +61,7 @@ class Stack:
                     groups.append(self._group(frame, "distribution", name, code))
                 elif file.startswith(_OPTIMIZERS):
                     updating = True
-            elif user is None and not file.startswith(_OURS):
+            elif user is None and (not file.startswith(_OURS) or file == _EXAMPLE):
                 user = frame
             if code.co_name == "forward" and self._is_custom(code):
                 groups.append(self._group(frame, "autograd", code.co_qualname.split(".")[-2], code))

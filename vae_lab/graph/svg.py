@@ -23,15 +23,17 @@ MARGIN = 10.0
 def to_svg(picture: Picture, *, numbers: bool = False, shapes: bool = False, legend: bool = True) -> str:
     """Draw a picture; `numbers` puts gradient sizes on edges, `shapes` the tensors' shapes under the nodes."""
     lines = count_ports(picture)
-    sizes = {n.id: box_size(n, lines[n.id], shapes) for n in picture.nodes.values()}
+    apart = 54.0 if numbers else 26.0
+    sizes = {n.id: box_size(n, apart * (lines[n.id] - 1) + 30, shapes) for n in picture.nodes.values()}
     pairs = [(e.source, e.target) for e in picture.edges]
-    layout = lay_out(sizes, pairs, gap=34 if numbers else 16, rise=56 if numbers else 44)
-    ends = ports(picture, layout, sizes)
+    layout = lay_out(sizes, pairs, gap=24 if numbers else 16, rise=56 if numbers else 44)
+    ends = ports(picture, layout, sizes, apart)
     body = []
     for edge in picture.edges:
         first, last = ends[edge.source, edge.target]
         points = [first, *layout.route[edge.source, edge.target][1:-1], last]
-        body.append(_edge(edge, picture.nodes[edge.target], points, numbers))
+        rightmost = all(last[0] >= ends[e.source, e.target][1][0] for e in picture.edges if e.target == edge.target)
+        body.append(_edge(edge, picture.nodes[edge.target], points, numbers, rightmost))
     body += [box(n, layout.position[n.id], sizes[n.id], shapes) for n in picture.nodes.values()]
     left, right = 0.0, layout.width
     height = layout.height
@@ -47,7 +49,7 @@ def to_svg(picture: Picture, *, numbers: bool = False, shapes: bool = False, leg
     )
 
 
-def _edge(edge: Edge, target: Node, points: list[Point], numbers: bool) -> str:
+def _edge(edge: Edge, target: Node, points: list[Point], numbers: bool, rightmost: bool) -> str:
     """The way forward in grey, and beside it what comes back."""
     first, last = points[0], points[-1]
     said = escape(f"{edge.source} → {edge.target}" + (f": gradient {edge.verdict}" if edge.verdict else ""))
@@ -57,8 +59,9 @@ def _edge(edge: Edge, target: Node, points: list[Point], numbers: bool) -> str:
     if edge.verdict == PASSES:
         parts += [f'<path class="pass" d="{path(back)}"/>', _tip((first[0] + BESIDE, first[1]), 8, "passtip")]
         if numbers and edge.number is not None:
-            x, y = half(back[len(back) // 2])[0]
-            parts.append(f'<text class="num" x="{x + 5:.1f}" y="{y + 4:.1f}">{_number(edge.number)}</text>')
+            parts.append(
+                f'<text class="num" x="{last[0] + BESIDE + 5:.1f}" y="{last[1] - 7:.1f}">{_number(edge.number)}</text>'
+            )
     elif edge.stops:
         end = half(back[-1])
         x, y = end[0]
@@ -68,9 +71,9 @@ def _edge(edge: Edge, target: Node, points: list[Point], numbers: bool) -> str:
         ]
         operation = edge.stops[0].operation
         if operation != target.operation:
-            parts.append(
-                f'<text class="{edge.verdict}label" x="{x + 9:.1f}" y="{y + 4:.1f}">{escape(operation)}</text>'
-            )
+            spot, anchor = (x + 9, "start") if rightmost else (x - 9 - BESIDE, "end")  # away from other lines
+            look = f'class="{edge.verdict}label" style="text-anchor:{anchor}"'
+            parts.append(f'<text {look} x="{spot:.1f}" y="{y + 4:.1f}">{escape(operation)}</text>')
     elif edge.verdict in {CUT, ZERO}:
         parts.append(f'<path class="none" d="{path(back)}"/>')
     return "".join(parts) + "</g>"

@@ -59,6 +59,11 @@ class Operation:
     def __repr__(self) -> str:
         return f"Operation({self.name})"
 
+    @property
+    def makes(self) -> str:
+        """The kind of its results: constants as long as nothing but constants goes in."""
+        return "result" if self.random or any(v.kind != "constant" for v in self.inputs) else "constant"
+
 
 @dataclass(eq=False)
 class Value:
