@@ -164,7 +164,7 @@ def build_small(folder, monkeypatch, repository):
     monkeypatch.setenv("VAE_LAB_REPOSITORY", repository)
     head = f"{HEAD}\n"
     pages = {
-        "intro.md": f'{head}# Start <here>\n\nThe first paragraph says what & why this page is for, in some words.\n\n'
+        "intro.md": f"{head}# Start <here>\n\nThe first paragraph says what & why this page is for, in some words.\n\n"
         "```{toctree}\nwords\n```\n\n```{code-cell}\n1\n```\n",
         "words.md": "# Words\n\nNo code is on this page, so that it has nothing to open in Colab.\n",
         "conf.py": CONFIGURATION.format(extensions=str(ROOT / "book" / "_ext")),
