@@ -233,7 +233,7 @@ class Graph:
 
     def draw(
         self, output: str | Tensor | None = None, *, detail: str | None = None, numbers: bool = False,
-        shapes: bool = False, legend: bool = True,
+        shapes: bool = False, values: bool = False, legend: bool = True,
     ) -> Drawing:  # fmt: skip
         """Draw the graph with the gradient of `output` on its way back.
 
@@ -242,6 +242,7 @@ class Graph:
             detail: "names" shows named values and random draws, "all" every step.
             numbers: put on each edge the size of the gradient that it carries (a scalar itself, else Euclidean length).
             shapes: put the shape of each value under its name.
+            values: put the value itself there: up to three entries, or the mean of more.
             legend: explain the signs below the picture.
 
         Raises:
@@ -253,7 +254,7 @@ class Graph:
                 f"draw: the picture would have {len(picture.nodes)} nodes, and more than {LIMIT} cannot be read; show "
                 "modules whole with record(fold=[module, ...]), or name a few values with mark(...)."
             )
-        return Drawing(picture, numbers=numbers, shapes=shapes, legend=legend)
+        return Drawing(picture, numbers=numbers, shapes=shapes, values=values, legend=legend)
 
     def describe(self, output: str | Tensor | None = None, *, detail: str | None = None) -> str:
         """The picture in sentences, one a line."""

@@ -13,9 +13,9 @@ from torch.overrides import resolve_name
 
 from vae_lab.graph.gradient import CUT, PASSES, UNASKED, ZERO, Flow, nonzero, walk_back
 from vae_lab.graph.ledger import Ledger
-from vae_lab.graph.picture import Edge, Node, Picture, Stop, better, caption, size
+from vae_lab.graph.picture import Edge, Node, Picture, Stop, better, caption, size, spelled
 from vae_lab.graph.reasons import culprit, reason
-from vae_lab.graph.values import Group, Operation, Value
+from vae_lab.graph.values import Group, Operation, Value, version_of
 
 _DRAWS = {"sample", "sample_n"}
 
@@ -145,10 +145,12 @@ class View:
                 text = node.source.text if node.source is not None else ""
                 node.caption = caption(value.local or value.name or name, text, node.operation)
             node.shape = value.shape
+            if value.version == version_of(value.tensor):  # not overwritten since
+                node.value = spelled(value.tensor)
             if flow is not None and value in flow.arrives:
                 node.gradient = size(flow.arrives[value])
         else:
-            node.shape = node.gradient = None
+            node.shape, node.gradient, node.value = None, None, ""
         node.values.append(value)
         if value in self.smooth:
             inside = f"noise in {name}"
