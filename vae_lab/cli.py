@@ -171,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print(f"{name}: stopped", file=sys.stderr)
+        print(f"{name}: stopped; the same command goes on where it was", file=sys.stderr)
         return 130
 
 

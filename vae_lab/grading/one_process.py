@@ -14,6 +14,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
+
 
 class Outcome(NamedTuple):
     """How one code cell ended: `error` is "" or the exception's type name, `message` what it says."""
@@ -47,10 +51,6 @@ def run_cells(sources: Sequence[str], progress: Callable[[int, int], None] = lam
         ['', 'x is 1', '']
     """
     os.environ["MPLBACKEND"] = "agg"
-    from IPython.core.interactiveshell import InteractiveShell
-    from IPython.utils.capture import capture_output
-    from traitlets.config import Config
-
     config = Config()
     config.HistoryManager.enabled = False  # no database of what was typed
     config.InteractiveShell.cache_size = 0  # no references to earlier results
