@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "evaluation": {"elbo", "models"},
     "training": {"models"},
     "generation": {"sampling", "models"},
+    "broken": {"models", "elbo", "sampling"},
     "pretrained": {"models", "data", "training"},
     "plots": {"evaluation", "training", "generation", "models", "elbo", "estimators", "sampling"},
     "widgets": {"evaluation", "plots", "graph", "training", "generation", "models", "elbo", "estimators", "sampling"},

@@ -10,6 +10,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -37,6 +38,14 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
         return number
 
     return convert
+
+
+def moment(text: str) -> datetime:
+    """A date and time in this machine's time zone, unless it names another."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write it like '2026-11-30 23:59'") from None
 
 
 def cores() -> int:
@@ -93,6 +102,25 @@ def parser() -> Parser:
 
     check = command("check", "run one notebook's visible tests on this machine, as a student does")
     check.add_argument("notebook", type=Path, metavar="NOTEBOOK")
+
+    init = command("init-course", "start a course of your own in a folder: labs, solutions, settings, a class list")
+    init.add_argument("folder", type=Path, metavar="DIR", help="what is there already stays as it is")
+    init.add_argument("--source", type=Path, default=Path(), metavar="DIR", help="the course to start from (here)")
+
+    collect = command("collect", "put what students handed in, from the zip of Moodle or Canvas, under submitted/")
+    collect.add_argument("zip", type=Path, metavar="ZIP", help="all submissions of one assignment, as downloaded")
+    collect.add_argument("lab", metavar="LAB")
+    collect.add_argument("--submitted", type=Path, default=Path("submitted"), metavar="DIR")
+    collect.add_argument(
+        "--students",
+        type=Path,
+        metavar="CSV",
+        help="class list: id, first_name, last_name, email, lms_user_id; or Moodle's grading worksheet or Canvas's "
+        "gradebook as they are",
+    )
+    collect.add_argument(
+        "--due", type=moment, metavar="TIME", help="what Moodle received later is called late: '2026-11-30 23:59'"
+    )
 
     command("doctor", "say what is here and what is missing, for students, instructors and authors")
     return top
@@ -167,6 +195,31 @@ def run_verify(options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
+def run_init_course(options: argparse.Namespace) -> int:
+    """Start a course and say what was written."""
+    from vae_lab.grading.course import Course
+    from vae_lab.grading.init_course import init_course
+
+    for path, written in init_course(options.folder, Course(options.source)):
+        print(f"{path}  {'written' if written else 'there already, left as it is'}")
+    print(f"Next: {options.folder / 'README.md'}")
+    return 0
+
+
+def run_collect(options: argparse.Namespace) -> int:
+    """Collect a zip and say what became of each file."""
+    from vae_lab.grading.class_list import read_class_list
+    from vae_lab.grading.collect import collect, summary
+    from vae_lab.grading.course import Course
+
+    (lab,) = Course(Path()).choose([options.lab])
+    students = read_class_list(options.students) if options.students else None
+    result = collect(options.zip, lab, options.submitted, students, options.due)
+    for line in summary(result):
+        print(line)
+    return 1 if result.look else 0
+
+
 def run_doctor(options: argparse.Namespace) -> int:
     """Print what is here and what is missing."""
     from vae_lab.doctor import doctor
@@ -174,7 +227,13 @@ def run_doctor(options: argparse.Namespace) -> int:
     return 0 if doctor() else 1
 
 
-COMMANDS = {"release": run_release, "verify": run_verify, "doctor": run_doctor}
+COMMANDS = {
+    "release": run_release,
+    "verify": run_verify,
+    "init-course": run_init_course,
+    "collect": run_collect,
+    "doctor": run_doctor,
+}
 
 
 if __name__ == "__main__":

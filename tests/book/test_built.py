@@ -1,0 +1,85 @@
+"""The built pages, as files: nothing secret, nothing from outside, no dead link, every image described."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from book.sources import ROOT, toc_pages
+from bs4 import BeautifulSoup
+
+PAGES = [page.relative_to(ROOT).with_suffix(".html") for page in toc_pages()]
+SECRET = re.compile(r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END (?:SOLUTION|HIDDEN TESTS)", re.DOTALL)
+MAX_PAGE = 700_000  # bytes over the wire, compressed, without what all pages share
+
+
+def soup(html: Path, page: Path) -> BeautifulSoup:
+    return BeautifulSoup((html / page).read_text(), "html.parser")
+
+
+def secrets() -> set[str]:
+    """Telling lines of solutions and hidden tests: long enough that they do not appear by accident."""
+    found = set()
+    for notebook in sorted((ROOT / "solutions").glob("*/*.ipynb")):
+        for cell in json.loads(notebook.read_text())["cells"]:
+            for block in SECRET.findall("".join(cell["source"])):
+                found |= {line.strip() for line in block.splitlines() if len(line.strip()) >= 40}
+    return found
+
+
+def test_no_solution_or_hidden_test_is_anywhere_in_the_book(html):
+    shown = "\n".join(page.read_text() for page in toc_pages())  # what a page says by itself is no leak
+    lines = {line for line in secrets() if line not in shown}
+    for path in html.rglob("*"):
+        if path.is_file() and path.suffix in {".html", ".js", ".md", ".txt", ".ipynb", ".json", ".inv"}:
+            if "vendor" in path.parts:
+                continue
+            text = path.read_text(errors="replace")
+            assert not re.search(r"BEGIN (SOLUTION|HIDDEN TESTS)", text), path
+            assert not [line for line in lines if line in text], path
+
+
+def test_only_pages_of_the_book_are_built(html):
+    built = {path.relative_to(html) for path in html.rglob("*.html") if "_static" not in path.parts}
+    assert built == {*PAGES, Path("index.html"), Path("search.html"), Path("genindex.html")}
+    assert {path.name for path in html.rglob("*.ipynb")} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_and_assets_resolve_inside_the_book(html, page):
+    document = soup(html, page)
+    for tag, attribute in [("a", "href"), ("img", "src"), ("script", "src"), ("link", "href")]:
+        for element in document.find_all(tag, attrs={attribute: True}):
+            url = urlsplit(element[attribute])
+            if url.scheme in {"http", "https", "mailto"}:
+                assert tag == "a", f"{page}: {element} is fetched from outside"
+                continue
+            if url.scheme == "data":
+                continue
+            target = (html / page).parent / unquote(url.path) if url.path else html / page
+            assert target.resolve().is_file(), f"{page}: {element[attribute]} leads nowhere"
+            if tag == "a" and url.fragment and target.suffix == ".html":
+                there = BeautifulSoup(target.read_text(), "html.parser")
+                assert there.find(id=unquote(url.fragment)), f"{page}: no place #{url.fragment} in {target.name}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_image_is_described(html, page):
+    for image in soup(html, page).find("article").find_all("img"):
+        alt = image.get("alt", "")
+        assert alt, f"{page}: {image}"
+        assert not re.search(r"\.(svg|png)$|^_images", alt), f"{page}: {image}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_quiz_choice_unfolds_to_feedback_without_a_script(html, page):
+    for quiz in soup(html, page).select(".course-quiz"):
+        choices = quiz.find_all("details")
+        assert len(choices) >= 2
+        assert any("course-right" in choice["class"] for choice in choices)
+        assert len({choice["name"] for choice in choices}) == 1
+        for choice in choices:
+            assert len(choice.get_text(" ", strip=True)) > len(choice.summary.get_text(strip=True)) + 15

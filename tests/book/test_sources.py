@@ -1,0 +1,90 @@
+"""The pages as they are written: complete by the course's pattern, short cells, nothing generated in git."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+from book.sources import ROOT, Cell, cells, toc_pages
+
+PAGES = toc_pages()
+LESSONS = [
+    page for page in PAGES if page.stem not in {"references", "labs", "instructors", "lecture", "notation", "status"}
+]
+DRAWS = re.compile(r"plots\.(?!use_course_style|panels)\w+\(|plt\.")  # a recorded graph describes itself
+
+
+def by_name(page: Path) -> str:
+    return page.stem
+
+
+def test_the_table_of_contents_and_the_files_match_both_ways():
+    assert sorted(PAGES) == sorted((ROOT / "book").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", LESSONS, ids=by_name)
+def test_a_lesson_is_complete(page):
+    text = page.read_text()
+    assert text.count(":::{objectives}") == 1
+    assert text.count(":::{quiz}") >= 1
+    assert "\n## Exercises\n" in text
+    exercises = text.split("\n## Exercises\n")[1]
+    numbered = len(re.findall(r"^\d+\. ", exercises, re.MULTILINE))
+    assert numbered == exercises.count(":::{solution}") >= 2
+    assert "**Covers the lecture**" in text
+    assert ":::{div} course-next" in text
+    assert re.search(r"^    alt: ", text, re.MULTILINE), "no figure with alt text"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_cells_are_short_and_fit_a_page(page):
+    for cell in cells(page):
+        assert len(cell.lines) <= 15, f"{len(cell.lines)} lines:\n{cell.code}"
+        too_wide = [line for line in cell.lines if len(line) > 86]
+        assert not too_wide, f"{page.stem}: these lines run out of the page:\n" + "\n".join(too_wide)
+        assert not re.search(r"^class ", cell.code, re.MULTILINE), "classes belong into the package"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_a_cell_that_draws_has_alt_text(page):
+    for cell in cells(page):
+        if DRAWS.search(cell.code):
+            alt = cell.options.get("mystnb", {}).get("image", {}).get("alt", "")
+            assert len(alt) > 60, f"{page.stem}: say what is to be seen in\n{cell.code}"
+
+
+def repeated(all_cells: list[Cell]) -> list[str]:
+    """Code of five lines or more that more than one cell holds."""
+    seen: dict[str, list[str]] = defaultdict(list)
+    for cell in all_cells:
+        if len(cell.lines) >= 5:
+            seen["\n".join(line.strip() for line in cell.lines)].append(cell.page)
+    return [f"{pages}:\n{code}" for code, pages in seen.items() if len(pages) > 1]
+
+
+def test_no_cell_of_five_lines_is_written_twice():
+    assert not repeated([cell for page in PAGES for cell in cells(page)])
+
+
+def test_the_search_for_repeated_cells_can_fail():
+    code = "a = 1\nb = 2\nc = 3\nd = 4\ne = 5\n"
+    assert repeated([Cell("p", {}, code), Cell("q", {}, "\n" + code)])
+    assert not repeated([Cell("p", {}, "a = 1\n"), Cell("q", {}, "a = 1\n")])
+
+
+def test_no_page_keeps_outputs_or_generated_files_in_git():
+    tracked = subprocess.run(["git", "ls-files", "book"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert not [name for name in tracked.split() if name.endswith((".ipynb", ".png"))]
+    for page in PAGES:
+        assert "execution_count" not in page.read_text()
+
+
+def test_random_numbers_are_seeded_so_that_figures_stay_the_same():
+    for page in PAGES:
+        for cell in cells(page):
+            for line in cell.lines:
+                if re.search(r"torch\.(randn|rand|randint|randperm)\(", line) and "generator=" not in line:
+                    assert "torch.manual_seed(" in page.read_text(), f"{page.stem}: {line}"
