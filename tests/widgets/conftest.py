@@ -23,7 +23,8 @@ html[data-theme="dark"] { --pst-color-text-base: #ced6dd; --pst-color-text-muted
 </style>
 <script src="_static/vendor/requirejs-2.3.8/require.js"></script>
 <script src="_static/widget-modules.js"></script>
-<script data-jupyter-widgets-cdn="http://nowhere.invalid/" src="_static/vendor/html-manager-1.0.15/embed-amd.js"></script>
+<script data-jupyter-widgets-cdn="http://nowhere.invalid/"
+  src="_static/vendor/@jupyter-widgets/html-manager-1.0.15/embed-amd.js"></script>
 </head><body><main><h1>One widget</h1>
 <script type="application/vnd.jupyter.widget-state+json">STATE</script>
 <script type="application/vnd.jupyter.widget-view+json">VIEW</script></main></body></html>
@@ -118,7 +119,8 @@ def axe():
         page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate(
             """(where) => axe.run(where, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
-                 .then((r) => r.violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 200)} ${n.failureSummary}`)))""",
+                 .then((r) => r.violations.flatMap((v) =>
+                   v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 200)} ${n.failureSummary}`)))""",
             where if where != "document" else {"include": [["html"]]},
         )
         return found
