@@ -28,7 +28,7 @@ def recorded(p: Program) -> tuple[Graph, Tensor, Tensor, Tensor]:
 
 
 def plain(name: str) -> str:
-    name = re.sub(r"^parameter \d+$", "w", name)
+    name = re.sub(r"^Linear.weight$", "w", name)
     return re.sub(r" \d+$", "", name)
 
 

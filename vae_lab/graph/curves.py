@@ -36,7 +36,7 @@ def ports(
     def spot(node: str, others: list[tuple[float, str]], other: str, side: int) -> Point:
         (x, y), (w, h) = layout.position[node], sizes[node]
         ordered = [name for _, name in sorted(others)]
-        step = min(apart, (w - 16) / len(ordered))
+        step = min(apart, (w - 18) / max(len(ordered) - 1, 1))
         dx = (ordered.index(other) - (len(ordered) - 1) / 2) * step - BESIDE / 2
         round_off = math.sqrt(max(0.0, 1 - (2 * dx / w) ** 2)) if picture.nodes[node].stochastic else 1.0
         return x + dx, y + side * h / 2 * round_off

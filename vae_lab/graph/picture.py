@@ -80,6 +80,8 @@ def caption(name: str, text: str, operation: str) -> str:
     >>> caption("z", "z = mu + sigma * eps", "add"), caption("z", "return mu + sigma * eps", "add")
     ('mu + sigma * eps', 'add')
     """
+    if name.startswith(operation):  # an unnamed value is called after its operation already
+        return ""
     try:
         tree = ast.parse(text)
     except SyntaxError:

@@ -32,7 +32,8 @@ def to_svg(picture: Picture, *, numbers: bool = False, shapes: bool = False, leg
     for edge in picture.edges:
         first, last = ends[edge.source, edge.target]
         points = [first, *layout.route[edge.source, edge.target][1:-1], last]
-        body.append(_edge(edge, picture.nodes[edge.target], points, numbers))
+        rightmost = all(last[0] >= ends[e.source, e.target][1][0] for e in picture.edges if e.target == edge.target)
+        body.append(_edge(edge, picture.nodes[edge.target], points, numbers, rightmost))
     body += [box(n, layout.position[n.id], sizes[n.id], shapes) for n in picture.nodes.values()]
     left, right = 0.0, layout.width
     height = layout.height
@@ -48,7 +49,7 @@ def to_svg(picture: Picture, *, numbers: bool = False, shapes: bool = False, leg
     )
 
 
-def _edge(edge: Edge, target: Node, points: list[Point], numbers: bool) -> str:
+def _edge(edge: Edge, target: Node, points: list[Point], numbers: bool, rightmost: bool) -> str:
     """The way forward in grey, and beside it what comes back."""
     first, last = points[0], points[-1]
     said = escape(f"{edge.source} → {edge.target}" + (f": gradient {edge.verdict}" if edge.verdict else ""))
@@ -70,9 +71,9 @@ def _edge(edge: Edge, target: Node, points: list[Point], numbers: bool) -> str:
         ]
         operation = edge.stops[0].operation
         if operation != target.operation:
-            parts.append(
-                f'<text class="{edge.verdict}label" x="{x + 9:.1f}" y="{y + 4:.1f}">{escape(operation)}</text>'
-            )
+            spot, anchor = (x + 9, "start") if rightmost else (x - 9 - BESIDE, "end")  # away from other lines
+            look = f'class="{edge.verdict}label" style="text-anchor:{anchor}"'
+            parts.append(f'<text {look} x="{spot:.1f}" y="{y + 4:.1f}">{escape(operation)}</text>')
     elif edge.verdict in {CUT, ZERO}:
         parts.append(f'<path class="none" d="{path(back)}"/>')
     return "".join(parts) + "</g>"

@@ -27,8 +27,8 @@ class View:
         self, ledger: Ledger, names: dict[Value, str], smooth: set[Value], detail: str, fold: Iterable[object]
     ) -> None:
         self.ledger, self.names, self.smooth, self.detail = ledger, names, smooth, detail
-        self.whole = [*fold, *ledger.modules.values()]
-        self.owner = {id(t): name for name, m in ledger.modules.items() for t in [*m.parameters(), *m.buffers()]}
+        self.whole = [*fold, *(ledger.modules.values() if detail == "names" else [])]
+        self.owner = _owners(ledger, detail)
         self.users: dict[Value, list[Operation]] = {}
         for op in ledger.operations:
             for operand in op.inputs:
@@ -48,17 +48,18 @@ class View:
     def visible(self, value: Value) -> bool:
         """Whether the value is a node of its own."""
         op = value.op
-        if value in self.names:
+        if value.name is not None:
             return True
-        if op is None:
-            return value.kind == "parameter"
-        if op.outside:
-            return False
+        if op is None or op.outside:
+            return op is None and value.kind == "parameter"
         group = self.group(op)
         if self._opens(group) and (value in self.smooth or self.stochastic(value)):
             return True
-        if group is not None and all(self.group(user) == group for user in self.users.get(value, [])):
-            return value not in self.users and self.detail == "all"
+        inside = group is not None and any(self.group(user) == group for user in self.users.get(value, []))
+        if inside and all(self.group(user) == group for user in self.users[value]):
+            return False
+        if value in self.names:
+            return True
         return self.stochastic(value) or value in self.smooth or (self.detail == "all" and bool(op.inputs))
 
     def _opens(self, group: Group | None) -> bool:
@@ -87,7 +88,7 @@ class View:
         if value in self.names:
             return self.names[value]
         if value.kind == "parameter":
-            return self.owner.get(id(value.tensor), f"parameter {value.key}")
+            return self.owner.get(id(value.tensor)) or f"parameter {value.key}"
         if value.op is not None and self.stochastic(value) and not value.op.inputs:
             return f"noise {value.key}"
         return f"{self.label(value.op)} {value.key}"
@@ -103,12 +104,11 @@ class View:
         if op.call is None:
             return op.name
         written = (resolve_name(op.call[0]) or op.name).removesuffix(".__get__")
-        short = (
-            written.replace("torch.Tensor.", "")
-            .replace("torch.nn.functional.", "F.")
-            .replace("torch.functional.", "torch.")
-        )
-        return op.name.strip("_") if written.startswith("aten") or op.name.startswith("_") else short
+        for long, short in (("torch.Tensor.", ""), ("torch.nn.functional.", "F."), ("torch.functional.", "torch.")):
+            written = written.replace(long, short)
+        if written.startswith("aten") or op.name.startswith("_"):
+            return op.name.strip("_")
+        return written.strip("_") if written.startswith("__") else written
 
     # -- the picture -----------------------------------------------------------------------------------------------
 
@@ -226,3 +226,18 @@ def _collector(visible: Callable[[Value], bool], shares: dict[Value, Tensor]) ->
         return False
 
     return note
+
+
+def _owners(ledger: Ledger, detail: str) -> dict[int, str]:
+    """What to call each parameter and buffer: its module's name, or where every step is shown its place in it."""
+    owners: dict[int, str] = {}
+    for name, module in ledger.modules.items():
+        for path, tensor in [*module.named_parameters(), *module.named_buffers()]:
+            owners.setdefault(id(tensor), name if detail == "names" else f"{name}.{path}")
+    for group in {g.key: g for op in ledger.operations for g in op.groups if g.kind == "module"}.values():
+        for path, tensor in group.subject.named_parameters():
+            if id(tensor) not in owners:
+                taken = set(owners.values())
+                same = f"{group.name}.{path}"
+                owners[id(tensor)] = same if same not in taken else f"{same} {len(owners)}"
+    return owners
