@@ -45,7 +45,11 @@ WRONG = [
     ("double", "def double(x):\n    return 2 * x.detach()", "RuntimeError in a hidden check."),
     ("double", "def double(x):\n    raise NotImplementedError()", "Not attempted yet"),
     ("double", "y = 1", "You have not defined `double`."),
-    ("double", "def double(x) return", "You have not defined `double`: its cell stopped with SyntaxError"),
+    (
+        "double",
+        "def double(x) return",
+        "You have not defined `double`. Its cell stopped: SyntaxError: expected ':' (line 2)",
+    ),
     ("double", "def double(x):\n    raise ValueError(f'got {x}')", "Your code raised ValueError: got tensor([1., 2.]"),
     (
         "double",

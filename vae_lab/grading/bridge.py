@@ -133,6 +133,8 @@ class Message:
     def _body(self, tensor: torch.Tensor) -> dict[str, Any]:
         node: dict[str, Any] = {}
         data = tensor.detach()
+        if data.numel() * data.element_size() > self.peer.channel.max_tensors:
+            raise WireError(f"a tensor of shape {tuple(data.shape)} is too large to cross")
         if not data.is_contiguous() and data.numel():
             node["stride"] = list(data.stride())
             data = data[tuple(slice(0, 1) if step == 0 else slice(None) for step in data.stride())]
@@ -625,7 +627,7 @@ class Peer:
             cause = cause.__cause__ or cause.__context__
         bases = [base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"]
         try:
-            text = str(error)
+            text = f"{error.msg} (line {error.lineno})" if isinstance(error, SyntaxError) else str(error)
         except Exception:
             text = ""
         return {"type": type(error).__name__, "bases": bases, "text": text[:MAX_ERROR_TEXT]}

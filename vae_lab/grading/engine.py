@@ -44,6 +44,7 @@ class _Server:
             "MPLBACKEND": "agg",
             "PYTHONHASHSEED": "0",
         }
+        environment["CUDA_VISIBLE_DEVICES"] = ""
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "vae_lab.grading.server", str(theirs.fileno())],

@@ -17,7 +17,7 @@ class Limits:
         submission_seconds: for the whole notebook, restarts included.
         memory: bytes beyond what Python and torch need themselves, all processes together.
         disk: bytes under /tmp, and of any one file.
-        processes: how many processes and threads.
+        processes: how many processes at once; four times as many threads.
         restarts: how often the notebook is run again without a cell that ended its process.
         max_text: bytes of JSON in one message.
         max_tensors: bytes of tensors in one message.
@@ -29,7 +29,7 @@ class Limits:
     submission_seconds: float = 300.0
     memory: int = 2 << 30
     disk: int = 64 << 20
-    processes: int = 64
+    processes: int = 16
     restarts: int = 6
     max_text: int = 16 << 20
     max_tensors: int = 256 << 20

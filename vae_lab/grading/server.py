@@ -96,7 +96,7 @@ def main() -> None:
     sandbox: Sandbox = settings["sandbox"]
     try:
         warm = Warm(settings["modules"], sandbox)
-        warm_up(list(settings["modules"]))
+        warm_up(settings["modules"])
         warm.wait()
     except SandboxError as error:
         connection.send(error)

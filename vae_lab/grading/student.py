@@ -136,6 +136,7 @@ def serve(sock: socket.socket, shell: Shell, limits: dict[str, Any]) -> None:
         lambda op, values: _serve(shell, limits, op, values),
         trusted=False,
     )
+    os.register_at_fork(after_in_child=sock.close)  # a process that the notebook forks does not answer for it
     peer.answer_forever()
 
 

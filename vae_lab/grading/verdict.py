@@ -44,5 +44,5 @@ def not_defined(name: str, lab: Lab, errors: dict[int, str]) -> str:
     """What to tell a student whose notebook does not define a name that a test needs."""
     for number, cell in enumerate(lab.cells):
         if cell.role in ("solution", "setup") and name in cell.defines and number in errors:
-            return f"You have not defined `{name}`: its cell stopped with {errors[number]}"
+            return f"You have not defined `{name}`. Its cell stopped: {errors[number]}"
     return f"You have not defined `{name}`."

@@ -26,6 +26,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterable
 from typing import Any
 
 NEW_MOUNTS, NEW_CGROUP, NEW_UTS, NEW_IPC, NEW_PID, NEW_NET = (
@@ -124,6 +125,7 @@ class Zygote:
         os.dup2(fd, 3)
         os.closerange(4, 4096)
         set_limits(self.limits)
+        os.nice(5)  # the watch and the judge go first
         if self.isolate:
             drop_rights(self.limits["uid"])
         else:
@@ -241,7 +243,7 @@ def set_limits(limits: dict[str, Any]) -> None:
         cap(resource.RLIMIT_MSGQUEUE, 0)
         cap(resource.RLIMIT_RTPRIO, 0)
     if limits["isolate"]:
-        cap(resource.RLIMIT_NPROC, limits["processes"])
+        cap(resource.RLIMIT_NPROC, 4 * limits["processes"])  # counts threads too
 
 
 def data_size() -> int:
@@ -269,8 +271,11 @@ def drop_rights(uid: int) -> None:
     install()
 
 
-def warm_up(modules: list[str]) -> None:
-    """Import what a lab needs and touch what torch loads only on first use, so that a fork has it."""
+USUAL = ("matplotlib.pyplot", "tqdm.auto", "ipywidgets")
+
+
+def warm_up(modules: Iterable[str]) -> None:
+    """Import modules and touch what torch loads only on first use, so that a fork has it."""
     import torch
 
     torch.set_num_threads(1)
@@ -279,7 +284,7 @@ def warm_up(modules: list[str]) -> None:
     optimizer = torch.optim.Adam(layer.parameters())
     layer(torch.randn(2, 2)).sum().backward()
     optimizer.step()
-    for name in ["matplotlib.pyplot", "tqdm.auto", *modules]:
+    for name in modules:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
 
@@ -290,7 +295,7 @@ def main() -> None:
     control = socket.socket(fileno=settings["fd"])
     control.set_inheritable(False)
     started = time.monotonic()
-    warm_up(settings["modules"])
+    warm_up([*settings["modules"], *USUAL])
     zygote = Zygote(control, isolate=settings["isolate"])
     gc.collect()
     gc.freeze()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 from torch import Tensor
 
 from vae_lab.graph.drawing import Drawing
-from vae_lab.graph.gradient import Flow, measure, seed_for
+from vae_lab.graph.gradient import Flow, lets_pass, measure
 from vae_lab.graph.picture import Picture
 from vae_lab.graph.recorder import Recorder
-from vae_lab.graph.replay import lets_pass
 from vae_lab.graph.values import RecordingError, Value
 from vae_lab.graph.view import View
 from vae_lab.graph.words import describe
@@ -134,10 +134,8 @@ class Graph:
         """Tell draws that stop a gradient from smooth functions of hidden noise (dropout, `Gamma.rsample`)."""
         for op in self.ledger.operations:
             operands = [u for u in op.inputs if u.differentiable]
-            if op.random and operands and op.grad_enabled and op.call is not None:
-                self._smooth |= {
-                    v for v in op.outputs if v.differentiable and lets_pass(v, operands, seed_for(v.tensor.detach()))
-                }
+            if op.random and operands and op.grad_enabled:
+                self._smooth |= {v for v in op.outputs if v.differentiable and lets_pass(v, operands)}
 
     def kinds(self) -> dict[str, str]:
         """Whether each named value is "stochastic" or "deterministic", given its parents.
@@ -267,10 +265,21 @@ class Graph:
         return self.draw(output, detail=detail).dot
 
     def __repr__(self) -> str:
-        return self.describe() if self._closed else "Graph (still recording)"
+        if not self._closed:
+            return "Graph (still recording)"
+        try:
+            return self.describe()
+        except RecordingError as error:
+            return str(error)
 
     def _repr_html_(self) -> str:
-        return self.draw()._repr_html_()
+        try:
+            return self.draw()._repr_html_()
+        except RecordingError as error:  # a notebook should show the line, not a traceback
+            return f"<p>{escape(str(error))}</p>"
 
-    def _repr_svg_(self) -> str:
-        return self.draw().svg
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.draw().svg
+        except RecordingError:
+            return None

@@ -46,11 +46,11 @@ class Ledger:
         if known is None and isinstance(tensor.grad_fn, BackwardCFunction):
             return self._custom_result(tensor, None)
         if known is None:
-            if tensor.grad_fn is not None and self._follows(tensor):
+            if tensor.grad_fn is not None and self.follows(tensor):
                 self.problems.append(
                     f"record: a value of shape {tuple(tensor.shape)} follows from recorded ones through "
                     f"{tensor.grad_fn.name()}, which the recorder did not see; compute it inside the block, with "
-                    "torch's own operations and outside of function transforms such as vmap."
+                    "torch's own operations, not with vmap, torch.func or autograd.grad(create_graph=True)."
                 )
             return self.leaf(tensor)
         if known.version != version_of(tensor) and known.op is None:  # an optimizer's step, for instance
@@ -141,7 +141,7 @@ class Ledger:
         self.operations.append(op)
         return self.new(tensor, "result", op)
 
-    def _follows(self, tensor: Tensor) -> bool:
+    def follows(self, tensor: Tensor) -> bool:
         """Whether autograd says that an unknown tensor follows from recorded values."""
         known = {v.edge.node for v in self.values if v.edge is not None}
         learned = {id(p) for m in self.modules.values() for p in m.parameters()}

@@ -59,6 +59,7 @@ class Picture:
     nodes: dict[str, Node]
     edges: list[Edge]
     output: str | None = None
+    hooked: list[str] = field(default_factory=list)  # a hook of the person's may change the gradient there
     unused: list[str] = field(default_factory=list)  # recorded by name, but without a part in the output
 
 

@@ -32,7 +32,6 @@ _SILENT = {
     "_set_grad_enabled",
     "__repr__",
     "__format__",
-    "__deepcopy__",
     "requires_grad_",
     "backward",
     "grad",
