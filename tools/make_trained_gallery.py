@@ -4,9 +4,9 @@ Run once, some minutes on one core; the result is kept.
 
     python tools/make_trained_gallery.py
 
-Two families, on MNIST-5k: a sound VAE with ten latent dimensions for several weights beta of the KL term, and the VAEs of
-`vae_lab.broken`, each with one line wrong. Of each it keeps reconstructions of the same test images and draws from the
-prior, as bytes.
+Two families, on MNIST-5k: a sound VAE with ten latent dimensions for several weights beta of the KL term, and the VAEs
+of `vae_lab.broken`, each with one line wrong. Of each it keeps reconstructions of the same test images and draws from
+the prior, as bytes.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ def main() -> None:
         arrays |= {f"{name}.{key}": value for key, value in pictures(model, test).items()}
     np.savez_compressed(TARGET, **arrays)
     content = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()
-    print(f"{TARGET.name}: {TARGET.stat().st_size:,} bytes; sha256 of the arrays in the order of their names: {content}")
+    print(
+        f"{TARGET.name}: {TARGET.stat().st_size:,} bytes; sha256 of the arrays in the order of their names: {content}"
+    )
 
 
 if __name__ == "__main__":

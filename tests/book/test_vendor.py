@@ -25,13 +25,11 @@ def test_each_package_carries_its_licence_and_the_reason_for_it():
 
 
 def test_a_changed_file_is_noticed(tmp_path, monkeypatch):
-    entry = vendor.entries()[0]
-    for name in entry["files"]:
-        path = (
-            tmp_path / "vendor" / "_static" / "vendor" / f"{entry['package']}-{entry['version']}" / name.split("/")[-1]
-        )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(vendor.place(entry, name).read_bytes())
+    for entry in vendor.entries():
+        for name in entry["files"]:
+            path = tmp_path / "vendor" / vendor.place(entry, name).relative_to(ROOT / "book" / "vendor")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(vendor.place(entry, name).read_bytes())
     (tmp_path / "vendor.json").write_bytes((ROOT / "book" / "vendor.json").read_bytes())
     monkeypatch.setattr(vendor, "HERE", tmp_path)
     monkeypatch.setattr(vendor, "FOLDER", tmp_path / "vendor" / "_static" / "vendor")

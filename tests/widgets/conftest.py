@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).parents[2]
 AXE = Path(__file__).parent / "axe" / "axe.min.js"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>One widget</title>
 <meta name="viewport" content="width=device-width"><style>
@@ -31,19 +28,8 @@ html[data-theme="dark"] { --pst-color-text-base: #ced6dd; --pst-color-text-muted
 """
 
 
-@pytest.fixture(scope="session")
-def chromium():
-    """The system's browser."""
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; tools/system-packages.sh chromium installs it")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
-def open_page(chromium):
+def open_page(browser):
     """A function that opens an address; the test fails for a console error or a request that leaves the place."""
     problems, contexts = [], []
 
@@ -57,7 +43,7 @@ def open_page(chromium):
         )
 
     def open_address(url, *, width=1280, dark=False, reduced_motion=False, touch=False):
-        context = chromium.new_context(
+        context = browser.new_context(
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce" if reduced_motion else "no-preference",

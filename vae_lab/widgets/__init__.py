@@ -4,10 +4,11 @@ Each file holds one, its Python beside its JavaScript; `interaction.py` says wha
 with it: `widgets.Reparameterization()`.
 """
 
+from vae_lab.widgets.bound_ladder import BoundLadder
 from vae_lab.widgets.gradient_paths import GradientPaths
 from vae_lab.widgets.interaction import Interaction
 from vae_lab.widgets.latent_explorer import LatentExplorer
 from vae_lab.widgets.reparameterization import Reparameterization
 from vae_lab.widgets.two_gradients import TwoGradients
 
-__all__ = ["GradientPaths", "Interaction", "LatentExplorer", "Reparameterization", "TwoGradients"]
+__all__ = ["BoundLadder", "GradientPaths", "Interaction", "LatentExplorer", "Reparameterization", "TwoGradients"]

@@ -82,7 +82,7 @@ function announcer() {
 // Redraw when any of the traits changes, whoever changed it, and when the widget's width changes.
 // Returns what anywidget calls when the view goes away.
 function keepDrawn(model, root, traits, draw) {
-  const schedule = oncePerFrame(draw);
+  const schedule = oncePerFrame(() => { if (root.clientWidth > 0) draw(); }); // hidden: later, when there is room
   for (const trait of traits) model.on(`change:${trait}`, schedule);
   const observer = new ResizeObserver(schedule);
   observer.observe(root);
