@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vae_lab.graph.drawing import Drawing
 from vae_lab.graph.gradient import Flow, lets_pass, measure
+from vae_lab.graph.naming import name_values
 from vae_lab.graph.picture import Picture
 from vae_lab.graph.recorder import Recorder
 from vae_lab.graph.values import RecordingError, Value
@@ -37,8 +38,9 @@ class Graph:
 
     def __exit__(self, *exc: Any) -> None:
         self._recorder.__exit__(*exc)
-        if exc[0] is None:
-            self.ledger.name_from(self._recorder.stack.base.f_locals)
+        base = self._recorder.stack.base
+        if exc[0] is None and base is not None:
+            name_values(base.f_locals, self.ledger)
         self._recorder.close()
         self._closed = True
         if exc[0] is not None:
@@ -147,7 +149,8 @@ class Graph:
         """
         view = self._view("names")
         kinds = dict.fromkeys(self.ledger.modules, "deterministic")
-        return kinds | {n: "stochastic" if view.stochastic(v) else "deterministic" for v, n in self.names().items()}
+        shown = {n: v for v, n in self.names().items() if view.visible(v) or v.op is None}
+        return kinds | {n: "stochastic" if view.stochastic(v) else "deterministic" for n, v in shown.items()}
 
     # -- gradients -------------------------------------------------------------------------------------------------
 
@@ -183,11 +186,11 @@ class Graph:
         flow = self._flow(self._value(output))
         if flow is None:
             return set()
-        owner = self._view("names").owner
+        view = self._view("names")
         names = self.names()
         arrived = [v for v in flow.arrives if flow.alive(v) and v is not flow.output]
-        learned = {owner[id(v.tensor)] for v in arrived if v.kind == "parameter" and id(v.tensor) in owner}
-        return learned | {names[v] for v in arrived if v in names}
+        learned = {view.owner[id(v.tensor)] for v in arrived if v.kind == "parameter" and id(v.tensor) in view.owner}
+        return learned | {names[v] for v in arrived if v in names and (view.visible(v) or v.op is None)}
 
     def arriving(self, output: str | Tensor | None = None) -> dict[str, Tensor]:
         """The gradient of `output` at each named value at which one arrives, zeros included.

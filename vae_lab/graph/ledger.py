@@ -52,6 +52,12 @@ class Ledger:
                     f"{tensor.grad_fn.name()}, which the recorder did not see; compute it inside the block, with "
                     "torch's own operations, not with vmap, torch.func or autograd.grad(create_graph=True)."
                 )
+            shared = [v for v in self._sharing(tensor) if v.kind != "constant"]
+            if shared and tensor.grad_fn is None:  # wrapped anew (nn.Parameter), or shared through NumPy
+                origin = shared[-1]
+                place = origin.op if origin.op is not None else Operation(-1, "", [])
+                op = self.step(type(tensor).__name__, [origin], place, grad_enabled=False)
+                return self.new(tensor, "result", op)
             return self.leaf(tensor)
         if known.version != version_of(tensor) and known.op is None:  # an optimizer's step, for instance
             return self.new(tensor, known.kind, None, known.name)
@@ -155,16 +161,6 @@ class Ledger:
             seen.add(node)
             todo.extend(n for n, _ in node.next_functions)
         return False
-
-    # -- names -----------------------------------------------------------------------------------------------------
-
-    def name_from(self, variables: dict[str, Any]) -> None:
-        """Give values the names of the local variables that hold them."""
-        for name, thing in variables.items():
-            if isinstance(thing, Tensor) and not name.startswith("_"):
-                value = self.find(thing)
-                if value is not None and value.name is None and value.local is None and value.kind == "result":
-                    value.local = name
 
 
 def unique(tensors: Iterable[Tensor]) -> list[Tensor]:

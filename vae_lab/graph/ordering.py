@@ -1,8 +1,8 @@
 """The order of nodes within layers that lets as few edges as possible cross.
 
 A node wants to stand at the mean place of its neighbours in the next layer. Layers are ordered by that wish, downwards
-and upwards in turn; then neighbours change places as long as that removes a crossing. Several starts are tried, since the
-problem itself is NP-hard and a start decides which local optimum is found.
+and upwards in turn; then neighbours change places as long as that removes a crossing. Several starts are tried: the
+problem is NP-hard, and the start decides which local optimum is found.
 """
 
 from __future__ import annotations
