@@ -166,13 +166,6 @@ def test_draws_come_from_the_prior(show, settle):
     assert 0.4 < draws.std() < 1.7
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_accessible_and_no_wider_than_a_phone(show, axe, dark):
-    page = show(LatentExplorer(), dark=dark, width=360)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert axe(page, ".vae-lab") == []
-
-
 def test_dragging_is_smooth(show):
     page = show(LatentExplorer())
     spent = page.evaluate(

@@ -100,19 +100,6 @@ def test_keyboard_and_pointer_move_mu_and_sigma(show, settle):
     assert float(handle.get_attribute("aria-valuenow")) < 0.1
 
 
-@pytest.mark.parametrize("dark", [False, True])
-def test_accessible_and_no_wider_than_a_phone(show, axe, dark):
-    page = show(Reparameterization(), dark=dark, width=360)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    assert axe(page, ".vae-lab") == []
-
-
-def test_not_in_print(show):
-    page = show(Reparameterization())
-    page.emulate_media(media="print")
-    assert not page.locator(".vae-lab").is_visible()
-
-
 def test_traits_out_of_range_are_refused():
     with pytest.raises(traitlets.TraitError, match=r"Reparameterization: sigma is 3\.0; wanted 0 to 2\.5"):
         Reparameterization(sigma=3.0)

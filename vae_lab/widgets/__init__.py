@@ -6,9 +6,18 @@ with it: `widgets.Reparameterization()`.
 
 from vae_lab.widgets.bound_ladder import BoundLadder
 from vae_lab.widgets.gradient_paths import GradientPaths
+from vae_lab.widgets.gradient_way import GradientWay
 from vae_lab.widgets.interaction import Interaction
 from vae_lab.widgets.latent_explorer import LatentExplorer
 from vae_lab.widgets.reparameterization import Reparameterization
 from vae_lab.widgets.two_gradients import TwoGradients
 
-__all__ = ["BoundLadder", "GradientPaths", "Interaction", "LatentExplorer", "Reparameterization", "TwoGradients"]
+__all__ = [
+    "BoundLadder",
+    "GradientPaths",
+    "GradientWay",
+    "Interaction",
+    "LatentExplorer",
+    "Reparameterization",
+    "TwoGradients",
+]

@@ -67,7 +67,7 @@ function choice(model, { label, trait, choices }) {
     input.addEventListener("change", () => { model.set(trait, value); model.save_changes(); });
     return [input, html("label", {}, input, text)];
   });
-  const update = () => inputs.forEach(([input]) => { input.checked = input.value === model.get(trait); });
+  const update = () => inputs.forEach(([input]) => { input.checked = input.value === String(model.get(trait)); });
   update();
   return { root: html("fieldset", {}, html("legend", {}, label), ...inputs.map(([, node]) => node)), update };
 }
