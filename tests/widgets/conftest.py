@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-AXE = Path(__file__).parent / "axe" / "axe.min.js"
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>One widget</title>
 <meta name="viewport" content="width=device-width"><style>
@@ -95,20 +94,3 @@ def settle(page):
 @pytest.fixture(name="settle")
 def _settle():
     return settle
-
-
-@pytest.fixture
-def axe():
-    """A function that lists what axe-core finds against WCAG 2.1 AA, one line for each node."""
-
-    def check(page, where="document"):
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate(
-            """(where) => axe.run(where, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]})
-                 .then((r) => r.violations.flatMap((v) =>
-                   v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 200)} ${n.failureSummary}`)))""",
-            where if where != "document" else {"include": [["html"]]},
-        )
-        return found
-
-    return check
