@@ -20,11 +20,13 @@ from vae_lab.graph.words import describe, title
 MARGIN = 10.0
 
 
-def to_svg(picture: Picture, *, numbers: bool = False, shapes: bool = False, legend: bool = True) -> str:
-    """Draw a picture; `numbers` puts gradient sizes on edges, `shapes` the tensors' shapes under the nodes."""
+def to_svg(
+    picture: Picture, *, numbers: bool = False, shapes: bool = False, values: bool = False, legend: bool = True
+) -> str:
+    """Draw a picture; `numbers` go on edges (gradients), `shapes` and `values` under the names of nodes."""
     lines = count_ports(picture)
     apart = 54.0 if numbers else 26.0
-    sizes = {n.id: box_size(n, apart * (lines[n.id] - 1) + 30, shapes) for n in picture.nodes.values()}
+    sizes = {n.id: box_size(n, apart * (lines[n.id] - 1) + 30, shapes, values) for n in picture.nodes.values()}
     pairs = [(e.source, e.target) for e in picture.edges]
     layout = lay_out(sizes, pairs, gap=24 if numbers else 16, rise=56 if numbers else 44)
     ends = ports(picture, layout, sizes, apart)
@@ -37,7 +39,7 @@ def to_svg(picture: Picture, *, numbers: bool = False, shapes: bool = False, leg
         drawn, reach = _edge(edge, picture.nodes[edge.target], points, numbers, rightmost)
         body.append(drawn)
         left, right = min(left, *reach), max(right, *reach)
-    body += [box(n, layout.position[n.id], sizes[n.id], shapes) for n in picture.nodes.values()]
+    body += [box(n, layout.position[n.id], sizes[n.id], shapes, values) for n in picture.nodes.values()]
     height = layout.height
     if legend:
         rows, wide = legend_rows(picture, height + 28)
@@ -63,8 +65,10 @@ def _edge(edge: Edge, target: Node, points: list[Point], numbers: bool, rightmos
         parts += [f'<path class="pass" d="{path(back)}"/>', _tip((first[0] + BESIDE, first[1]), 8, "passtip")]
         if numbers and edge.number is not None:
             number = f"{edge.number:.3g}".replace("-", "−")
-            parts.append(f'<text class="num" x="{last[0] + BESIDE + 5:.1f}" y="{last[1] - 7:.1f}">{number}</text>')
-            reach.append(last[0] + BESIDE + 5 + 6.2 * len(number))
+            # at the lower end, but at the upper one where the line leaves the lower one towards the number
+            x, y = (first[0], first[1] + 17) if points[-2][0] > last[0] + 6 else (last[0], last[1] - 7)
+            parts.append(f'<text class="num" x="{x + BESIDE + 6:.1f}" y="{y:.1f}">{number}</text>')
+            reach.append(x + BESIDE + 6 + 6.2 * len(number))
     elif edge.stops:
         end = half(back[-1])
         x, y = end[0]
