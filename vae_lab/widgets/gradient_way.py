@@ -57,7 +57,7 @@ class GradientWay(Interaction):
     _esm = module("gradient_way.js", "elements")
     shown = traitlets.Int(0).tag(sync=True)
     node = traitlets.Unicode("phi").tag(sync=True)
-    views = traitlets.List(read_only=True).tag(sync=True)
+    views = traitlets.List(traitlets.Dict(), read_only=True).tag(sync=True)
 
     def __init__(self, graphs: dict[str, Graph] | None = None, **traits: Any) -> None:
         if graphs is None:
