@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import equal  # as it is before any student's code runs
 
 from vae_lab.grading.wire import PLAIN_DTYPES, WireError, bytes_of
 
@@ -47,7 +48,7 @@ def same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
     """
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
-    return bool(torch.equal(bytes_of(a), bytes_of(b)))
+    return bool(equal(bytes_of(a), bytes_of(b)))
 
 
 class Leaves:
