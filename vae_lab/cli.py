@@ -124,6 +124,11 @@ def parser() -> Parser:
         "--due", type=moment, metavar="TIME", help="what Moodle received later is called late: '2026-11-30 23:59'"
     )
 
+    appeal = command("appeal", "show what the tests of a lab called in one submission, and what came back")
+    appeal.add_argument("student", metavar="STUDENT")
+    appeal.add_argument("lab", metavar="LAB")
+    appeal.add_argument("--submitted", type=Path, default=Path("submitted"), metavar="DIR")
+
     command("doctor", "say what is here and what is missing, for students, instructors and authors")
     return top
 
@@ -309,6 +314,30 @@ def run_collect(options: argparse.Namespace) -> int:
     return 1 if result.look else 0
 
 
+def run_appeal(options: argparse.Namespace) -> int:
+    """Grade one submission again, watching."""
+    from vae_lab.grading.appeal import appeal, lines
+    from vae_lab.grading.course import Course, CourseError
+    from vae_lab.grading.lab import load_lab
+    from vae_lab.grading.sandbox import SandboxError
+    from vae_lab.grading.submissions import find_students, read_submission
+
+    course = Course(Path())
+    (lab,) = course.choose([options.lab])
+    if options.student not in find_students(options.submitted, lab).students:
+        raise CourseError(f"{options.student!r} handed in no {lab} under {options.submitted}")
+    handed_in = read_submission(options.submitted, options.student, lab)
+    if handed_in.content is None:
+        raise CourseError(f"{options.student}: {handed_in.problem}")
+    try:
+        tried = appeal(load_lab(course.source(lab)), handed_in.content)
+    except SandboxError as error:
+        raise CourseError(error) from error
+    for line in lines(tried):
+        print(line)
+    return 0
+
+
 def run_doctor(options: argparse.Namespace) -> int:
     """Print what is here and what is missing."""
     from vae_lab.doctor import doctor
@@ -325,6 +354,7 @@ COMMANDS = {
     "check": run_check,
     "init-course": run_init_course,
     "collect": run_collect,
+    "appeal": run_appeal,
     "doctor": run_doctor,
 }
 

@@ -78,9 +78,9 @@ def explain(f: Callable[..., Any], *inputs: Any, **named: Any) -> Explanation:
 
     def run(nudged: str | None = None, graph: Graph | None = None) -> Any:
         copies = {n: _copy(v, n == nudged) for n, v in given.items()}
+        if graph is not None:
+            enter(graph, {n: copies[n] for n in asked})
         with _same_randomness(), torch.enable_grad(), graph or nullcontext():
-            if graph is not None:
-                enter(graph, {n: copies[n] for n in asked})
             return f(*list(copies.values())[: len(inputs)], **{n: copies[n] for n in named})
 
     graph = Graph(Recorder(sys._getframe()))
@@ -91,6 +91,8 @@ def explain(f: Callable[..., Any], *inputs: Any, **named: Any) -> Explanation:
     outputs = [t for t in tensors_in(result) if t.is_floating_point() or t.is_complex()]
     if not outputs:
         return Explanation(_no_gradient(title, result), [], asked, None)
+    for tensor in outputs:
+        graph.ledger.value(tensor)
     sentences: list[str] = []
     reached: dict[str, None] = {}
     for i, output in enumerate(outputs, 1):
@@ -134,7 +136,8 @@ def _no_gradient(title: str, result: Any) -> list[str]:
 def _names(f: Callable[..., Any], count: int) -> list[str]:
     """The names of the first positional parameters, as far as the function gives them."""
     try:
-        parameters = list(inspect.signature(f).parameters.values())
+        called = f.forward if isinstance(f, nn.Module) else f
+        parameters = list(inspect.signature(called).parameters.values())
     except (TypeError, ValueError):
         parameters = []
     plain = [p.name for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}][:count]

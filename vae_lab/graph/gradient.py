@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from vae_lab.graph.nodes import through_nodes
-from vae_lab.graph.replay import replay
+from vae_lab.graph.replay import ever_passes, replay
 from vae_lab.graph.values import Value
 
 PASSES, ZERO, CUT, UNASKED = "passes", "zero", "cut", "unasked"
@@ -31,6 +31,7 @@ class Flow:
     asked: Collection[Value]
     arrives: dict[Value, Tensor] = field(default_factory=dict)  # d output / d value; missing where nothing arrives
     verdicts: dict[tuple[Value, Value], str] = field(default_factory=dict)  # (operand, result) -> verdict
+    hooked: list[Value] = field(default_factory=list)  # values with a hook of the person's, which was not run
     refused: dict[Value, str] = field(default_factory=dict)  # result -> autograd's own complaint
 
     def alive(self, value: Value) -> bool:
@@ -74,6 +75,7 @@ def measure(output: Value, asked: Collection[Value]) -> Flow:
         return True
 
     walk_back({output: flow.arrives.get(output)}, asked, note, flow.arrives, flow.refused)
+    flow.hooked = sorted((v for v in flow.arrives if v.tensor._backward_hooks), key=lambda v: v.key)
     return flow
 
 
@@ -105,6 +107,15 @@ def walk_back(
             if operand in asked and share is not None:
                 before = arrives.get(operand)
                 arrives[operand] = share if before is None else before + share
+
+
+def lets_pass(value: Value, operands: list[Value]) -> bool:
+    """Whether a random operation is a smooth function of its operands and of noise in it (dropout, `Gamma.rsample`)."""
+    seed = seed_for(value.tensor.detach())
+    if value.op is not None and value.op.call is not None:
+        return ever_passes(value, operands, seed)
+    shares = pull_back(value, operands, seed, operands)  # a custom autograd.Function cannot be repeated
+    return any(s is not None and nonzero(s) for s in shares.values())
 
 
 def pull_back(value: Value, operands: list[Value], cotangent: Tensor, asked: Collection[Value]) -> Shares:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 from torch import Tensor
 
 from vae_lab.graph.drawing import Drawing
-from vae_lab.graph.gradient import Flow, measure, seed_for
+from vae_lab.graph.gradient import Flow, lets_pass, measure
+from vae_lab.graph.naming import name_values
 from vae_lab.graph.picture import Picture
 from vae_lab.graph.recorder import Recorder
-from vae_lab.graph.replay import lets_pass
 from vae_lab.graph.values import RecordingError, Value
 from vae_lab.graph.view import View
 from vae_lab.graph.words import describe
@@ -37,8 +38,9 @@ class Graph:
 
     def __exit__(self, *exc: Any) -> None:
         self._recorder.__exit__(*exc)
-        if exc[0] is None:
-            self.ledger.name_from(self._recorder.stack.base.f_locals)
+        base = self._recorder.stack.base
+        if exc[0] is None and base is not None:
+            name_values(base.f_locals, self.ledger)
         self._recorder.close()
         self._closed = True
         if exc[0] is not None:
@@ -134,10 +136,8 @@ class Graph:
         """Tell draws that stop a gradient from smooth functions of hidden noise (dropout, `Gamma.rsample`)."""
         for op in self.ledger.operations:
             operands = [u for u in op.inputs if u.differentiable]
-            if op.random and operands and op.grad_enabled and op.call is not None:
-                self._smooth |= {
-                    v for v in op.outputs if v.differentiable and lets_pass(v, operands, seed_for(v.tensor.detach()))
-                }
+            if op.random and operands and op.grad_enabled:
+                self._smooth |= {v for v in op.outputs if v.differentiable and lets_pass(v, operands)}
 
     def kinds(self) -> dict[str, str]:
         """Whether each named value is "stochastic" or "deterministic", given its parents.
@@ -149,7 +149,8 @@ class Graph:
         """
         view = self._view("names")
         kinds = dict.fromkeys(self.ledger.modules, "deterministic")
-        return kinds | {n: "stochastic" if view.stochastic(v) else "deterministic" for v, n in self.names().items()}
+        shown = {n: v for v, n in self.names().items() if view.visible(v) or v.op is None}
+        return kinds | {n: "stochastic" if view.stochastic(v) else "deterministic" for n, v in shown.items()}
 
     # -- gradients -------------------------------------------------------------------------------------------------
 
@@ -185,11 +186,11 @@ class Graph:
         flow = self._flow(self._value(output))
         if flow is None:
             return set()
-        owner = self._view("names").owner
+        view = self._view("names")
         names = self.names()
         arrived = [v for v in flow.arrives if flow.alive(v) and v is not flow.output]
-        learned = {owner[id(v.tensor)] for v in arrived if v.kind == "parameter" and id(v.tensor) in owner}
-        return learned | {names[v] for v in arrived if v in names}
+        learned = {view.owner[id(v.tensor)] for v in arrived if v.kind == "parameter" and id(v.tensor) in view.owner}
+        return learned | {names[v] for v in arrived if v in names and (view.visible(v) or v.op is None)}
 
     def arriving(self, output: str | Tensor | None = None) -> dict[str, Tensor]:
         """The gradient of `output` at each named value at which one arrives, zeros included.
@@ -232,7 +233,7 @@ class Graph:
 
     def draw(
         self, output: str | Tensor | None = None, *, detail: str | None = None, numbers: bool = False,
-        shapes: bool = False, legend: bool = True,
+        shapes: bool = False, values: bool = False, legend: bool = True,
     ) -> Drawing:  # fmt: skip
         """Draw the graph with the gradient of `output` on its way back.
 
@@ -241,6 +242,7 @@ class Graph:
             detail: "names" shows named values and random draws, "all" every step.
             numbers: put on each edge the size of the gradient that it carries (a scalar itself, else Euclidean length).
             shapes: put the shape of each value under its name.
+            values: put the value itself there: up to three entries, or the mean of more.
             legend: explain the signs below the picture.
 
         Raises:
@@ -252,7 +254,7 @@ class Graph:
                 f"draw: the picture would have {len(picture.nodes)} nodes, and more than {LIMIT} cannot be read; show "
                 "modules whole with record(fold=[module, ...]), or name a few values with mark(...)."
             )
-        return Drawing(picture, numbers=numbers, shapes=shapes, legend=legend)
+        return Drawing(picture, numbers=numbers, shapes=shapes, values=values, legend=legend)
 
     def describe(self, output: str | Tensor | None = None, *, detail: str | None = None) -> str:
         """The picture in sentences, one a line."""
@@ -267,10 +269,21 @@ class Graph:
         return self.draw(output, detail=detail).dot
 
     def __repr__(self) -> str:
-        return self.describe() if self._closed else "Graph (still recording)"
+        if not self._closed:
+            return "Graph (still recording)"
+        try:
+            return self.describe()
+        except RecordingError as error:
+            return str(error)
 
     def _repr_html_(self) -> str:
-        return self.draw()._repr_html_()
+        try:
+            return self.draw()._repr_html_()
+        except RecordingError as error:  # a notebook should show the line, not a traceback
+            return f"<p>{escape(str(error))}</p>"
 
-    def _repr_svg_(self) -> str:
-        return self.draw().svg
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.draw().svg
+        except RecordingError:
+            return None

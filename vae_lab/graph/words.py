@@ -90,6 +90,11 @@ def gradient(picture: Picture) -> list[str]:
         learn = [n.id for n in lost if n.role == "parameter"]
         so = f", so training cannot change {listed(learn)}" if learn else ""
         sentences.append(f"No gradient reaches {listed(spoken(n) for n in lost)}{so}.")
+    if picture.hooked:
+        names = listed(spoken_id(n) for n in picture.hooked)
+        sentences.append(
+            f"A hook on {names} may change the gradient from there on; hooks were not run for this picture."
+        )
     if picture.unused:
         plays = "plays" if len(picture.unused) == 1 else "play"
         sentences.append(f"{listed(picture.unused)} {plays} no part in {spoken_id(picture.output)}.")
