@@ -15,6 +15,7 @@ import functools
 import sys
 import threading
 import time
+from datetime import datetime
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
@@ -66,18 +67,28 @@ def walk(site: Path, folder: Path, timeout: float = 600) -> list[str]:
     """
     failed = []
     for path in sorted((site / "notebooks").rglob("*.ipynb")):
+        name = path.relative_to(site).as_posix()
         notebook = nbformat.read(path, as_version=4)
-        source = ROOT / "solutions" / path.stem / path.name
         if path.parent.name == "labs":
-            fill_in(notebook, nbformat.read(source, as_version=4))
+            fill_in(notebook, nbformat.read(ROOT / "solutions" / path.stem / path.name, as_version=4))
         start = time.perf_counter()
         try:
             NotebookClient(notebook, timeout=timeout, kernel_name="python3", resources=at(folder)).execute()
+            verdict = ""
         except CellExecutionError as error:
-            failed.append(f"{path.relative_to(site)}: {error.ename}: {error.evalue}")
-        seconds = time.perf_counter() - start
-        print(f"{path.relative_to(site)}  {seconds:.1f} s{'  FAILED' if source.name in str(failed[-1:]) else ''}")
+            verdict = f"FAILED  {error.ename}: {error.evalue}"
+            failed.append(f"{name}  {verdict}")
+        print(f"{name}  {time.perf_counter() - start:.1f} s  (install {install_seconds(notebook):.1f} s)  {verdict}")
     return failed
+
+
+def install_seconds(notebook: nbformat.NotebookNode) -> float:
+    """How long the first code cell took, which installs the course where it is missing."""
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    times = [
+        datetime.fromisoformat(text.replace("Z", "+00:00")) for text in first.metadata.get("execution", {}).values()
+    ]
+    return (max(times) - min(times)).total_seconds() if times else 0.0
 
 
 def at(folder: Path) -> dict[str, dict[str, str]]:

@@ -179,3 +179,29 @@ def test_an_input_without_a_part_is_named() -> None:
     with record(a=a, b=b) as graph:
         out = a.sum()
     assert graph.describe(out).endswith("b plays no part in out.")
+
+
+def test_nothing_asks_for_a_gradient() -> None:
+    a = torch.ones(2)
+    with record(a=a) as graph:
+        z = torch.normal(a, 1.0)
+        out = (z * a).sum()
+    assert graph.kinds() == {"a": "deterministic", "z": "stochastic", "out": "deterministic"}
+    assert set(graph.gradient(out).values()) == {"unasked"}
+    assert graph.reaches() == set()
+    assert graph.describe().endswith("Nothing here asks for a gradient: requires_grad is False for all that goes in.")
+
+
+def test_the_output_that_is_shown_unless_another_is_chosen() -> None:
+    a = torch.ones(2, requires_grad=True)
+    with record(a=a) as graph:
+        objective = (a * 2).sum()
+        accuracy = (a > 0).float().mean()
+    assert graph.picture().output == "objective"
+    assert objective.requires_grad
+    assert graph.picture(accuracy).output == "accuracy"
+    with record(a=a) as graph:
+        loss = (a * 2).sum()
+        other = loss * 3
+    assert graph.picture().output == "loss"
+    assert graph.picture(other).output == "other"

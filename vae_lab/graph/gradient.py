@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from vae_lab.graph.ledger import Ledger
 from vae_lab.graph.nodes import through_nodes
 from vae_lab.graph.replay import ever_passes, replay
 from vae_lab.graph.values import Value
@@ -111,6 +112,8 @@ def walk_back(
 
 def lets_pass(value: Value, operands: list[Value]) -> bool:
     """Whether a random operation is a smooth function of its operands and of noise in it (dropout, `Gamma.rsample`)."""
+    if not operands:
+        return False
     seed = seed_for(value.tensor.detach())
     if value.op is not None and value.op.call is not None:
         return ever_passes(value, operands, seed)
@@ -129,3 +132,23 @@ def pull_back(value: Value, operands: list[Value], cotangent: Tensor, asked: Col
     if would and value.op.grad_enabled and value.differentiable:
         shares |= replay(value, would, cotangent)
     return shares
+
+
+def smooth_draws(ledger: Ledger) -> set[Value]:
+    """Results of random operations that are not a draw's end for the gradient: smooth functions of noise inside."""
+    return {
+        value
+        for op in ledger.operations
+        if op.random and op.grad_enabled
+        for value in op.outputs
+        if value.differentiable and lets_pass(value, [u for u in op.inputs if u.differentiable])
+    }
+
+
+def asked_values(ledger: Ledger) -> set[Value]:
+    """The values that ask for a gradient, and all that follow from them."""
+    asked: set[Value] = set()
+    for value in ledger.values:
+        if value.edge is not None or (value.op is not None and any(u in asked for u in value.op.inputs)):
+            asked.add(value)
+    return asked

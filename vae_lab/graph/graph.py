@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from vae_lab.graph.drawing import Drawing
-from vae_lab.graph.gradient import Flow, lets_pass, measure
-from vae_lab.graph.naming import name_values
+from vae_lab.graph.gradient import Flow, asked_values, measure, smooth_draws
+from vae_lab.graph.naming import default_output, name_values, names_of
 from vae_lab.graph.picture import Picture
 from vae_lab.graph.recorder import Recorder
 from vae_lab.graph.values import RecordingError, Value
@@ -47,12 +47,12 @@ class Graph:
             return
         if self.ledger.problems:
             raise RecordingError(self.ledger.problems[0])
-        self._find_smooth()
-        self._flow(self._default_output())
+        self._smooth = smooth_draws(self.ledger)
+        self._flow(default_output(self.ledger))
 
     def _before_backward(self, outputs: list[Tensor]) -> None:
         """Measure while autograd's graph is still there: `backward` frees it."""
-        self._find_smooth()
+        self._smooth = smooth_draws(self.ledger)
         for tensor in outputs:
             value = self.ledger.value(tensor)
             if value.op is not None:
@@ -86,19 +86,7 @@ class Graph:
         Names come from `record` and `mark`, and, where no result was marked, from the local variables of the code. A
         variable that held several values gives `h_1`, `h_2`, ...
         """
-        values = self.ledger.values
-        names = {v: v.name for v in values if v.name is not None}
-        if any(v.op is not None for v in names):
-            return names
-        held: dict[str, list[Value]] = {}
-        for value in values:
-            if value.local is not None and value not in names:
-                held.setdefault(value.local, []).append(value)
-        taken = {*names.values(), *self.ledger.modules}
-        for local, those in held.items():
-            for i, value in enumerate(those, 1):
-                names[value] = local if len(those) == 1 and local not in taken else f"{local}_{i}"
-        return names
+        return names_of(self.ledger)
 
     def _find(self, tensor: Tensor) -> Value | None:
         known = self.ledger.find(tensor)
@@ -106,7 +94,7 @@ class Graph:
 
     def _value(self, output: str | Tensor | None) -> Value | None:
         if output is None:
-            return self._default_output()
+            return default_output(self.ledger)
         if isinstance(output, Tensor):
             value = self._find(output)
             if value is None:
@@ -118,26 +106,7 @@ class Graph:
             raise ValueError(f"graph: no value of the recording is called {output!r}; the names are: {known}.")
         return named[-1]
 
-    def _default_output(self) -> Value | None:
-        """The value called loss, or the last result that nothing else used."""
-        named = [v for v, name in self.names().items() if name == "loss"]
-        if named:
-            return named[-1]
-        used = {u for op in self.ledger.operations for u in op.inputs}
-        made = [
-            v for v in self.ledger.values if v.op is not None and v.op.inputs and v not in used and v.differentiable
-        ]
-        scalars = [v for v in made if v.tensor.numel() == 1]
-        return (scalars or made)[-1] if made else None
-
     # -- randomness ------------------------------------------------------------------------------------------------
-
-    def _find_smooth(self) -> None:
-        """Tell draws that stop a gradient from smooth functions of hidden noise (dropout, `Gamma.rsample`)."""
-        for op in self.ledger.operations:
-            operands = [u for u in op.inputs if u.differentiable]
-            if op.random and operands and op.grad_enabled:
-                self._smooth |= {v for v in op.outputs if v.differentiable and lets_pass(v, operands)}
 
     def kinds(self) -> dict[str, str]:
         """Whether each named value is "stochastic" or "deterministic", given its parents.
@@ -154,19 +123,11 @@ class Graph:
 
     # -- gradients -------------------------------------------------------------------------------------------------
 
-    def _asked(self) -> set[Value]:
-        """The values that ask for a gradient, and all that follow from them."""
-        asked: set[Value] = set()
-        for value in self.ledger.values:
-            if value.edge is not None or (value.op is not None and any(u in asked for u in value.op.inputs)):
-                asked.add(value)
-        return asked
-
     def _flow(self, value: Value | None) -> Flow | None:
         if value is None:
             return None
         if value not in self._flows:
-            self._flows[value] = measure(value, self._asked())
+            self._flows[value] = measure(value, asked_values(self.ledger))
         return self._flows[value]
 
     def gradient(self, output: str | Tensor | None = None) -> dict[tuple[str, str], str]:

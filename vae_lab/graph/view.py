@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from torch import Tensor
-from torch.overrides import resolve_name
 
 from vae_lab.graph.gradient import CUT, PASSES, UNASKED, ZERO, Flow, nonzero, walk_back
 from vae_lab.graph.ledger import Ledger
+from vae_lab.graph.owners import owners, spelling
 from vae_lab.graph.picture import Edge, Node, Picture, Stop, better, caption, size, spelled
 from vae_lab.graph.reasons import culprit, reason
 from vae_lab.graph.values import Group, Operation, Value, version_of
@@ -29,7 +29,7 @@ class View:
         self.ledger, self.names, self.smooth, self.detail = ledger, names, smooth, detail
         fold = list(fold)
         self.whole = [*fold, *(ledger.modules.values() if detail == "names" else [])]
-        self.owner = _owners(ledger, detail, fold)
+        self.owner = owners(ledger, detail, fold)
         self.users: dict[Value, list[Operation]] = {}
         for op in ledger.operations:
             for operand in op.inputs:
@@ -102,14 +102,7 @@ class View:
         inside = next((g for g in op.groups if g.kind == "distribution"), None) if op.random else None
         if group is not None or inside is not None:
             return (group or inside).name  # type: ignore[union-attr]
-        if op.call is None:
-            return op.name
-        written = (resolve_name(op.call[0]) or op.name).removesuffix(".__get__")
-        for long, short in (("torch.Tensor.", ""), ("torch.nn.functional.", "F."), ("torch.functional.", "torch.")):
-            written = written.replace(long, short)
-        if written.startswith("aten") or op.name.startswith("_"):
-            return op.name.strip("_")
-        return written.strip("_") if written.startswith("__") else written
+        return spelling(op)
 
     # -- the picture -----------------------------------------------------------------------------------------------
 
@@ -231,18 +224,3 @@ def _collector(visible: Callable[[Value], bool], shares: dict[Value, Tensor]) ->
         return False
 
     return note
-
-
-def _owners(ledger: Ledger, detail: str, fold: list[object]) -> dict[int, str]:
-    """What to call each parameter and buffer: the one name of a module shown whole, or else its place in its module."""
-    owners: dict[int, str] = {}
-    for name, module in ledger.modules.items():
-        for path, tensor in [*module.named_parameters(), *module.named_buffers()]:
-            owners.setdefault(id(tensor), name if detail == "names" else f"{name}.{path}")
-    for group in {g.key: g for op in ledger.operations for g in op.groups if g.kind == "module"}.values():
-        taken = set(owners.values())
-        whole = any(group.subject is f or group.name == f for f in fold)
-        for path, tensor in [*group.subject.named_parameters(), *group.subject.named_buffers()]:
-            called = group.name if whole else f"{group.name}.{path}"
-            owners.setdefault(id(tensor), called if called not in taken else f"{called} {len(taken)}")
-    return owners

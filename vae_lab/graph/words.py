@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vae_lab.graph.gradient import CUT, PASSES, ZERO
+from vae_lab.graph.gradient import CUT, PASSES, UNASKED, ZERO
 from vae_lab.graph.picture import Node, Picture
 
 
@@ -82,6 +82,8 @@ def gradient(picture: Picture) -> list[str]:
         return []
     through = {e.source for e in picture.edges if e.verdict == PASSES}
     reached = [spoken(n) for n in picture.nodes.values() if n.id in through]
+    if picture.edges and all(e.verdict == UNASKED for e in picture.edges):
+        return ["Nothing here asks for a gradient: requires_grad is False for all that goes in."]
     sentences = [f"The gradient of {spoken_id(picture.output)} reaches {listed(reached)}."]
     sentences += _stops(picture)
     blocked = {e.source for e in picture.edges if e.verdict in {CUT, ZERO}} - through
