@@ -60,6 +60,17 @@ def test_a_torch_that_does_not_start_is_reported(program, says):
     assert found.remedy
 
 
+@pytest.mark.parametrize("problem", ["bubblewrap is not installed; install it with `apt-get`.", "no Linux"])
+def test_a_missing_sandbox_has_the_sandboxs_own_remedy(monkeypatch, problem):
+    from vae_lab.grading import sandbox
+
+    monkeypatch.setattr(sandbox, "sandbox_problem", lambda: problem)
+    found = doctor.sandbox()
+    assert found.state == "missing"
+    assert found.what == f"sandbox: {problem.split('; ')[0]}"
+    assert found.remedy
+
+
 def test_a_gpu_is_named():
     program = """print('noise'); print('FOUND {"version": "2.9", "gpu": "NVIDIA T4, 15 GiB"}')"""
     torch, gpu = doctor.torch_works(program)

@@ -201,7 +201,8 @@ def sandbox() -> Finding:
         return Finding("instructor", "missing", f"sandbox: {error}", "pip install 'vae-lab[grade]'")
     if problem is None:
         return Finding("instructor", "ok", "sandbox: bubblewrap works")
-    return Finding("instructor", "missing", f"sandbox: {problem}", "sudo apt-get install -y bubblewrap")
+    what, _, remedy = problem.partition("; ")  # the sandbox names its own remedy
+    return Finding("instructor", "missing", f"sandbox: {what}", remedy or "grade on a Linux machine with bubblewrap")
 
 
 def line(finding: Finding) -> str:

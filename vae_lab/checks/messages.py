@@ -84,7 +84,10 @@ def ask(task: str, function: Callable[..., Any], *args: Any) -> Any:
         raise CheckFailed(f"{task}: not written yet. Replace `raise NotImplementedError()` by your answer.") from error
     except Exception as error:
         called = ", ".join(_brief(arg) for arg in args)
-        reason = f"{type(error).__name__}: {error}".rstrip(": ")
+        told = (
+            str(error) if hasattr(error, "kind") else f"{type(error).__name__}: {error}"
+        )  # "kind": it was raised elsewhere
+        reason = told.rstrip(": ")
         frames = [f for f in traceback.extract_tb(error.__traceback__)[1:] if f.line]
         own = next((f for f in frames if "site-packages" not in f.filename), None)
         where = f"\nIn {own.name}, line {own.lineno}: {own.line}" if own else ""

@@ -6,7 +6,7 @@ that the noise itself, eps = (z - mu) / sigma, is independent N(0, 1).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -32,6 +32,9 @@ CUT_SIGMA = Misconception(
 )
 HALF_LOST = Misconception(
     "the factor 1/2 is lost: sigma is exp(logvar / 2), and its derivative is sigma / 2.", "gradient_paths"
+)
+USED_UP = Misconception(
+    "the function calls backward itself; that is for the training loop to do, once, with the loss.", "training"
 )
 NO_NOISE = Misconception("z is not random: eps is missing, or it is 0.", "reparameterization")
 SHARED = {
@@ -98,7 +101,7 @@ def check_gradient(
     if not z.requires_grad:
         fail(task, "z does not require a gradient although mu and logvar do.", "Wanted a path back to both.", CUT)
     weight = torch.randn_like(z)
-    to_mu, to_logvar = torch.autograd.grad((weight * z).sum(), (mu, logvar), allow_unused=True)
+    to_mu, to_logvar = gradients(task, (weight * z).sum(), (mu, logvar))
     draws = tuple(range(z.ndim - 2))
     wanted_mu = weight.sum(draws) if draws else weight
     through = (weight * (z - mu)).detach() / 2
@@ -106,9 +109,9 @@ def check_gradient(
     dead_mu, dead_logvar = (g is None or not bool(g.any()) for g in (to_mu, to_logvar))
     if dead_mu and dead_logvar:
         fail(task, "the gradient with respect to mu and logvar is 0.", "Wanted dz/dmu = 1.", SILENT)
-    if dead_mu:
+    if dead_mu or to_mu is None:
         fail(task, "no gradient reaches mu.", "Wanted dz/dmu = 1.", CUT_MU)
-    if dead_logvar:
+    if dead_logvar or to_logvar is None:
         fail(task, "no gradient reaches logvar.", "Wanted dz/dlogvar = (z - mu) / 2.", CUT_SIGMA)
     if not is_close(to_mu, wanted_mu):
         fail(task, "dz/dmu is not 1.", "Wanted dz/dmu = 1: mu is added to the noise and nothing else.")
@@ -122,6 +125,20 @@ def check_gradient(
             else f"dz/dlogvar is up to {furthest:.2g} (relative) away from"
         )
         fail(task, f"{seen} what it should be.", "Wanted (z - mu) / 2.", HALF_LOST if doubled else None)
+
+
+def gradients(task: str, total: Tensor, leaves: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+    """Derivatives of a scalar that the student's function led to; None where there is no path.
+
+    Raises:
+        CheckFailed: if the graph cannot be walked back.
+    """
+    try:
+        return torch.autograd.grad(total, leaves, allow_unused=True)
+    except RuntimeError as error:
+        used_up = "second time" in str(error)
+        reason = "the graph behind the result is used up" if used_up else "the graph behind the result is broken"
+        fail(task, f"{reason}.", "Wanted one that backward can walk.", USED_UP if used_up else None)
 
 
 def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar: Tensor) -> None:

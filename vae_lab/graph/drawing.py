@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vae_lab.graph.dot import to_dot
+from vae_lab.graph.picture import Picture
 from vae_lab.graph.svg import to_svg
-from vae_lab.graph.view import Picture
 from vae_lab.graph.words import describe
 
 
 class Drawing:
     """A drawn graph. The last line of a cell shows it; `save` writes it; `str` says it in words."""
 
-    def __init__(self, picture: Picture, *, numbers: bool = False, shapes: bool = False, legend: bool = True) -> None:
+    def __init__(
+        self,
+        picture: Picture,
+        *,
+        numbers: bool = False,
+        shapes: bool = False,
+        values: bool = False,
+        legend: bool = True,
+    ) -> None:
         self.picture = picture
-        self.svg = to_svg(picture, numbers=numbers, shapes=shapes, legend=legend)
+        self.svg = to_svg(picture, numbers=numbers, shapes=shapes, values=values, legend=legend)
+
+    @property
+    def dot(self) -> str:
+        """The picture in the DOT language."""
+        return to_dot(self.picture)
 
     def save(self, path: str | Path) -> Path:
         """Write the SVG to a file and return its path."""

@@ -19,6 +19,7 @@ from vae_lab.graph.values import Group, Source
 
 _TORCH = os.path.dirname(torch.__file__) + os.sep
 _OURS = os.path.dirname(__file__) + os.sep
+_EXAMPLE = _OURS + "vae.py"  # code to be shown, not code that shows
 _DISTRIBUTIONS = os.path.join(_TORCH, "distributions") + os.sep
 _OPTIMIZERS = os.path.join(_TORCH, "optim") + os.sep
 _MODULE_CALL = nn.Module._call_impl.__code__
@@ -26,26 +27,26 @@ _DRAWS = {"sample", "sample_n", "rsample"}
 
 
 class Place(NamedTuple):
-    """The innermost frame of the reader's own code, and the calls around the operation, outermost first."""
+    """The frames of the reader's own code around an operation, and the calls that may be shown as one step."""
 
-    frame: FrameType | None
-    groups: tuple[Group, ...]
+    frames: tuple[FrameType, ...]  # of the reader's own code, outermost first
+    groups: tuple[Group, ...]  # outermost first
     updating: bool  # inside an optimizer's step: not part of the computation that is shown
 
 
 class Stack:
     """Walks from an operation up to the frame that opened the recording."""
 
-    def __init__(self, base: FrameType, whole: Iterable[CodeType] = ()) -> None:
+    def __init__(self, base: FrameType | None, whole: Iterable[CodeType] = ()) -> None:
         self.base = base
         self.whole = set(whole)
         self._custom: dict[CodeType, bool] = {}
         self._frames: dict[int, FrameType] = {}  # keeps a group's frame alive, so that its id stays its own
 
-    def place(self, depth: int = 2) -> Place:
+    def place(self, depth: int) -> Place:
         """Describe the call `depth` frames up from here."""
         frame: FrameType | None = sys._getframe(depth)
-        user: FrameType | None = None
+        own: list[FrameType] = []
         groups: list[Group] = []
         updating = False
         while frame is not None:
@@ -60,8 +61,8 @@ class Stack:
                     groups.append(self._group(frame, "distribution", name, code))
                 elif file.startswith(_OPTIMIZERS):
                     updating = True
-            elif user is None and not file.startswith(_OURS):
-                user = frame
+            elif not file.startswith(_OURS) or file == _EXAMPLE:
+                own.append(frame)
             if code.co_name == "forward" and self._is_custom(code):
                 groups.append(self._group(frame, "autograd", code.co_qualname.split(".")[-2], code))
             if code in self.whole:
@@ -69,7 +70,7 @@ class Stack:
             if frame is self.base:
                 break
             frame = frame.f_back
-        return Place(user, tuple(reversed(groups)), updating)
+        return Place(tuple(reversed(own)), tuple(reversed(groups)), updating)
 
     def _is_custom(self, code: CodeType) -> bool:
         """Whether this is the forward of a custom `autograd.Function`."""
@@ -85,6 +86,7 @@ class Stack:
 
     def close(self) -> None:
         """Let go of every frame."""
+        self.base = None
         self._frames.clear()
 
 
@@ -95,10 +97,11 @@ def _descendants(cls: type) -> Iterator[Any]:
         yield from _descendants(child)
 
 
-def source_of(frame: FrameType | None) -> Source | None:
-    """The file, line and text at which `frame` stands."""
-    if frame is None:
+def source_of(frames: tuple[FrameType, ...]) -> Source | None:
+    """The file, line and text at which the innermost frame stands."""
+    if not frames:
         return None
+    frame = frames[-1]
     code = frame.f_code
     text = linecache.getline(code.co_filename, frame.f_lineno, frame.f_globals).strip()
-    return Source(code.co_filename, frame.f_lineno, code.co_name, text)
+    return Source(code.co_filename, frame.f_lineno, code.co_qualname.split(".<locals>.<")[0], text)

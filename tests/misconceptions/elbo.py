@@ -1,0 +1,686 @@
+"""Made-up answers to the lab `elbo`: RIGHT in unusual forms, and WRONG named by the mistake."""
+
+from textwrap import dedent, indent
+
+from vae_lab.grading.bank import Answer
+
+
+def _cell(task: str, signature: str, body: str, above: str = "") -> dict[str, str]:
+    """The cell of one task; a body of one line is returned."""
+    body = dedent(body).strip()
+    body = body if "\n" in body or "return" in body else f"return {body}"
+    lines = "import math\nimport torch.nn.functional as F\nfrom torch.distributions import *\n" + dedent(above).strip()
+    return {task: f"# vae-lab: elbo/{task}\n{lines}\n\n\ndef {task}({signature}):\n{indent(body, '    ')}\n"}
+
+
+def kl(body: str, signature: str = "mu, logvar", above: str = "") -> dict[str, str]:
+    return _cell("kl_to_standard_normal", signature, body, above)
+
+
+def like(body: str, signature: str = "logits, x", above: str = "") -> dict[str, str]:
+    return _cell("bernoulli_log_likelihood", signature, body, above)
+
+
+def loss(body: str, signature: str = "logits, x, mu, logvar", above: str = "") -> dict[str, str]:
+    return _cell("negative_elbo", signature, body, above)
+
+
+def draws(body: str, signature: str = "mu, logvar, n", above: str = "") -> dict[str, str]:
+    return _cell("kl_monte_carlo", signature, body, above)
+
+
+KL = frozenset({"kl_to_standard_normal_tests", "negative_elbo_tests"})  # the loss is made of it
+LIKE = frozenset({"bernoulli_log_likelihood_tests", "bernoulli_log_likelihood_tests_2", "negative_elbo_tests"})
+FAR = frozenset({"bernoulli_log_likelihood_tests_2"})
+LOSS = frozenset({"negative_elbo_tests"})
+DRAWS = frozenset({"kl_monte_carlo_tests"})
+
+RIGHT = [
+    Answer("KL as in the text", kl("0.5 * (mu**2 + torch.exp(logvar) - 1 - logvar).sum(dim=1)")),
+    Answer("KL with the minus in front", kl("-0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp(), dim=-1)")),
+    Answer(
+        "KL by torch.distributions",
+        kl("kl_divergence(Normal(mu, torch.exp(logvar / 2)), Normal(0.0, 1.0)).sum(-1)"),
+    ),
+    Answer(
+        "KL of Independent distributions",
+        kl("""
+        q = Independent(Normal(mu, logvar.mul(0.5).exp()), 1)
+        p = Independent(Normal(torch.zeros_like(mu), torch.ones_like(mu)), 1)
+        return kl_divergence(q, p)
+        """),
+    ),
+    Answer(
+        "KL from sigma",
+        kl("""
+        sigma = torch.exp(logvar / 2)
+        return (mu**2 / 2 + sigma**2 / 2 - 0.5 - torch.log(sigma)).sum(-1)
+        """),
+    ),
+    Answer("KL with einsum", kl("torch.einsum('bd->b', mu * mu + logvar.exp() - logvar - 1) / 2")),
+    Answer("KL with a matrix product", kl("(mu**2 + logvar.exp() - logvar - 1) @ torch.full_like(mu[0], 0.5)")),
+    Answer(
+        "KL dimension by dimension",
+        kl("""
+        total = 0
+        for d in range(mu.shape[1]):
+            m, v = mu[:, d], logvar[:, d]
+            total = total + 0.5 * (m * m + v.exp() - v - 1)
+        return total
+        """),
+    ),
+    Answer(
+        "KL row by row",
+        kl("torch.stack([0.5 * (m.dot(m) + (v.exp() - v - 1).sum()) for m, v in zip(mu, logvar)])"),
+    ),
+    Answer("KL as two norms", kl("mu.norm(dim=1) ** 2 / 2 + (logvar.exp() - logvar - 1).sum(1) / 2")),
+    Answer("KL with an extra argument", kl("(mu**2 + logvar.exp() - logvar - 1).sum(axis) / 2", "mu, logvar, axis=-1")),
+    Answer(
+        "KL as cross entropy minus entropy",
+        kl("""
+        cross = 0.5 * (mu**2 + torch.exp(logvar) + math.log(2 * math.pi))
+        entropy = 0.5 * (1 + math.log(2 * math.pi) + logvar)
+        return (cross - entropy).sum(-1)
+        """),
+    ),
+    Answer(
+        "KL vectorised by vmap",
+        kl("torch.vmap(lambda m, v: 0.5 * (m.square().sum() + (v.exp() - 1 - v).sum()))(mu, logvar)"),
+    ),
+    Answer(
+        "log-likelihood by logsigmoid",
+        like("(x * F.logsigmoid(logits) + (1 - x) * F.logsigmoid(-logits)).flatten(1).sum(1)"),
+    ),
+    Answer("log-likelihood by softplus", like("(x * logits - F.softplus(logits)).flatten(1).sum(1)")),
+    Answer(
+        "log-likelihood by softplus of the other side",
+        like("-(F.softplus(-logits) + (1 - x) * logits).reshape(len(x), -1).sum(-1)"),
+    ),
+    Answer(
+        "log-likelihood by logaddexp",
+        like("(x * logits - torch.logaddexp(torch.zeros_like(logits), logits)).flatten(1).sum(1)"),
+    ),
+    Answer(
+        "log-likelihood of a distribution",
+        like("Bernoulli(logits=logits, validate_args=False).log_prob(x).flatten(1).sum(1)"),
+    ),
+    Answer(
+        "log-likelihood by the stable form of the textbook",
+        like("-(logits.clamp(min=0) - logits * x + torch.log1p(torch.exp(-logits.abs()))).flatten(1).sum(1)"),
+    ),
+    Answer(
+        "log-likelihood as a two-class softmax",
+        like("""
+        both = torch.stack([torch.zeros_like(logits), logits]).log_softmax(0)
+        return ((1 - x) * both[0] + x * both[1]).flatten(1).sum(1)
+    """),
+    ),
+    Answer(
+        "log-likelihood image by image",
+        like("""
+        rows = [F.binary_cross_entropy_with_logits(l, t, reduction="sum") for l, t in zip(logits, x)]
+        return -torch.stack(rows)
+    """),
+    ),
+    Answer(
+        "log-likelihood as mean times count",
+        like("""
+        loss = torch.nn.BCEWithLogitsLoss(reduction="none")(logits, x).flatten(1)
+        return loss.mean(1) * -loss.shape[1]
+    """),
+    ),
+    Answer(
+        "log-likelihood over all axes but the first",
+        like("-F.binary_cross_entropy_with_logits(logits, x, reduction='none').sum(tuple(range(1, x.ndim)))"),
+    ),
+    Answer(
+        "loss from its parts in another order",
+        loss("-(bernoulli_log_likelihood(logits, x) - kl_to_standard_normal(mu, logvar)).mean()"),
+    ),
+    Answer(
+        "loss as two means",
+        loss("kl_to_standard_normal(mu, logvar).mean() - bernoulli_log_likelihood(logits, x).mean()"),
+    ),
+    Answer(
+        "loss as sums over the batch size",
+        loss("""
+        bce = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+        kld = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
+        return (bce + kld) / x.size(0)
+    """),
+    ),
+    Answer(
+        "loss written out without the two functions",
+        loss("""
+        rate = 0.5 * (mu.square() + logvar.exp() - 1 - logvar).sum(-1)
+        distortion = (F.softplus(logits) - x * logits).flatten(1).sum(-1)
+        return torch.stack([rate, distortion]).sum(0).mean()
+    """),
+    ),
+    Answer(
+        "loss with a beta that is 1",
+        loss(
+            "beta * kl_to_standard_normal(mu, logvar).mean() - bernoulli_log_likelihood(logits, x).mean()",
+            "logits, x, mu, logvar, beta=1.0",
+        ),
+    ),
+    Answer(
+        "estimate by hand-written densities",
+        draws("""
+        eps = torch.randn(n, *mu.shape, dtype=mu.dtype, device=mu.device)
+        z = mu + torch.exp(logvar / 2) * eps
+        log_q = -0.5 * (eps**2 + logvar + math.log(2 * math.pi))
+        log_p = -0.5 * (z**2 + math.log(2 * math.pi))
+        return (log_q - log_p).sum(-1).mean(0)
+    """),
+    ),
+    Answer(
+        "estimate in a loop over draws",
+        draws("""
+        total = torch.zeros_like(mu[:, 0])
+        for _ in range(n):
+            z = mu - (logvar / 2).exp() * torch.randn_like(mu)
+            total = total + (Normal(mu, (logvar / 2).exp()).log_prob(z) - Normal(0.0, 1.0).log_prob(z)).sum(1)
+        return total / n
+    """),
+    ),
+    Answer(
+        "estimate in mirrored pairs",
+        draws("""
+        s = torch.exp(logvar / 2)
+        eps = torch.randn((n + 1) // 2, *mu.shape).to(mu)
+        eps = torch.cat([eps, -eps])[:n]
+        z = mu + s * eps
+        return (0.5 * (z**2 - eps**2) - logvar / 2).sum(-1).mean(0)
+    """),
+    ),
+    Answer(
+        "estimate with the constant entropy in closed form",
+        draws("""
+        z = Normal(mu, torch.exp(logvar / 2)).rsample((n,))
+        return (0.5 * z**2).mean(0).sum(-1) - 0.5 * (1 + logvar).sum(-1)
+    """),
+    ),
+    Answer(
+        "estimate with the never negative form",
+        draws("""
+        q, p = Normal(mu, torch.exp(logvar / 2)), Normal(torch.zeros_like(mu), 1.0)
+        z = q.rsample((n,))
+        log_r = (p.log_prob(z) - q.log_prob(z)).sum(-1)
+        return (log_r.exp() - 1 - log_r).mean(0)
+    """),
+    ),
+    Answer(
+        "estimate with the parameters held in log q",
+        draws("""
+        s = torch.exp(logvar / 2)
+        z = mu + s * torch.randn(n, *mu.shape).to(mu)
+        log_q = Normal(mu.detach(), s.detach()).log_prob(z)
+        return (log_q - Normal(0.0, 1.0).log_prob(z)).sum(-1).mean(0)
+    """),
+    ),
+    Answer(
+        "estimate by multivariate normals",
+        draws("""
+        q = MultivariateNormal(mu, scale_tril=torch.diag_embed(torch.exp(logvar / 2)))
+        p = MultivariateNormal(torch.zeros_like(mu), scale_tril=torch.eye(mu.shape[1]).to(mu))
+        z = q.rsample((n,))
+        return (q.log_prob(z) - p.log_prob(z)).mean(0)
+    """),
+    ),
+]
+
+WRONG = [
+    # KL
+    Answer("KL per dimension", kl("0.5 * (mu**2 + logvar.exp() - 1 - logvar)"), KL, "not added up yet"),
+    Answer("KL averaged over D", kl("0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean(-1)"), KL, "a mean over D"),
+    Answer(
+        "KL added up over everything", kl("0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum()"), KL, "keeps its own number"
+    ),
+    Answer(
+        "KL averaged over the batch",
+        kl("(0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1)).mean()"),
+        KL - LOSS,
+        "keeps its own number",
+    ),
+    Answer(
+        "KL added up over the batch axis",
+        kl("0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(0)"),
+        KL,
+        "D is the last axis",
+    ),
+    Answer(
+        "KL with a kept axis",
+        kl("0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1, keepdim=True)"),
+        KL - LOSS,
+        "the axis D is kept",
+    ),
+    Answer("KL with the sign turned", kl("0.5 * (1 + logvar - mu**2 - logvar.exp()).sum(-1)"), KL, "never negative"),
+    Answer("KL without the half", kl("(mu**2 + logvar.exp() - 1 - logvar).sum(-1)"), KL, "1/2 in front is missing"),
+    Answer("KL with a quarter", kl("0.25 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1)"), KL, "a factor 1/2 too many"),
+    Answer("KL without the 1", kl("0.5 * (mu**2 + logvar.exp() - logvar).sum(-1)"), KL, "-1 is missing"),
+    Answer(
+        "KL with logvar added", kl("0.5 * (mu**2 + logvar.exp() - 1 + logvar).sum(-1)"), KL, "subtracted, not added"
+    ),
+    Answer(
+        "KL with logvar as log sigma",
+        kl("0.5 * (mu**2 + torch.exp(2 * logvar) - 1 - 2 * logvar).sum(-1)"),
+        KL,
+        "log sigma^2 already",
+    ),
+    Answer(
+        "KL with the variance squared",
+        kl("0.5 * (mu**2 + torch.exp(logvar) ** 2 - 1 - logvar).sum(-1)"),
+        KL,
+        "log sigma^2 already",
+    ),
+    Answer(
+        "KL with sigma for the variance",
+        kl("0.5 * (mu**2 + torch.exp(logvar / 2) - 1 - logvar).sum(-1)"),
+        KL,
+        "sigma stands where",
+    ),
+    Answer("KL with mu not squared", kl("0.5 * (mu + logvar.exp() - 1 - logvar).sum(-1)"), KL, "mu is not squared"),
+    Answer("KL without mu", kl("0.5 * (logvar.exp() - 1 - logvar).sum(-1) + 0 * mu.sum(-1)"), KL, "mu^2 is missing"),
+    Answer("KL without sigma", kl("0.5 * mu.square().sum(-1)"), KL, "sigma are missing"),
+    Answer(
+        "KL the other way round",
+        kl("kl_divergence(Normal(torch.zeros_like(mu), 1.0), Normal(mu, torch.exp(logvar / 2))).sum(-1)"),
+        KL,
+        "the other way round",
+    ),
+    Answer(
+        "KL of a Normal given the variance",
+        kl("kl_divergence(Normal(mu, torch.exp(logvar)), Normal(0.0, 1.0)).sum(-1)"),
+        KL,
+        "log sigma^2 already",
+    ),
+    Answer(
+        "KL clamped",
+        kl("0.5 * (mu**2 + logvar.clamp(-10, 10).exp() - 1 - logvar.clamp(-10, 10)).sum(-1)"),
+        KL - LOSS,
+        "Clamping logvar",
+    ),
+    Answer(
+        "KL with free bits",
+        kl("(0.5 * (mu**2 + logvar.exp() - 1 - logvar)).clamp(min=0.5).sum(-1)"),
+        KL,
+        "the values are wrong",
+    ),
+    Answer(
+        "KL detached", kl("0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1).detach()"), KL, "cut the graph silently"
+    ),
+    Answer(
+        "KL with logvar detached",
+        kl("0.5 * (mu**2 + logvar.detach().exp() - 1 - logvar.detach()).sum(-1)"),
+        KL,
+        "no gradient reaches logvar",
+    ),
+    Answer(
+        "KL in a list of numbers",
+        kl("[0.5 * (m**2 + v.exp() - 1 - v).sum().item() for m, v in zip(mu, logvar)]"),
+        KL,
+        "of type list",
+    ),
+    Answer(
+        "KL always in float32",
+        kl("0.5 * (mu.float()**2 + logvar.float().exp() - 1 - logvar.float()).sum(-1)"),
+        KL,
+        "dtype",
+    ),
+    Answer(
+        "KL that changes logvar",
+        kl("logvar.data.neg_()\nreturn 0.5 * (mu**2 + torch.exp(-logvar) - 1 + logvar).sum(-1)"),
+        KL,
+        "has changed",
+    ),
+    # log-likelihood
+    Answer(
+        "log-likelihood averaged over pixels",
+        like("-F.binary_cross_entropy_with_logits(logits, x, reduction='none').flatten(1).mean(1)"),
+        LIKE,
+        "the pixels' log-likelihoods add up",
+    ),
+    Answer(
+        "log-likelihood averaged over everything",
+        like("-F.binary_cross_entropy_with_logits(logits, x)"),
+        LIKE,
+        "keeps its own number",
+    ),
+    Answer(
+        "log-likelihood added up over everything",
+        like("-F.binary_cross_entropy_with_logits(logits, x, reduction='sum')"),
+        LIKE,
+        "keeps its own number",
+    ),
+    Answer(
+        "log-likelihood per pixel",
+        like("-F.binary_cross_entropy_with_logits(logits, x, reduction='none')"),
+        LIKE,
+        "pixels are not added up",
+    ),
+    Answer(
+        "log-likelihood over the last axis",
+        like("-F.binary_cross_entropy_with_logits(logits, x, reduction='none').sum(-1)"),
+        LIKE - FAR,
+        "only the last axis",
+    ),
+    Answer(
+        "cross-entropy for log-likelihood",
+        like("F.binary_cross_entropy_with_logits(logits, x, reduction='none').flatten(1).sum(1)"),
+        LIKE,
+        "the sign is turned",
+    ),
+    Answer(
+        "log-likelihood of white pixels only",
+        like("(x * F.logsigmoid(logits)).flatten(1).sum(1)"),
+        LIKE,
+        "the second half is missing",
+    ),
+    Answer(
+        "log-likelihood with black and white swapped",
+        like("-F.binary_cross_entropy_with_logits(-logits, x, reduction='none').flatten(1).sum(1)"),
+        LIKE,
+        "black and white have changed places",
+    ),
+    Answer(
+        "log-likelihood with two sigmoids",
+        like("-F.binary_cross_entropy_with_logits(torch.sigmoid(logits), x, reduction='none').flatten(1).sum(1)"),
+        LIKE,
+        "sigmoid is applied twice",
+    ),
+    Answer(
+        "log-likelihood of logits as probabilities",
+        like("(x * torch.log(logits) + (1 - x) * torch.log(1 - logits)).flatten(1).sum(1)"),
+        LIKE,
+        "nan or infinite",
+    ),
+    Answer(
+        "log-likelihood in bits",
+        like("-F.binary_cross_entropy_with_logits(logits, x, reduction='none').flatten(1).sum(1) / math.log(2)"),
+        LIKE,
+        "not bits",
+    ),
+    Answer(
+        "log-likelihood of rounded pixels",
+        like("-F.binary_cross_entropy_with_logits(logits, x.round(), reduction='none').flatten(1).sum(1)"),
+        LIKE,
+        "grey is rounded",
+    ),
+    Answer(
+        "log-likelihood as squared error",
+        like("-((torch.sigmoid(logits) - x) ** 2).flatten(1).sum(1)"),
+        LIKE,
+        "a Gaussian likelihood",
+    ),
+    Answer(
+        "continuous Bernoulli",
+        like("ContinuousBernoulli(logits=logits).log_prob(x).flatten(1).sum(1)"),
+        LIKE,
+        "normalising constant",
+    ),
+    Answer(
+        "arguments of the cross-entropy swapped",
+        like("-F.binary_cross_entropy_with_logits(x, torch.sigmoid(logits), reduction='none').flatten(1).sum(1)"),
+        LIKE,
+        "the values are wrong",
+    ),
+    Answer(
+        "logarithm of the sigmoid",
+        like("p = torch.sigmoid(logits)\nreturn (x * torch.log(p) + (1 - x) * torch.log(1 - p)).flatten(1).sum(1)"),
+        FAR,
+        "rounds to 0 or 1",
+    ),
+    Answer(
+        "logarithm of the sigmoid and a small number",
+        like("""
+        p = torch.sigmoid(logits)
+        return (x * torch.log(p + 1e-8) + (1 - x) * torch.log(1 - p + 1e-8)).flatten(1).sum(1)
+    """),
+        LIKE,
+        "rounds to 0 or 1",
+    ),
+    Answer(
+        "cross-entropy of the sigmoid",
+        like("-F.binary_cross_entropy(torch.sigmoid(logits), x, reduction='none').flatten(1).sum(1)"),
+        FAR,
+        "rounds to 0 or 1",
+    ),
+    Answer(
+        "logits clamped",
+        like("-F.binary_cross_entropy_with_logits(logits.clamp(-30, 30), x, reduction='none').flatten(1).sum(1)"),
+        FAR,
+        "a clamp",
+    ),
+    Answer(
+        "log-likelihood detached",
+        like("-F.binary_cross_entropy_with_logits(logits.detach(), x, reduction='none').flatten(1).sum(1)"),
+        LIKE,
+        "cut the graph silently",
+    ),
+    Answer(
+        "log-likelihood as a number",
+        like("float(-F.binary_cross_entropy_with_logits(logits, x, reduction='sum'))"),
+        LIKE,
+        "of type float",
+    ),
+    Answer(
+        "log-likelihood not returned",
+        like("ll = -F.binary_cross_entropy_with_logits(logits, x, reduction='none').flatten(1).sum(1)\nreturn"),
+        LIKE,
+        "returns None",
+    ),
+    # loss
+    Answer(
+        "the ELBO for its negative",
+        loss("(bernoulli_log_likelihood(logits, x) - kl_to_standard_normal(mu, logvar)).mean()"),
+        LOSS,
+        "this is the ELBO",
+    ),
+    Answer(
+        "loss with the KL subtracted",
+        loss("(-bernoulli_log_likelihood(logits, x) - kl_to_standard_normal(mu, logvar)).mean()"),
+        LOSS,
+        "the KL has the wrong sign",
+    ),
+    Answer(
+        "loss with the log-likelihood added",
+        loss("(bernoulli_log_likelihood(logits, x) + kl_to_standard_normal(mu, logvar)).mean()"),
+        LOSS,
+        "rewards bad reconstructions",
+    ),
+    Answer(
+        "loss without KL",
+        loss("-bernoulli_log_likelihood(logits, x).mean() + 0 * mu.sum() + 0 * logvar.sum()"),
+        LOSS,
+        "the KL is left out",
+    ),
+    Answer(
+        "loss without reconstruction",
+        loss("kl_to_standard_normal(mu, logvar).mean() + 0 * logits.sum()"),
+        LOSS,
+        "the reconstruction is left out",
+    ),
+    Answer(
+        "loss added up over the batch",
+        loss("(kl_to_standard_normal(mu, logvar) - bernoulli_log_likelihood(logits, x)).sum()"),
+        LOSS,
+        "a sum over the batch",
+    ),
+    Answer(
+        "loss per image",
+        loss("kl_to_standard_normal(mu, logvar) - bernoulli_log_likelihood(logits, x)"),
+        LOSS,
+        "the loss is their mean",
+    ),
+    Answer(
+        "loss with pixels averaged",
+        loss("F.binary_cross_entropy_with_logits(logits, x) + kl_to_standard_normal(mu, logvar).mean()"),
+        LOSS,
+        "a mean over pixels",
+    ),
+    Answer(
+        "loss with pixels and dimensions averaged",
+        loss("F.binary_cross_entropy_with_logits(logits, x) + 0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean()"),
+        LOSS,
+        "a mean over pixels",
+    ),
+    Answer(
+        "loss with dimensions averaged",
+        loss("-bernoulli_log_likelihood(logits, x).mean() + 0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean(-1).mean()"),
+        LOSS,
+        "D times too small",
+    ),
+    Answer(
+        "loss with the KL of the whole batch",
+        loss("-bernoulli_log_likelihood(logits, x).mean() + kl_to_standard_normal(mu, logvar).sum()"),
+        LOSS,
+        "the other added up",
+    ),
+    Answer(
+        "loss with the KL twice",
+        loss("(2 * kl_to_standard_normal(mu, logvar) - bernoulli_log_likelihood(logits, x)).mean()"),
+        LOSS,
+        "the KL counts twice",
+    ),
+    Answer(
+        "loss per pixel",
+        loss("(kl_to_standard_normal(mu, logvar) - bernoulli_log_likelihood(logits, x)).mean() / x[0].numel()"),
+        LOSS,
+        "nats per pixel",
+    ),
+    Answer(
+        "loss with the KL detached",
+        loss("(kl_to_standard_normal(mu, logvar).detach() - bernoulli_log_likelihood(logits, x)).mean()"),
+        LOSS,
+        "no gradient reaches mu",
+    ),
+    Answer(
+        "loss with the reconstruction detached",
+        loss("(kl_to_standard_normal(mu, logvar) - bernoulli_log_likelihood(logits.detach(), x)).mean()"),
+        LOSS,
+        "no gradient reaches logits",
+    ),
+    Answer(
+        "loss as a number",
+        loss("(kl_to_standard_normal(mu, logvar) - bernoulli_log_likelihood(logits, x)).mean().item()"),
+        LOSS,
+        "of type float",
+    ),
+    Answer(
+        "loss and its parts in a tuple",
+        loss("""
+        rate, like = kl_to_standard_normal(mu, logvar).mean(), bernoulli_log_likelihood(logits, x).mean()
+        return rate - like, like, rate
+    """),
+        LOSS,
+        "of type tuple",
+    ),
+    Answer(
+        "loss that calls backward",
+        loss("""
+        value = (kl_to_standard_normal(mu, logvar) - bernoulli_log_likelihood(logits, x)).mean()
+        value.backward()
+        return value
+    """),
+        LOSS,
+        "calls backward itself",
+    ),
+    # estimate
+    Answer("estimate in closed form", draws("kl_to_standard_normal(mu, logvar)"), DRAWS, "the closed form"),
+]
+
+
+def estimate(line: str, last: str = "(q.log_prob(z) - p.log_prob(z)).sum(-1).mean(0)") -> dict[str, str]:
+    """An estimate that differs from the solution in one line, or in its last."""
+    return draws(
+        f"s = torch.exp(logvar / 2)\nq, p = Normal(mu, s), Normal(torch.zeros_like(mu), 1.0)\n{line}\nreturn {last}"
+    )
+
+
+WRONG += [
+    Answer("estimate with a fixed seed", estimate("torch.manual_seed(0)\nz = q.rsample((n,))"), DRAWS, "a fixed seed"),
+    Answer("estimate by sample", estimate("z = q.sample((n,))"), DRAWS, "does not pass through z"),
+    Answer("estimate of n = 1", estimate("z = q.rsample((1,))"), DRAWS, "does not get better with n"),
+    Answer(
+        "estimate of one draw n times",
+        estimate("z = q.rsample().expand(n, *mu.shape)"),
+        DRAWS,
+        "does not get better with n",
+    ),
+    Answer(
+        "estimate with rows that share noise",
+        estimate("z = mu + s * torch.randn(n, 1, mu.shape[1]).to(mu)"),
+        DRAWS,
+        "the rows share their noise",
+    ),
+    Answer(
+        "estimate by draws from the prior",
+        estimate("z = torch.randn(n, *mu.shape).to(mu)"),
+        DRAWS,
+        "come from the prior",
+    ),
+    Answer(
+        "estimate added up over draws",
+        estimate("z = q.rsample((n,))", "(q.log_prob(z) - p.log_prob(z)).sum(-1).sum(0)"),
+        DRAWS,
+        "the n draws are added up",
+    ),
+    Answer(
+        "estimate averaged over D",
+        estimate("z = q.rsample((n,))", "(q.log_prob(z) - p.log_prob(z)).mean(-1).mean(0)"),
+        DRAWS,
+        "KL is averaged",
+    ),
+    Answer(
+        "estimate with the sign turned",
+        estimate("z = q.rsample((n,))", "(p.log_prob(z) - q.log_prob(z)).sum(-1).mean(0)"),
+        DRAWS,
+        "the sign is turned",
+    ),
+    Answer(
+        "estimate by squares",
+        estimate("z = q.rsample((n,))", "0.5 * (q.log_prob(z) - p.log_prob(z)).sum(-1).square().mean(0)"),
+        DRAWS,
+        "have another mean",
+    ),
+    Answer(
+        "estimate kept above 0",
+        estimate("z = q.rsample((n,))", "(q.log_prob(z) - p.log_prob(z)).sum(-1).mean(0).clamp(min=0)"),
+        DRAWS,
+        "have another mean",
+    ),
+    Answer(
+        "estimate with the variance for sigma",
+        estimate("q = Normal(mu, torch.exp(logvar))\nz = q.rsample((n,))"),
+        DRAWS,
+        "times the KL",
+    ),
+    Answer(
+        "estimate over all rows",
+        estimate("z = q.rsample((n,))", "(q.log_prob(z) - p.log_prob(z)).sum(-1).mean()"),
+        DRAWS,
+        "shape",
+    ),
+    Answer(
+        "estimate per draw", estimate("z = q.rsample((n,))", "(q.log_prob(z) - p.log_prob(z)).sum(-1)"), DRAWS, "shape"
+    ),
+    Answer(
+        "estimate without gradient",
+        estimate("z = q.rsample((n,))", "(q.log_prob(z) - p.log_prob(z)).sum(-1).mean(0).detach()"),
+        DRAWS,
+        "does not require a gradient",
+    ),
+    Answer(
+        "estimate with sigma held",
+        estimate("z = mu + s.detach() * torch.randn(n, *mu.shape).to(mu)"),
+        DRAWS,
+        "the gradient for logvar",
+    ),
+    Answer(
+        "estimate without log q",
+        estimate("z = q.rsample((n,))", "-p.log_prob(z).sum(-1).mean(0)"),
+        DRAWS,
+        "times the KL",
+    ),
+]
