@@ -12,21 +12,15 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from book.sources import toc_pages
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 PAGES = [*(f"book/{page.stem}.html" for page in toc_pages()), "search.html", "genindex.html"]
 # What the console may say, and why.
-ALLOWED: tuple[tuple[str, str], ...] = ()
+ALLOWED: tuple[tuple[str, str], ...] = (
+    ("use allowUnionTypes", "the widget manager's JSON schema checker speaks of its own schema, not of the page"),
+)
 # What axe may find, and why.
 AXE_ALLOWED: tuple[tuple[str, str], ...] = ()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
