@@ -141,6 +141,7 @@ def grade_submission(
     try:
         with _lock:
             server = _server(lab, sandbox)
+            began = time.perf_counter()  # a server's start is no submission's time
             server.connection.send((lab, submission, notebook, limits))
             outcome = server.receive(limits.submission_seconds + limits.test_seconds + 60.0)
         if not isinstance(outcome, Outcome):
