@@ -9,7 +9,9 @@ import argparse
 import importlib.util
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -39,14 +41,23 @@ def positive(kind: type[int] | type[float]) -> Callable[[str], float]:
     return convert
 
 
+def moment(text: str) -> datetime:
+    """A date and time in this machine's time zone, unless it names another."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time; write it like '2026-11-30 23:59'") from None
+
+
 def cores() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def progress_bar(what: str, unit: str) -> tqdm[NoReturn]:
+def progress_bar(what: str, unit: str, leave: bool = True) -> tqdm[NoReturn]:
     """A bar on stderr with rate and time left; where nobody watches a terminal, a line every ten seconds."""
-    return tqdm(desc=what, unit=unit, mininterval=0.1 if sys.stderr.isatty() else 10.0, dynamic_ncols=True)
+    pause = 0.1 if sys.stderr.isatty() else 10.0
+    return tqdm(desc=what, unit=unit, mininterval=pause, dynamic_ncols=True, leave=leave)
 
 
 def parser() -> Parser:
@@ -94,6 +105,25 @@ def parser() -> Parser:
     check = command("check", "run one notebook's visible tests on this machine, as a student does")
     check.add_argument("notebook", type=Path, metavar="NOTEBOOK")
 
+    init = command("init-course", "start a course of your own in a folder: labs, solutions, settings, a class list")
+    init.add_argument("folder", type=Path, metavar="DIR", help="what is there already stays as it is")
+    init.add_argument("--source", type=Path, default=Path(), metavar="DIR", help="the course to start from (here)")
+
+    collect = command("collect", "put what students handed in, from the zip of Moodle or Canvas, under submitted/")
+    collect.add_argument("zip", type=Path, metavar="ZIP", help="all submissions of one assignment, as downloaded")
+    collect.add_argument("lab", metavar="LAB")
+    collect.add_argument("--submitted", type=Path, default=Path("submitted"), metavar="DIR")
+    collect.add_argument(
+        "--students",
+        type=Path,
+        metavar="CSV",
+        help="class list: id, first_name, last_name, email, lms_user_id; or Moodle's grading worksheet or Canvas's "
+        "gradebook as they are",
+    )
+    collect.add_argument(
+        "--due", type=moment, metavar="TIME", help="what Moodle received later is called late: '2026-11-30 23:59'"
+    )
+
     command("doctor", "say what is here and what is missing, for students, instructors and authors")
     return top
 
@@ -138,14 +168,7 @@ def run_release(options: argparse.Namespace) -> int:
 def run_verify(options: argparse.Namespace) -> int:
     """Verify labs; print what differs."""
     from vae_lab.grading.course import Course
-
-    try:
-        from vae_lab.grading.sandbox import sandbox_problem
-    except ImportError:
-
-        def sandbox_problem() -> str | None:
-            return "there is no sandbox in this installation"
-
+    from vae_lab.grading.sandbox import sandbox_problem
     from vae_lab.grading.verify import ONE_PROCESS, SPLIT, verify
 
     course = Course(Path())
@@ -167,6 +190,125 @@ def run_verify(options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
+def run_sample_class(options: argparse.Namespace) -> int:
+    """Make up a class."""
+    from vae_lab.grading.course import Course
+    from vae_lab.grading.sample_class import sample_class
+
+    course = Course(Path())
+    course.choose([options.lab])
+    made = sample_class(course, options.lab, options.n, options.submitted)
+    print(f"{len(made)} made-up submissions of {options.lab} under {options.submitted}/")
+    return 0
+
+
+def run_grade(options: argparse.Namespace) -> int:
+    """Grade a class; say what came out of it and where to look."""
+    from vae_lab.grading.classroom import Classroom, grade_class, write_class_report
+    from vae_lab.grading.course import Course, CourseError
+    from vae_lab.grading.engine import Limits
+    from vae_lab.grading.report import write_json
+    from vae_lab.grading.sandbox import sandbox_problem
+
+    course = Course(Path())
+    course.choose([options.lab])
+    room = Classroom(course, options.lab, options.out, options.db)
+    if options.json and not options.json.parent.is_dir():
+        raise CourseError(f"--json {options.json}: there is no folder {options.json.parent}")
+    if not options.unsafe_no_sandbox and (problem := sandbox_problem()):
+        raise CourseError(f"students' code cannot be shut in here: {problem}")
+    if options.unsafe_no_sandbox:
+        print("vae-lab grade: NO SANDBOX: students' code runs with your rights", file=sys.stderr)
+    limits = Limits() if options.timeout is None else Limits(submission_seconds=options.timeout)
+    with progress_bar("grade", " submissions") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        tally = grade_class(
+            room,
+            options.submitted,
+            workers=options.workers,
+            limits=limits,
+            sandbox="unsafe" if options.unsafe_no_sandbox else "required",
+            progress=progress,
+        )
+    for note in tally.notes:
+        print(f"note: {note}", file=sys.stderr)
+    page = write_class_report(room)
+    if options.json:
+        write_json(tally.results, options.json)
+    count = Counter(result.status for result in tally.results)
+    kept = len(tally.results) - tally.graded
+    print(
+        f"{options.lab}: {len(tally.results)} submissions ({tally.graded} graded now, {kept} unchanged) in "
+        f"{tally.seconds:.1f} s: {count['graded']} graded, {count['manual']} wait for a person, {count['error']} errors"
+    )
+    for result in tally.results:
+        if result.status == "error":
+            print(f"error: {result.student}: {result.reason}", file=sys.stderr)
+    print(f"report: {page}")
+    return 1 if count["error"] else 0
+
+
+def run_report(options: argparse.Namespace) -> int:
+    """Write the report again, with the marks given since."""
+    from vae_lab.grading.classroom import Classroom, write_class_report
+    from vae_lab.grading.course import Course
+
+    course = Course(Path())
+    course.choose([options.lab])
+    print(f"report: {write_class_report(Classroom(course, options.lab, options.out, options.db))}")
+    return 0
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Check one notebook as a student does; status 1 while something fails."""
+    from vae_lab.grading.course import CourseError
+    from vae_lab.grading.one_process import in_a_fork
+    from vae_lab.grading.selfcheck import SelfCheck, check_file, read_lab
+
+    def run() -> SelfCheck:
+        with progress_bar("check", " cells", leave=False) as bar:
+            return check_file(options.notebook, lambda outcome: bar.update())
+
+    try:
+        read_lab(options.notebook)
+        found = in_a_fork(run, seconds=3600.0)
+    except OSError as error:
+        raise CourseError(f"{options.notebook}: {error.strerror or error}") from error
+    except (ValueError, RuntimeError) as error:
+        raise CourseError(f"{options.notebook}: {error}") from error
+    print(found)
+    return 0 if found.passed else 1
+
+
+def run_init_course(options: argparse.Namespace) -> int:
+    """Start a course and say what was written."""
+    from vae_lab.grading.course import Course
+    from vae_lab.grading.init_course import init_course
+
+    for path, written in init_course(options.folder, Course(options.source)):
+        print(f"{path}  {'written' if written else 'there already, left as it is'}")
+    print(f"Next: {options.folder / 'README.md'}")
+    return 0
+
+
+def run_collect(options: argparse.Namespace) -> int:
+    """Collect a zip and say what became of each file."""
+    from vae_lab.grading.class_list import read_class_list
+    from vae_lab.grading.collect import collect, summary
+    from vae_lab.grading.course import Course
+
+    (lab,) = Course(Path()).choose([options.lab])
+    students = read_class_list(options.students) if options.students else None
+    result = collect(options.zip, lab, options.submitted, students, options.due)
+    for line in summary(result):
+        print(line)
+    return 1 if result.look else 0
+
+
 def run_doctor(options: argparse.Namespace) -> int:
     """Print what is here and what is missing."""
     from vae_lab.doctor import doctor
@@ -174,7 +316,17 @@ def run_doctor(options: argparse.Namespace) -> int:
     return 0 if doctor() else 1
 
 
-COMMANDS = {"release": run_release, "verify": run_verify, "doctor": run_doctor}
+COMMANDS = {
+    "release": run_release,
+    "verify": run_verify,
+    "sample-class": run_sample_class,
+    "grade": run_grade,
+    "report": run_report,
+    "check": run_check,
+    "init-course": run_init_course,
+    "collect": run_collect,
+    "doctor": run_doctor,
+}
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ The same source gives the same bytes: nothing here depends on the clock, the mac
 from __future__ import annotations
 
 import json
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,8 @@ LANGUAGE = {
 }
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
+QUIET = logging.Logger("nbgrader", level=logging.CRITICAL + 1)  # what it has to say is in its exceptions
+
 LEFTOVER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
 ANCHOR = re.compile(r"vae-lab: *(?P<lab>[\w-]+)/(?P<grade_id>[\w-]+)")
 
@@ -65,9 +68,10 @@ def release_notebook(source: str, lab: str) -> str:
     resources: dict[str, Any] = {}
     for step in STEPS:
         try:
-            notebook, resources = step().preprocess(notebook, resources)
+            notebook, resources = step(log=QUIET).preprocess(notebook, resources)
         except Exception as error:
-            raise ValueError(f"release: nbgrader's {step.__name__} refuses {lab}: {error}") from error
+            why = error.__context__ or error  # nbgrader's own message says where to look in its log
+            raise ValueError(f"release: nbgrader's {step.__name__} refuses {lab}: {why}") from error
     for cell in notebook.cells:
         grader = cell.metadata.get("nbgrader")
         if left := LEFTOVER.search(cell.source):

@@ -17,7 +17,7 @@ LARGEST = 32 * 2**20  # bytes read of one notebook; the grader's own limits may 
 LONGEST_NAME = 128  # characters: the width of nbgrader's student column
 
 # What operating systems and editors leave behind; not worth a note.
-USUAL = {".DS_Store", "Thumbs.db", ".ipynb_checkpoints", ".gitkeep", ".keep"}
+USUAL = {".DS_Store", "Thumbs.db", ".ipynb_checkpoints", ".gitkeep", ".keep", ".sample-class"}
 
 
 @dataclass(frozen=True)
@@ -120,10 +120,15 @@ def read_plain_file(name: str, folder: int, largest: int) -> tuple[bytes | None,
         return None, f"no file {name}"
     except OSError:
         return None, f"{name} is a link or cannot be read"
-    with os.fdopen(handle, "rb") as file:
+    try:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
             return None, f"{name} is not a plain file"
         if about.st_size > largest:
             return None, f"{name} has {about.st_size / 2**20:.0f} MB; at most {largest / 2**20:.0f} MB are read"
-        return file.read(largest), ""
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(largest), ""
+    except OSError:
+        return None, f"{name} cannot be read"
+    finally:
+        os.close(handle)

@@ -92,11 +92,11 @@ def judge_in_one_process(notebook: str) -> dict[str, Verdict]:
 
 def judge_split(source: bytes, case: Case) -> dict[str, Verdict]:
     """Give the notebook to the grader, as if it had been handed in."""
-    from vae_lab.grading.engine import Limits, grade_submission
+    from vae_lab.grading.engine import grade_submission
     from vae_lab.grading.lab import Lab
 
     lab = Lab.from_bytes(case.lab, source)
-    result = grade_submission(lab, "verify", case.as_submission, limits=Limits())
+    result = grade_submission(lab, "verify", case.as_submission)
     if result.status == "error":
         raise RuntimeError(result.reason)
     return {

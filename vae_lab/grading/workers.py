@@ -1,18 +1,34 @@
-"""Worker processes that start quickly: forked from one clean process that has imported torch and little else."""
+"""Run one function over many jobs in worker processes, so that no job can stop the others.
+
+The workers are forked from one clean process that has imported torch and little else, and die with the program.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import signal
-from concurrent.futures import ProcessPoolExecutor
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
+from typing import TypeVar
+
+Job = TypeVar("Job")
+Answer = TypeVar("Answer")
+
+DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
 
 
 def get_ready() -> None:
-    """First thing in every worker: Ctrl-C is the parent's business, and one thread is enough."""
+    """First thing in every worker: leave Ctrl-C to the parent, die when it dies, and use one thread."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    import torch
-
-    torch.set_num_threads(1)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
 
 
 def pool(workers: int, module: str) -> ProcessPoolExecutor:
@@ -21,5 +37,77 @@ def pool(workers: int, module: str) -> ProcessPoolExecutor:
     They are forked from a server process that runs nothing else, so no thread of the caller is copied.
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload(["torch", "torch.optim", "IPython", module])
+    context.set_forkserver_preload(["IPython", module])
     return ProcessPoolExecutor(workers, mp_context=context, initializer=get_ready)
+
+
+def end(executor: ProcessPoolExecutor) -> None:
+    """Stop an executor at once, whatever its processes are doing."""
+    processes = list((executor._processes or {}).values())
+    executor.shutdown(wait=False, cancel_futures=True)
+    for process in processes:
+        with contextlib.suppress(OSError, ValueError):
+            process.kill()
+
+
+def run_all(
+    function: Callable[[Job], Answer],
+    jobs: Iterable[Job],
+    *,
+    workers: int,
+    patience: float,
+) -> Iterator[tuple[Job, Answer | Exception]]:
+    """Yield each job with its answer, or with the exception it ended in, as they come.
+
+    A worker that dies takes down only the job that killed it: those that ran beside it are tried again, each alone.
+
+    Args:
+        function: a module-level function; it runs in a worker process.
+        jobs: picklable arguments.
+        workers: how many processes work side by side.
+        patience: seconds after which a job's worker is killed and the job ends in TimeoutError.
+    """
+    waiting = deque(jobs)
+    while waiting:
+        executor = pool(workers, function.__module__)
+        running: dict[Future[Answer], tuple[Job, float]] = {}
+        suspects: list[Job] = []
+        try:
+            while (waiting or running) and not suspects:
+                try:
+                    while waiting and len(running) < 2 * workers:
+                        running[executor.submit(function, waiting[0])] = (waiting[0], time.monotonic())
+                        waiting.popleft()
+                except BrokenExecutor:
+                    suspects += [job for job, _ in running.values()]
+                    break
+                done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
+                for future in done:
+                    job, _ = running.pop(future)
+                    try:
+                        yield job, future.result()
+                    except BrokenExecutor:
+                        suspects.append(job)
+                    except Exception as error:
+                        yield job, error
+                late = [job for job, since in running.values() if time.monotonic() - since > patience]
+                suspects += [job for job, _ in running.values()] if late or suspects else []
+        finally:
+            end(executor)
+        for job in suspects:
+            yield job, alone(function, job, patience)
+
+
+def alone(function: Callable[[Job], Answer], job: Job, patience: float) -> Answer | Exception:
+    """Run one job in a process of its own; whatever happens to it is an answer."""
+    executor = pool(1, function.__module__)
+    try:
+        return executor.submit(function, job).result(timeout=patience)
+    except BrokenExecutor:
+        return RuntimeError("the grader's process died while working on this submission")
+    except TimeoutError:
+        return TimeoutError(f"the grader gave no answer within {patience:g} s")
+    except Exception as error:
+        return error
+    finally:
+        end(executor)

@@ -14,7 +14,10 @@ The parts, in reading order: `values` (what a recording is made of), `stack`, `o
 """
 
 from vae_lab.graph.drawing import Drawing
-from vae_lab.graph.graph import Graph, record
+from vae_lab.graph.explain import Explanation, explain
+from vae_lab.graph.graph import Graph
+from vae_lab.graph.record import record
+from vae_lab.graph.vae import TwoViews, vae_views
 from vae_lab.graph.values import RecordingError
 
-__all__ = ["Drawing", "Graph", "RecordingError", "record"]
+__all__ = ["Drawing", "Explanation", "Graph", "RecordingError", "explain", "TwoViews", "record", "vae_views"]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vae_lab.graph.dot import to_dot
+from vae_lab.graph.picture import Picture
 from vae_lab.graph.svg import to_svg
-from vae_lab.graph.view import Picture
 from vae_lab.graph.words import describe
 
 
@@ -15,6 +16,11 @@ class Drawing:
     def __init__(self, picture: Picture, *, numbers: bool = False, shapes: bool = False, legend: bool = True) -> None:
         self.picture = picture
         self.svg = to_svg(picture, numbers=numbers, shapes=shapes, legend=legend)
+
+    @property
+    def dot(self) -> str:
+        """The picture in the DOT language."""
+        return to_dot(self.picture)
 
     def save(self, path: str | Path) -> Path:
         """Write the SVG to a file and return its path."""

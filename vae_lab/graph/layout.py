@@ -146,13 +146,8 @@ def _positions(
 ) -> dict[Hashable, float]:
     near: dict[Hashable, list[tuple[Hashable, float]]] = {}
     for a, b in links:
-        weight = (
-            8.0
-            if isinstance(a, tuple) and isinstance(b, tuple)
-            else 2.0
-            if isinstance(a, tuple) or isinstance(b, tuple)
-            else 1.0
-        )
+        bends = isinstance(a, tuple) + isinstance(b, tuple)  # a long edge should be straight in itself, ...
+        weight = (1.0, 0.2, 4.0)[bends]  # ... and should not pull its end nodes out of line
         near.setdefault(a, []).append((b, weight))
         near.setdefault(b, []).append((a, weight))
     x: dict[Hashable, float] = {}

@@ -25,6 +25,8 @@ _ARRIVES = {
     "new_tensor",
     "Tensor",
 }
+EXITS = {"numpy", "item", "tolist", "__array__", "__float__", "__int__", "__complex__", "__index__"}
+_EXIT_WORDS = {"numpy": "numpy()", "item": "item()", "tolist": "tolist()", "__array__": "numpy", "__float__": "float()"}
 _PLAIN = {0.0, 1.0, -1.0, 2.0, 0.5, -0.5}
 
 
@@ -32,6 +34,7 @@ class Left(NamedTuple):
     """One departure."""
 
     value: Value
+    by: str
     data: Any
     source: Source | None
 
@@ -42,31 +45,34 @@ class Outside:
     def __init__(self) -> None:
         self._left: list[Left] = []
 
-    def left(self, value: Value, data: Any, source: Source | None) -> None:
+    def left(self, value: Value, name: str, data: Any, source: Source | None) -> None:
         """Note that `value` was read as the array, list or number `data`."""
         if value.differentiable:
-            self._left.append(Left(value, data, source))
+            self._left.append(Left(value, _EXIT_WORDS.get(name, name), data, source))
 
-    def arrivals(self, name: str, args: Any, kwargs: Any, source: Source | None) -> Iterator[tuple[Value, bool]]:
-        """The values that come back in this call, each with whether that is only presumed."""
+    def arrivals(self, name: str, args: Any, kwargs: Any, source: Source | None) -> Iterator[tuple[Left, bool]]:
+        """The values that come back in this call, each with whether the return is only presumed."""
         if not self._left:
             return
         arrives = name in _ARRIVES
         seen: set[int] = set()
         foreign = False
-        for thing in _foreign((args, kwargs)):
-            sure = [left.value for left in self._left if _same(left.data, thing)]
-            for value in sure[-1:]:
-                if value.key not in seen:
-                    seen.add(value.key)
-                    yield value, False
+        things = (
+            [args[0].numpy()] if name == "from_numpy" and args[0].device.type == "cpu" else _foreign((args, kwargs))
+        )
+        for thing in things:
+            sure = [left for left in self._left if _same(left.data, thing)]
+            for left in sure[-1:]:
+                if left.value.key not in seen:
+                    seen.add(left.value.key)
+                    yield left, False
             foreign = foreign or (not sure and (arrives or hasattr(thing, "__array_interface__")))
         if foreign and not seen and not _literal(name, source):
             for left in self._left:
                 here = source is not None and left.source is not None and left.source.function == source.function
                 if here and left.value.key not in seen:
                     seen.add(left.value.key)
-                    yield left.value, True
+                    yield left, True
 
 
 def _foreign(thing: Any, depth: int = 0) -> Iterator[Any]:

@@ -19,6 +19,7 @@ from vae_lab.graph.values import Group, Source
 
 _TORCH = os.path.dirname(torch.__file__) + os.sep
 _OURS = os.path.dirname(__file__) + os.sep
+_EXAMPLE = _OURS + "vae.py"  # code to be shown, not code that shows
 _DISTRIBUTIONS = os.path.join(_TORCH, "distributions") + os.sep
 _OPTIMIZERS = os.path.join(_TORCH, "optim") + os.sep
 _MODULE_CALL = nn.Module._call_impl.__code__
@@ -42,7 +43,7 @@ class Stack:
         self._custom: dict[CodeType, bool] = {}
         self._frames: dict[int, FrameType] = {}  # keeps a group's frame alive, so that its id stays its own
 
-    def place(self, depth: int = 2) -> Place:
+    def place(self, depth: int) -> Place:
         """Describe the call `depth` frames up from here."""
         frame: FrameType | None = sys._getframe(depth)
         user: FrameType | None = None
@@ -60,7 +61,7 @@ class Stack:
                     groups.append(self._group(frame, "distribution", name, code))
                 elif file.startswith(_OPTIMIZERS):
                     updating = True
-            elif user is None and not file.startswith(_OURS):
+            elif user is None and (not file.startswith(_OURS) or file == _EXAMPLE):
                 user = frame
             if code.co_name == "forward" and self._is_custom(code):
                 groups.append(self._group(frame, "autograd", code.co_qualname.split(".")[-2], code))
@@ -101,4 +102,4 @@ def source_of(frame: FrameType | None) -> Source | None:
         return None
     code = frame.f_code
     text = linecache.getline(code.co_filename, frame.f_lineno, frame.f_globals).strip()
-    return Source(code.co_filename, frame.f_lineno, code.co_name, text)
+    return Source(code.co_filename, frame.f_lineno, code.co_qualname.split(".<locals>.<")[0], text)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
 
@@ -53,11 +52,17 @@ class Operation:
     source: Source | None = None
     groups: tuple[Group, ...] = ()
     call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None = None
+    below: bool = False  # seen only as a kernel, below autograd
     outside: bool = False  # the value left torch (NumPy, a Python number) and came back
     presumed: bool = False  # ... and the way back could not be followed, only guessed at
 
     def __repr__(self) -> str:
         return f"Operation({self.name})"
+
+    @property
+    def makes(self) -> str:
+        """The kind of its results: constants as long as nothing but constants goes in."""
+        return "result" if self.random or any(v.kind != "constant" for v in self.inputs) else "constant"
 
 
 @dataclass(eq=False)
@@ -71,17 +76,14 @@ class Value:
     name: str | None = None  # given by the person
     local: str | None = None  # the name of a local variable that held it
     edge: Any = None  # torch.autograd.graph.GradientEdge, or None where autograd does not follow it
-    version: int = 0
-    shape: tuple[int, ...] = ()
-    dtype: torch.dtype = torch.float32
+
+    def __post_init__(self) -> None:
+        self.version = version_of(self.tensor)
+        self.shape: tuple[int, ...] = tuple(self.tensor.shape)
+        self.dtype = self.tensor.dtype
 
     def __repr__(self) -> str:
         return f"Value({self.name or self.local or self.key}, {self.kind})"
-
-    @property
-    def requires_grad(self) -> bool:
-        """Whether autograd follows this value."""
-        return self.edge is not None
 
     @property
     def differentiable(self) -> bool:

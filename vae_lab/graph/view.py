@@ -1,4 +1,4 @@
-"""From a recording to the picture of it: which values become nodes, and what each edge says.
+"""From a recording to its picture: which values become nodes, and what each edge between them says.
 
 A recording holds every small step. A picture shows the values that have a name, every random draw, and the parameters
 of named modules as one node each; the steps between are contracted into edges. With `detail="all"` each step is a node.
@@ -6,271 +6,238 @@ of named modules as one node each; the steps between are contracted into edges. 
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 
-from torch import Tensor, nn
+from torch import Tensor
+from torch.overrides import resolve_name
 
-from vae_lab.graph.gradient import CUT, PASSES, UNASKED, ZERO, Flow
-from vae_lab.graph.values import Group, Operation, Source, Value
+from vae_lab.graph.gradient import CUT, PASSES, UNASKED, ZERO, Flow, nonzero, walk_back
+from vae_lab.graph.ledger import Ledger
+from vae_lab.graph.picture import Edge, Node, Picture, Stop, better, caption, size
+from vae_lab.graph.reasons import culprit, reason
+from vae_lab.graph.values import Group, Operation, Value
 
-FOLDED = {"distribution": {"sample", "sample_n"}, "autograd": None}
-
-
-@dataclass
-class Node:
-    """One node of the picture."""
-
-    id: str
-    role: str  # "input", "parameter", "constant" or "result"
-    stochastic: bool
-    caption: str = ""  # how it is computed
-    shape: tuple[int, ...] | None = None
-    values: list[Value] = field(default_factory=list)
-    operation: str = ""
-    source: Source | None = None
-    gradient: Tensor | None = None
-
-
-@dataclass
-class Edge:
-    """One edge of the picture, with what happens on it to the gradient of the chosen output."""
-
-    source: str
-    target: str
-    verdict: str | None = None
-    stops: bool = False  # the gradient arrives at the target and ends on this edge
-    operation: str = ""  # where it ends
-    number: float | None = None
-    place: Source | None = None
-
-
-@dataclass
-class Picture:
-    """Nodes and edges in drawing order."""
-
-    nodes: dict[str, Node]
-    edges: list[Edge]
-    output: str | None = None
+_DRAWS = {"sample", "sample_n"}
 
 
 class View:
-    """Chooses the visible values of a recording and contracts the rest."""
+    """Chooses the visible values of a ledger and contracts the rest."""
 
     def __init__(
-        self, values: list[Value], modules: dict[str, nn.Module], names: dict[Value, str], hidden_noise: set[Value],
-        detail: str, fold: Iterable[object],
-    ) -> None:  # fmt: skip
-        self.values, self.names, self.hidden_noise, self.detail = values, names, hidden_noise, detail
-        self.owner = {id(p): name for name, m in modules.items() for p in [*m.parameters(), *m.buffers()]}
-        self.modules = modules
-        self.fold = list(fold)
-        self.users: dict[Value, list[Value]] = {}
-        for value in values:
-            for operand in value.op.inputs if value.op else []:
-                self.users.setdefault(operand, []).append(value)
+        self, ledger: Ledger, names: dict[Value, str], smooth: set[Value], detail: str, fold: Iterable[object]
+    ) -> None:
+        self.ledger, self.names, self.smooth, self.detail = ledger, names, smooth, detail
+        self.whole = [*fold, *(ledger.modules.values() if detail == "names" else [])]
+        self.owner = _owners(ledger, detail)
+        self.users: dict[Value, list[Operation]] = {}
+        for op in ledger.operations:
+            for operand in op.inputs:
+                self.users.setdefault(operand, []).append(op)
 
     # -- which values are nodes ------------------------------------------------------------------------------------
 
     def group(self, op: Operation | None) -> Group | None:
-        """The outermost folded call that the operation belongs to."""
-        for group in op.groups if op else ():
-            if group.kind == "distribution" and group.name.split(".")[-1] in {"sample", "sample_n"}:
-                return group
-            if group.kind in {"autograd", "function"}:
-                return group
-            if group.kind == "module" and (
-                any(group.subject is m for m in self.modules.values())
-                or any(group.subject is f or group.name == f for f in self.fold)
-            ):
+        """The outermost call around the operation that is shown whole."""
+        for group in op.groups if op is not None else ():
+            drawn = group.kind == "distribution" and group.name.split(".")[-1] in _DRAWS
+            chosen = any(group.subject is w or group.name == w for w in self.whole)
+            if drawn or chosen or group.kind in {"autograd", "function"}:
                 return group
         return None
 
     def visible(self, value: Value) -> bool:
         """Whether the value is a node of its own."""
+        op = value.op
+        if value.name is not None:
+            return True
+        if op is None or op.outside:
+            return op is None and value.kind == "parameter"
+        group = self.group(op)
+        if self._opens(group) and (value in self.smooth or self.stochastic(value)):
+            return True
+        inside = group is not None and any(self.group(user) == group for user in self.users.get(value, []))
+        if inside and all(self.group(user) == group for user in self.users[value]):
+            return False
         if value in self.names:
             return True
-        op = value.op
-        if op is None:
-            return value.kind == "parameter" or (self.detail == "all" and value.kind == "input")
-        if op.outside:
-            return False
-        group = self.group(op)
-        if group is not None:
-            users = self.users.get(value, [])
-            exported = not users or any(self.group(u.op) != group for u in users)
-            if not exported:
-                return False
-            return self.detail == "all" or self.draws(value)
-        if op.random:
-            return True
-        return self.detail == "all" and (bool(op.inputs))
+        return self.stochastic(value) or value in self.smooth or (self.detail == "all" and bool(op.inputs))
 
-    def draws(self, value: Value) -> bool:
-        """Whether a random draw is hidden in the folded call that made the value."""
+    def _opens(self, group: Group | None) -> bool:
+        """Whether a random draw inside the call is shown: always, but for a distribution's own."""
+        return group is None or group.kind in {"module", "function"}
+
+    def stochastic(self, value: Value) -> bool:
+        """Whether the value is drawn at random, given its parents."""
+        if value.op is None or value in self.smooth:
+            return False
         group = self.group(value.op)
-        if value.op is None or group is None:
-            return False
-        if group.kind == "module":
-            return False
+        if self._opens(group):
+            return value.op.random
         todo, seen = [value], set()
         while todo:
             v = todo.pop()
-            if v in seen or v.op is None or self.group(v.op) != group:
-                continue
-            seen.add(v)
-            if v.op.random:
-                return True
-            todo.extend(v.op.inputs)
+            if v not in seen and v.op is not None and self.group(v.op) == group:
+                seen.add(v)
+                if v.op.random:
+                    return v not in self.smooth
+                todo.extend(v.op.inputs)
         return False
 
-    def stochastic(self, value: Value) -> bool:
-        """Whether the value is drawn at random given its parents."""
-        if value.op is None:
-            return False
-        if value.op.random and self.group(value.op) is None:
-            return value not in self.hidden_noise
-        return self.draws(value) and value not in self.hidden_noise
+    def id(self, value: Value) -> str:
+        """The name of the node that shows the value."""
+        if value in self.names:
+            return self.names[value]
+        if value.kind == "parameter":
+            return self.owner.get(id(value.tensor)) or f"parameter {value.key}"
+        if value.op is not None and self.stochastic(value) and not value.op.inputs:
+            return f"noise {value.key}"
+        return f"{self.label(value.op)} {value.key}"
+
+    def label(self, op: Operation | None) -> str:
+        """What to call a step: the call that is shown whole, or the operation."""
+        if op is None:
+            return ""
+        group = self.group(op)
+        inside = next((g for g in op.groups if g.kind == "distribution"), None) if op.random else None
+        if group is not None or inside is not None:
+            return (group or inside).name  # type: ignore[union-attr]
+        if op.call is None:
+            return op.name
+        written = (resolve_name(op.call[0]) or op.name).removesuffix(".__get__")
+        for long, short in (("torch.Tensor.", ""), ("torch.nn.functional.", "F."), ("torch.functional.", "torch.")):
+            written = written.replace(long, short)
+        if written.startswith("aten") or op.name.startswith("_"):
+            return op.name.strip("_")
+        return written.strip("_") if written.startswith("__") else written
 
     # -- the picture -----------------------------------------------------------------------------------------------
 
     def picture(self, targets: Iterable[Value], flow: Flow | None) -> Picture:
-        """Contract everything that `targets` depend on."""
-        picture = Picture({}, [])
+        """Everything that `targets` depend on, with the steps between visible values contracted."""
+        found: dict[tuple[str, str], Edge] = {}
         todo, seen = list(targets), set()
         while todo:
             value = todo.pop()
             if value in seen:
                 continue
             seen.add(value)
-            picture_edges = self._parents(value, flow)
-            for parent, edge in picture_edges.items():
-                picture.edges.append(edge)
+            for parent, edge in self._parents(value, flow).items():
+                key = edge.source, edge.target
+                found[key] = better(found[key], edge) if key in found else edge
                 todo.append(parent)
+        nodes: dict[str, Node] = {}
         for value in sorted(seen, key=lambda v: v.key):
-            self._add(picture, value, flow)
-        merged: dict[tuple[str, str], Edge] = {}
-        for edge in picture.edges:
-            key = edge.source, edge.target
-            merged[key] = _join(merged[key], edge) if key in merged else edge
-        order = {name: i for i, name in enumerate(picture.nodes)}
-        picture.edges = sorted(merged.values(), key=lambda e: (order[e.target], order[e.source]))
-        if flow is not None:
-            picture.output = self.id(flow.output)
-        return picture
+            self._add(nodes, value, flow, found)
+        order = {name: i for i, name in enumerate(nodes)}
+        edges = sorted(found.values(), key=lambda e: (order[e.target], order[e.source]))
+        return Picture(nodes, edges, self.id(flow.output) if flow is not None else None)
 
-    def id(self, value: Value) -> str:
-        """The name of the node that shows the value."""
-        if value in self.names:
-            return self.names[value]
-        if value.kind == "parameter" and id(value.tensor) in self.owner:
-            return self.owner[id(value.tensor)]
-        if value.kind == "parameter":
-            return f"parameter {value.key}"
-        if value.op is not None and value.op.random and not value.op.inputs:
-            return f"noise {value.key}"
-        return f"{label(value.op, self.group(value.op))} {value.key}"
-
-    def _add(self, picture: Picture, value: Value, flow: Flow | None) -> None:
+    def _add(self, nodes: dict[str, Node], value: Value, flow: Flow | None, edges: dict[tuple[str, str], Edge]) -> None:
         name = self.id(value)
-        node = picture.nodes.get(name)
-        group = self.group(value.op)
+        node = nodes.get(name)
         if node is None:
-            role = value.kind
-            node = picture.nodes[name] = Node(name, role, self.stochastic(value))
-            node.operation = label(value.op, group)
-            node.source = value.op.source if value.op else None
-            node.caption = _caption(value, self.names.get(value), node.operation)
+            node = nodes[name] = Node(name, value.kind, self.stochastic(value), operation=self.label(value.op))
+            if value.op is not None:
+                node.source = value.op.source
+                text = node.source.text if node.source is not None else ""
+                node.caption = caption(value.local or value.name or name, text, node.operation)
             node.shape = value.shape
-            if flow is not None:
-                node.gradient = flow.arrives.get(value)
+            if flow is not None and value in flow.arrives:
+                node.gradient = size(flow.arrives[value])
         else:
-            node.shape = None
+            node.shape = node.gradient = None
         node.values.append(value)
-        if value in self.hidden_noise and value.op is not None:
-            noise = f"noise of {name}"
-            picture.nodes[noise] = Node(noise, "result", True, f"inside {node.operation}", operation=node.operation)
-            picture.edges.append(Edge(noise, name, None if flow is None else UNASKED))
+        if value in self.smooth:
+            inside = f"noise in {name}"
+            nodes[inside] = Node(inside, "result", True, f"inside {node.operation}", node.operation)
+            edges[inside, name] = Edge(inside, name, None if flow is None else UNASKED)
 
     def _parents(self, value: Value, flow: Flow | None) -> dict[Value, Edge]:
         """The visible values that `value` was computed from, each with the edge from it."""
         found: dict[Value, Edge] = {}
-        name = self.id(value)
-        # state on the way back: the worst verdict so far and where it happened
-        todo: list[tuple[Value, Edge]] = [(value, Edge("", name, None if flow is None else PASSES))]
+        target = self.id(value)
+        todo = [(value, Edge("", target, None if flow is None else PASSES))]
         seen: set[tuple[Value, str | None, bool]] = set()
         while todo:
             here, so_far = todo.pop()
-            for operand in dict.fromkeys(here.op.inputs if here.op else []):
+            for operand in dict.fromkeys(here.op.inputs if here.op is not None else []):
                 edge = self._step(operand, here, so_far, flow)
                 if self.visible(operand):
                     edge.source = self.id(operand)
-                    found[operand] = _join(found[operand], edge) if operand in found else edge
-                elif (operand, edge.verdict, edge.stops) not in seen:
-                    seen.add((operand, edge.verdict, edge.stops))
+                    found[operand] = better(found[operand], edge) if operand in found else edge
+                elif (operand, edge.verdict, bool(edge.stops)) not in seen:
+                    seen.add((operand, edge.verdict, bool(edge.stops)))
                     todo.append((operand, edge))
+        if flow is not None and value in flow.arrives:
+            self._measure(value, found, flow)
         return found
 
     def _step(self, operand: Value, result: Value, so_far: Edge, flow: Flow | None) -> Edge:
-        edge = Edge("", so_far.target, so_far.verdict, so_far.stops, so_far.operation, None, so_far.place)
-        if flow is None or result.op is None:
+        """Go one operation further back along a path, and note where the gradient ends."""
+        edge = Edge("", so_far.target, so_far.verdict, so_far.stops)
+        if flow is None:
             return edge
-        verdict = flow.verdicts.get((operand, result), UNASKED if operand not in flow.asked else CUT)
+        verdict = flow.verdicts.get((operand, result), CUT if operand in flow.asked else UNASKED)
         if so_far.verdict == PASSES:
             edge.verdict = verdict
-            arriving = flow.arrives.get(result)
-            if verdict in {CUT, ZERO} and arriving is not None and bool((arriving != 0).any()):
-                edge.stops = True
-                edge.operation = label(result.op, self.group(result.op))
-                edge.place = result.op.source
-        elif so_far.verdict == ZERO and verdict in {CUT, UNASKED}:
+            if verdict in {CUT, ZERO} and flow.alive(result):
+                edge.stops = [self._stop(operand, result, flow)]
+        elif verdict == UNASKED:
+            edge.verdict, edge.stops = verdict, []
+        elif so_far.verdict == ZERO and verdict == CUT:
             edge.verdict = verdict
-        elif so_far.verdict == CUT and verdict == UNASKED:
-            edge.verdict = UNASKED
-        if self.visible(operand) or operand.op is None:
-            share = flow.shares.get((operand, result))
-            edge.number = None if share is None else size(share)
+            if so_far.stops:
+                edge.stops = [*so_far.stops, self._stop(operand, result, flow)]
         return edge
 
+    def _stop(self, operand: Value, result: Value, flow: Flow) -> Stop:
+        op = culprit(operand, result)
+        verdict = flow.verdicts[operand, result]
+        return Stop(verdict, self.label(op), op.source, reason(operand, result, flow))
 
-def size(tensor: Tensor) -> float:
-    """One number for a gradient: itself if it is a scalar, its Euclidean length otherwise."""
-    return float(tensor.item() if tensor.numel() == 1 else tensor.norm())
-
-
-def _join(a: Edge, b: Edge) -> Edge:
-    """Two paths between the same nodes: the gradient takes whichever is open."""
-    rank = {PASSES: 0, ZERO: 1, CUT: 2, UNASKED: 3, None: 4}
-    best, other = (a, b) if rank[a.verdict] <= rank[b.verdict] else (b, a)
-    number = None
-    if a.number is not None or b.number is not None:
-        number = ((a.number or 0.0) ** 2 + (b.number or 0.0) ** 2) ** 0.5
-    stops = best.stops or (best.verdict not in {PASSES} and other.stops)
-    return Edge(
-        a.source, a.target, best.verdict, stops, best.operation or other.operation, number, best.place or other.place
-    )
-
-
-def label(op: Operation | None, group: Group | None) -> str:
-    """What to call the step that made a value."""
-    if op is None:
-        return ""
-    return group.name if group is not None else op.name.removesuffix("__").removeprefix("__")
+    def _measure(self, value: Value, found: dict[Value, Edge], flow: Flow) -> None:
+        """Send the gradient back from one node to the next only, so that each edge gets its own share."""
+        shares: dict[Value, Tensor] = {}
+        arrives = {value: flow.arrives[value]}
+        refused: dict[Value, str] = {}
+        walk_back({value: None}, flow.asked, _collector(self.visible, shares), arrives, refused)
+        if refused:
+            return
+        for operand, share in shares.items():
+            edge = found[operand]
+            edge.number = size(share)
+            if edge.verdict == PASSES and not nonzero(share):
+                edge.verdict = ZERO
+                if flow.alive(value):
+                    edge.stops = [Stop(ZERO, self.label(value.op), value.op.source if value.op else None, _CANCEL)]
 
 
-def _caption(value: Value, name: str | None, operation: str) -> str:
-    """How the value is computed, in the reader's own words where the line says it."""
-    if value.op is None:
-        return ""
-    text = value.op.source.text if value.op.source else ""
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return operation
-    if len(tree.body) == 1 and isinstance(statement := tree.body[0], ast.Assign):
-        targets = [n.id for t in statement.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
-        written = ast.unparse(statement.value)
-        if name in targets and len(written) <= 30:
-            return written
-    return operation
+_CANCEL = "the shares that come along several ways cancel, or none is left of them"
+
+
+def _collector(visible: Callable[[Value], bool], shares: dict[Value, Tensor]) -> Callable[..., bool]:
+    """Gather the shares that end at visible values, and go on behind all others."""
+
+    def note(operand: Value, result: Value, share: Tensor | None) -> bool:
+        if not visible(operand):
+            return True
+        if share is not None:
+            shares[operand] = shares[operand] + share if operand in shares else share
+        return False
+
+    return note
+
+
+def _owners(ledger: Ledger, detail: str) -> dict[int, str]:
+    """What to call each parameter and buffer: its module's name, or where every step is shown its place in it."""
+    owners: dict[int, str] = {}
+    for name, module in ledger.modules.items():
+        for path, tensor in [*module.named_parameters(), *module.named_buffers()]:
+            owners.setdefault(id(tensor), name if detail == "names" else f"{name}.{path}")
+    for group in {g.key: g for op in ledger.operations for g in op.groups if g.kind == "module"}.values():
+        for path, tensor in group.subject.named_parameters():
+            if id(tensor) not in owners:
+                taken = set(owners.values())
+                same = f"{group.name}.{path}"
+                owners[id(tensor)] = same if same not in taken else f"{same} {len(owners)}"
+    return owners

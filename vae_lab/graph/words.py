@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vae_lab.graph.gradient import CUT, PASSES, ZERO
-from vae_lab.graph.view import Edge, Node, Picture
+from vae_lab.graph.picture import Node, Picture
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:
@@ -30,10 +30,19 @@ def title(picture: Picture) -> str:
 
 def spoken(node: Node) -> str:
     """What to call a node in a sentence."""
-    head, _, tail = node.id.rpartition(" ")
-    return f"the {head} value" if head and tail.isdigit() and not head.startswith(("noise", "parameter")) else (
-        f"the {head}" if head and tail.isdigit() else node.id
-    )  # fmt: skip
+    return spoken_id(node.id)
+
+
+def spoken_id(name: str) -> str:
+    """What to call a node of that name: values without a name of their own end in a number.
+
+    >>> spoken_id("z"), spoken_id("torch.exp 7"), spoken_id("noise 3")
+    ('z', 'the result of torch.exp', 'the noise')
+    """
+    head, _, tail = name.rpartition(" ")
+    if not head or not tail.isdigit():
+        return name
+    return f"the {head}" if head in {"noise", "parameter"} else f"the result of {head}"
 
 
 def describe(picture: Picture) -> list[str]:
@@ -71,29 +80,34 @@ def gradient(picture: Picture) -> list[str]:
     """What the gradient of the output reaches, and where and why it ends."""
     if picture.output is None:
         return []
-    through = [e for e in picture.edges if e.verdict == PASSES]
-    reached = list(dict.fromkeys(e.source for e in through))
-    order = [n for n in picture.nodes if n in reached]
-    sentences = [f"The gradient of {picture.output} reaches {listed(order)}."]
-    for edge in picture.edges:
-        if edge.stops:
-            sentences.append(_stop(edge, picture))
-    leaves = [n for n in picture.nodes.values() if n.role in {"input", "parameter"}]
-    lost = [
-        n.id
-        for n in leaves
-        if n.id not in reached and any(e.source == n.id and e.verdict in {CUT, ZERO} for e in picture.edges)
-    ]
+    through = {e.source for e in picture.edges if e.verdict == PASSES}
+    reached = [spoken(n) for n in picture.nodes.values() if n.id in through]
+    sentences = [f"The gradient of {spoken_id(picture.output)} reaches {listed(reached)}."]
+    sentences += _stops(picture)
+    blocked = {e.source for e in picture.edges if e.verdict in {CUT, ZERO}} - through
+    lost = [n for n in picture.nodes.values() if n.role in {"input", "parameter"} and n.id in blocked]
     if lost:
-        sentences.append(
-            f"No gradient reaches {listed(lost)}: training cannot change {'it' if len(lost) == 1 else 'them'}."
-        )
+        learn = [n.id for n in lost if n.role == "parameter"]
+        so = f", so training cannot change {listed(learn)}" if learn else ""
+        sentences.append(f"No gradient reaches {listed(spoken(n) for n in lost)}{so}.")
+    if picture.unused:
+        plays = "plays" if len(picture.unused) == 1 else "play"
+        sentences.append(f"{listed(picture.unused)} {plays} no part in {spoken_id(picture.output)}.")
     return sentences
 
 
-def _stop(edge: Edge, picture: Picture) -> str:
-    how = "is cut" if edge.verdict == CUT else "becomes exactly zero"
-    at = f" at {edge.operation}" if edge.operation else ""
-    where = f" ({edge.place})" if edge.place else ""
-    source, target = spoken(picture.nodes[edge.source]), spoken(picture.nodes[edge.target])
-    return f"On its way from {target} to {source} the gradient {how}{at}{where}."
+def _stops(picture: Picture) -> list[str]:
+    """One sentence for each place at which the gradient ends, with all that it does not get to from there."""
+    ends: dict[tuple[str, str, str, str], tuple[dict[str, None], dict[str, None]]] = {}
+    for edge in picture.edges:
+        for stop in edge.stops:
+            key = stop.verdict, stop.operation, str(stop.place or ""), stop.reason
+            sources, targets = ends.setdefault(key, ({}, {}))
+            sources[spoken_id(edge.source)] = None
+            targets[spoken_id(edge.target)] = None
+    return [
+        f"On its way from {listed(targets)} to {listed(sources)} the gradient "
+        f"{'is cut' if verdict == CUT else 'becomes exactly zero'} at {operation}"
+        f"{f' ({place})' if place else ''}: {why}."
+        for (verdict, operation, place, why), (sources, targets) in ends.items()
+    ]

@@ -1,0 +1,664 @@
+"""The connection between the trusted and the untrusted side: questions, answers, gradients and random state.
+
+Both sides run the same code; they differ in what they answer (`serve`) and in whom they trust. One side asks, the
+other answers, and while it works out the answer it may ask back (a callback, a vector-Jacobian product): strictly
+last in, first out, in one thread. On the trusted side every read has a deadline, an answer that is malformed breaks
+the connection for good, and random state that comes back is digested first.
+
+Gradients: a question carries tensors as *slots*. The answering side makes leaves of those that require grad, and
+    keeps the results that depend on them together with the list of leaves they depend on. The asking side wires the
+    results into its own graph with `Across`, whose backward asks for vector-Jacobian products of exactly that record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from vae_lab.grading.leaves import Leaves, same_bits
+from vae_lab.grading.standin import STANDINS, RemoteError, Standin, remote_error, traits
+from vae_lab.grading.values import DTYPES, decode, encode
+from vae_lab.grading.wire import Channel, Frame, Gone, Late, WireError
+
+MAX_ASKS_BACK = 20_000
+MAX_NESTED = 24
+MAX_GRAPH = 1_000_000
+MAX_ERROR_TEXT = 4_000
+
+Serve = Callable[[str, list[Any]], Any]
+
+
+class Record:
+    """What the answering side keeps of one answer for later vector-Jacobian products."""
+
+    def __init__(self, outs: list[torch.Tensor], ins: list[torch.Tensor]) -> None:
+        self.outs, self.ins = outs, ins
+
+
+class Link:
+    """What the asking side keeps: which record, and its own tensors that the record's inputs stand for."""
+
+    def __init__(self, peer: Peer, record: int, inputs: list[torch.Tensor]) -> None:
+        self.peer, self.record, self.inputs = peer, record, inputs
+        weakref.finalize(self, peer.forget.append, record)
+
+
+class Across(torch.autograd.Function):
+    """Results that were computed on the other side, as a node of this side's graph."""
+
+    @staticmethod
+    def forward(ctx: Any, link: Link, results: list[torch.Tensor], *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Hand out what the other side computed."""
+        ctx.link = link
+        ctx.set_materialize_grads(False)
+        return tuple(results)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor | None) -> Any:
+        """Ask the other side for vector-Jacobian products."""
+        link: Link = ctx.link
+        create = torch.is_grad_enabled()
+        wanted = list(ctx.needs_input_grad[2:])
+        products = link.peer.ask("vjp", link.record, list(grads), create, wanted, link=link)
+        if type(products) is not list or len(products) != len(link.inputs):
+            raise link.peer.broken("gradients are malformed")
+        for product, tensor in zip(products, link.inputs, strict=True):
+            if product is not None and (
+                not isinstance(product, torch.Tensor) or product.shape != tensor.shape or product.dtype != tensor.dtype
+            ):
+                raise link.peer.broken("a gradient does not have the shape and dtype of its input")
+        return (None, None, *products)
+
+
+class Message:
+    """The tensors of one message on its way out: `slots` are numbered, `outs` those of an answer that carry a graph."""
+
+    def __init__(self, peer: Peer, received: Arrival | None = None) -> None:
+        self.peer, self.received = peer, received
+        self.items = 0
+        self.tensors: list[torch.Tensor] = []
+        self.slots: list[dict[str, Any]] = []
+        self.originals: list[torch.Tensor] = []
+        self.outs: list[torch.Tensor] = []
+        self.out_nodes: list[dict[str, Any]] = []
+        self.generators: list[torch.Generator] = []
+        self._slot_of: dict[int, int] = {}
+        self._out_of: dict[int, int] = {}
+
+    def plain(self, tensor: torch.Tensor) -> int:
+        """Add numbers to the frame and return their place."""
+        self.tensors.append(tensor)
+        return len(self.tensors) - 1
+
+    def tensor(self, tensor: torch.Tensor) -> dict[str, Any]:
+        """Describe a tensor."""
+        if self.received is not None:
+            slot = self.received.slot_of(tensor)
+            if slot is not None and not (tensor.requires_grad and self.received.was_changed(slot)):
+                return {"k": "tensor", "same": slot}
+        if tensor.layout != torch.strided or tensor.device.type != "cpu":
+            raise WireError(
+                f"a tensor with layout {tensor.layout} on device {tensor.device} cannot cross; a dense CPU tensor can"
+            )
+        if tensor.requires_grad and (
+            tensor.is_leaf if self.received is not None else self.peer.leaves.find(tensor) is not None
+        ):
+            return self.leaf(tensor)
+        key = id(tensor)
+        if self.received is not None and tensor.requires_grad:
+            if key not in self._out_of:
+                self._out_of[key] = len(self.outs)
+                self.outs.append(tensor)
+                self.out_nodes.append(self._body(tensor))
+            return {"k": "tensor", "out": self._out_of[key]}
+        if key not in self._slot_of:
+            self._slot_of[key] = len(self.slots)
+            self.originals.append(tensor)
+            self.slots.append({**self._body(tensor), "g": tensor.requires_grad, "leaf": tensor.is_leaf})
+        return {"k": "tensor", "slot": self._slot_of[key]}
+
+    def leaf(self, tensor: torch.Tensor) -> dict[str, Any]:
+        """Describe a shared leaf, with its numbers the first time."""
+        node: dict[str, Any] = {"k": "tensor", "of": self.peer.leaves.describe(tensor)}
+        leaf = self.peer.leaves.find(tensor)
+        if leaf is not None and leaf.mine and leaf.synced is None:
+            leaf.synced = tensor.detach().clone()
+            node["i"] = self.plain(leaf.synced)
+        return node
+
+    def _body(self, tensor: torch.Tensor) -> dict[str, Any]:
+        node: dict[str, Any] = {}
+        data = tensor.detach()
+        if data.numel() * data.element_size() > self.peer.channel.max_tensors:
+            raise WireError(f"a tensor of shape {tuple(data.shape)} is too large to cross")
+        if not data.is_contiguous() and data.numel():
+            node["stride"] = list(data.stride())
+            data = data[tuple(slice(0, 1) if step == 0 else slice(None) for step in data.stride())]
+            node["shape"] = list(tensor.shape)
+        return {"i": self.plain(data), **node}
+
+    def generator(self, generator: torch.Generator) -> dict[str, Any]:
+        """Name a generator and send its state."""
+        if generator.device.type != "cpu":
+            raise WireError("a generator that is not on the CPU cannot cross")
+        known = self.peer.generator_number(generator)
+        return {"k": "generator", **known, "i": self.plain(generator.get_state())}
+
+    def object(self, value: object) -> dict[str, Any]:
+        """Name an object."""
+        return {"k": "object", **self.peer.name(value)}
+
+
+class Arrival:
+    """The tensors of one message that came in."""
+
+    def __init__(self, peer: Peer, frame: Frame, asked: Message | None = None) -> None:
+        self.peer, self.frame, self.asked = peer, frame, asked
+        self.items = 0
+        self.values: dict[int, torch.Tensor] = {}
+        self.inputs: dict[int, torch.Tensor] = {}
+        self.pristine: dict[int, torch.Tensor] = {}
+        self.generators: dict[int, tuple[torch.Generator, torch.Tensor]] = {}
+        self.wired: tuple[torch.Tensor, ...] = ()
+
+    def plain(self, number: Any) -> torch.Tensor:
+        """A tensor of the frame by its number."""
+        if type(number) is not int or not 0 <= number < len(self.frame.tensors):
+            raise WireError("a tensor is missing")
+        return self.frame.tensors[number]
+
+    def body(self, node: Any) -> torch.Tensor:
+        """The numbers of a slot or result, laid out in memory as they were on the other side."""
+        if type(node) is not dict:
+            raise WireError("a tensor is malformed")
+        data = self.plain(node.get("i"))
+        if "stride" not in node:
+            return data
+        stride, shape = node["stride"], node.get("shape")
+        if type(stride) is not list or type(shape) is not list or not len(stride) == len(shape) == data.dim():
+            raise WireError("a tensor's strides are malformed")
+        if not all(type(n) is int and 0 <= n < 1 << 40 for n in stride + shape):
+            raise WireError("a tensor's strides are malformed")
+        seen = [1 if step == 0 else size for size, step in zip(shape, stride, strict=True)]
+        if seen != list(data.shape) or (self.peer.trusted and seen != shape):
+            if self.peer.trusted and seen == list(
+                data.shape
+            ):  # an expanded result: repeat its numbers if there are not too many
+                count = 1
+                for size in shape:
+                    count *= size
+                if count <= self.peer.channel.max_tensors // 8:
+                    return data.expand(shape).contiguous()
+            raise WireError("a tensor's strides do not fit its numbers")
+        span = 1 + sum((size - 1) * step for size, step in zip(seen, stride, strict=True))
+        if span > 8 * data.numel() + 1024 or not _apart(seen, stride):
+            return data.expand(shape)
+        return torch.empty_strided(seen, stride, dtype=data.dtype).copy_(data).expand(shape)
+
+    def slot(self, number: Any) -> torch.Tensor:
+        """A numbered tensor of the message; of a question, one that gradients can flow back from."""
+        slots = self.frame.text.get("slots", [])
+        if type(number) is not int or type(slots) is not list or not 0 <= number < len(slots):
+            raise WireError("a tensor is missing")
+        if number not in self.values:
+            node = slots[number]
+            value = self.body(node)
+            if self.asked is None:
+                self.pristine[number] = value.clone()
+                if node.get("g") is True and value.dtype.is_floating_point:
+                    value = self.inputs[number] = value.requires_grad_()
+                    if node.get("leaf") is not True:
+                        with torch.enable_grad():
+                            value = value.clone()
+            self.values[number] = value
+        return self.values[number]
+
+    def tensor(self, node: dict[str, Any]) -> torch.Tensor:
+        """The tensor that a node describes."""
+        if "slot" in node:
+            return self.slot(node["slot"])
+        if "of" in node:
+            leaf = self.peer.leaves.resolve(node["of"])
+            if "i" in node and not leaf.mine:
+                self.peer.leaves.fill(leaf, self.plain(node["i"]))
+            return leaf.tensor
+        if self.asked is not None and type(node.get("same")) is int and 0 <= node["same"] < len(self.asked.originals):
+            return self.asked.originals[node["same"]]
+        if self.asked is not None and type(node.get("out")) is int and 0 <= node["out"] < len(self.wired):
+            return self.wired[node["out"]]
+        raise WireError("a tensor is malformed")
+
+    def generator(self, node: dict[str, Any]) -> torch.Generator:
+        """A generator, with the state it has on the other side."""
+        generator = self.peer.generator_named(node)
+        state = self.plain(node.get("i"))
+        if self.asked is None or not self.peer.trusted:
+            generator.set_state(self.peer.digest(state) if self.peer.trusted else state)
+        self.generators[id(generator)] = (generator, state)
+        return generator
+
+    def object(self, node: dict[str, Any]) -> object:
+        """The object that a node names."""
+        return self.peer.named(node)
+
+    def slot_of(self, tensor: torch.Tensor) -> int | None:
+        """The number of the slot that this very object came from."""
+        return next((number for number, value in self.values.items() if value is tensor), None)
+
+    def was_changed(self, slot: int) -> bool:
+        """Whether a slot was changed in place."""
+        return not same_bits(self.values[slot], self.pristine[slot])
+
+
+def _apart(shape: list[int], stride: list[int]) -> bool:
+    """Whether no two elements share memory."""
+    reach = 0
+    for step, size in sorted((step, size) for size, step in zip(shape, stride, strict=True) if size > 1):
+        if step <= reach:
+            return False
+        reach += step * (size - 1)
+    return True
+
+
+class Peer:
+    """One end of the connection.
+
+    Args:
+        channel: carries frames.
+        serve: answers the other side's questions: `serve(op, values)` returns a value or raises.
+        trusted: whether this is the side that decides.
+    """
+
+    def __init__(self, channel: Channel, serve: Serve, *, trusted: bool) -> None:
+        self.channel, self.serve, self.trusted = channel, serve, trusted
+        self.deadline: float | None = None
+        self.reason: str = ""
+        self.changed_arguments = False
+        self.redact: Callable[[], bool] = lambda: False
+        self.leaves = Leaves()
+        self.forget: list[int] = []
+        self._records: dict[int, Record] = {}
+        self._objects: list[object] = []
+        self._number_of: dict[int, int] = {}
+        self._standins: dict[int, Standin] = {}
+        self._generators: tuple[list[torch.Generator], dict[int, torch.Generator]] = ([], {})
+        self._sequence = self._record = self._depth = self._asked_back = 0
+        self._random: torch.Tensor | None = None
+        self._raised: list[BaseException] = []
+
+    # -- objects ---------------------------------------------------------------------------------------------------
+
+    def name(self, value: object) -> dict[str, Any]:
+        """How to name an object to the other side."""
+        if type(value) in STANDINS.values():
+            if object.__getattribute__(value, "_peer") is not self:
+                raise WireError("an object of another submission cannot cross")
+            return {"yours": object.__getattribute__(value, "_number")}
+        if isinstance(value, type(torch)):
+            raise WireError(f"the module {value.__name__} cannot cross")
+        number = self._number_of.get(id(value))
+        if number is None:
+            number = self._number_of[id(value)] = len(self._objects)
+            self._objects.append(value)
+        return {"mine": number, "type": _type_name(value), "is": traits(value)}
+
+    def named(self, node: dict[str, Any]) -> object:
+        """The object that the other side names: one of mine, or a stand-in for one of theirs."""
+        if "yours" in node:
+            number = node["yours"]
+            if type(number) is not int or not 0 <= number < len(self._objects):
+                raise WireError("an object is not known here")
+            return self._objects[number]
+        number, kind, suits = node.get("mine"), node.get("type"), node.get("is")
+        if type(number) is not int or type(kind) is not str or suits not in STANDINS:
+            raise WireError("an object is malformed")
+        if number not in self._standins:
+            if len(self._standins) >= 100_000:
+                raise WireError("too many objects have crossed")
+            self._standins[number] = STANDINS[suits](self, number, kind[:80])
+        return self._standins[number]
+
+    def generator_number(self, generator: torch.Generator) -> dict[str, int]:
+        """How to name a generator to the other side."""
+        mine, theirs = self._generators
+        for number, known in theirs.items():
+            if known is generator:
+                return {"yours": number}
+        for number, known in enumerate(mine):
+            if known is generator:
+                return {"mine": number}
+        mine.append(generator)
+        return {"mine": len(mine) - 1}
+
+    def generator_named(self, node: dict[str, Any]) -> torch.Generator:
+        """The generator that the other side names."""
+        mine, theirs = self._generators
+        if "yours" in node:
+            if type(node["yours"]) is not int or not 0 <= node["yours"] < len(mine):
+                raise WireError("a generator is not known here")
+            return mine[node["yours"]]
+        number = node.get("mine")
+        if type(number) is not int or (number not in theirs and len(theirs) >= 1000):
+            raise WireError("a generator is malformed")
+        return theirs.setdefault(number, torch.Generator())
+
+    # -- asking ----------------------------------------------------------------------------------------------------
+
+    def broken(self, reason: str) -> WireError:
+        """Note that the connection cannot be used again; returns the exception to raise."""
+        self.reason = self.reason or reason
+        return WireError(reason)
+
+    def ask(self, op: str, *values: Any, link: Link | None = None) -> Any:
+        """Ask the other side.
+
+        Raises:
+            RemoteError: if its code raised.
+            WireError: if a value cannot cross, or the other side is gone, late or malformed (then `reason` says so).
+        """
+        if self.reason:
+            raise Gone(self.reason)
+        if self._depth >= MAX_NESTED:
+            raise WireError("calls across the boundary are nested too deeply")
+        message = Message(self)
+        body = encode(list(values), message)
+        self._sequence += 1
+        sequence = self._sequence
+        text = {"m": "ask", "n": sequence, "op": op, "v": body, "slots": message.slots}
+        text |= {"grad": torch.is_grad_enabled(), "default": str(torch.get_default_dtype()).removeprefix("torch.")}
+        self._depth += 1
+        try:
+            self._send(text, message)
+            while True:
+                frame = self.channel.receive(self.deadline)
+                self._take_state(frame)
+                if frame.text.get("m") == "ask":
+                    self._answer(frame)
+                elif frame.text.get("m") == "answer" and frame.text.get("n") == sequence:
+                    return self._read_answer(frame, message, link)
+                else:
+                    raise self.broken("an answer came out of order")
+        except (Gone, Late) as error:
+            self.reason = self.reason or str(error)
+            raise
+        except WireError as error:
+            raise self.broken(str(error)) from None
+        finally:
+            self._depth -= 1
+
+    def _send(self, text: dict[str, Any], message: Message) -> None:
+        text["leaves"] = self.leaves.updates(message.tensors)
+        forget, self.forget[:] = list(self.forget), []
+        text["forget"] = forget
+        state = torch.get_rng_state()
+        if self._random is None or not torch.equal(state, self._random):
+            text["random"] = message.plain(state)
+            self._random = state
+        self.channel.send(text, message.tensors, self.deadline)
+
+    def _take_state(self, frame: Frame) -> None:
+        """Leaves, forgotten records and random state that every message carries."""
+        try:
+            self.leaves.update(frame.text.get("leaves", []), frame.tensors)
+            for number in frame.text.get("forget", []):
+                self._records.pop(number, None)
+            if "random" in frame.text:
+                state = frame.tensors[frame.text["random"]]
+                torch.set_rng_state(self.digest(state) if self.trusted else state)
+                self._random = state
+        except (KeyError, IndexError, TypeError, RuntimeError, ValueError) as error:
+            raise WireError(f"a message is malformed ({type(error).__name__})") from None
+
+    def digest(self, state: torch.Tensor) -> torch.Tensor:
+        """A state derived from the other side's: equal for equal ones, but nobody's choice."""
+        if state.dtype != torch.uint8:
+            raise WireError("random state is malformed")
+        seed = int.from_bytes(hashlib.sha256(state.contiguous().numpy().tobytes()).digest()[:8], "big") >> 1
+        return torch.Generator().manual_seed(seed).get_state()
+
+    def _read_answer(self, frame: Frame, asked: Message, link: Link | None) -> Any:
+        text = frame.text
+        arrival = Arrival(self, frame, asked)
+        try:
+            if text.get("ok") is not True:
+                self._apply_changes(text, arrival, asked)
+                raised = self._error(text.get("error"))
+            else:
+                raised, value = None, self._read_value(text, arrival, asked, link)
+        except (KeyError, IndexError, TypeError, AttributeError, ValueError, RuntimeError, OverflowError) as error:
+            raise WireError(f"an answer is malformed ({type(error).__name__})") from None
+        if raised is not None:
+            raise raised
+        return value
+
+    def _read_value(self, text: dict[str, Any], arrival: Arrival, asked: Message, link: Link | None) -> Any:
+        refs, outs = text.get("refs", []), text.get("outs", [])
+        if type(refs) is not list or type(outs) is not list:
+            raise WireError("an answer is malformed")
+        inputs = [self._input(ref, asked, link) for ref in refs]
+        results = [arrival.body(node) for node in outs]
+        if results:
+            if (
+                not all(result.dtype.is_floating_point or result.dtype.is_complex for result in results)
+                or type(text["record"]) is not int
+            ):
+                raise WireError("an answer is malformed")
+            ours = Link(self, text["record"], inputs)
+            with torch.enable_grad():
+                arrival.wired = (
+                    Across.apply(ours, results, *inputs) if inputs else tuple(r.requires_grad_() for r in results)
+                )
+        value = decode(text["v"], arrival)
+        self._apply_changes(text, arrival, asked)
+        return value
+
+    def _input(self, ref: Any, asked: Message, link: Link | None) -> torch.Tensor:
+        """The tensor of this side that a result of the other side depends on."""
+        kind, which = ref
+        tensor: torch.Tensor | None = None
+        if kind == "slot" and type(which) is int and 0 <= which < len(asked.originals):
+            tensor = asked.originals[which]
+        elif kind == "in" and link is not None and type(which) is int and 0 <= which < len(link.inputs):
+            tensor = link.inputs[which]
+        elif kind == "leaf":
+            tensor = self.leaves.resolve(which).tensor
+        if tensor is None or not tensor.requires_grad:
+            raise WireError("a result depends on what was never sent")
+        return tensor
+
+    def _apply_changes(self, text: dict[str, Any], arrival: Arrival, asked: Message) -> None:
+        """Arguments that the other side changed in place, and generators it drew from."""
+        for slot, number in text.get("changed", []):
+            original, numbers = asked.originals[slot], arrival.plain(number)
+            if type(slot) is not int or slot < 0 or numbers.shape != original.shape or numbers.dtype != original.dtype:
+                raise WireError("a changed argument does not fit")
+            self.changed_arguments = True
+            with torch.no_grad():
+                original.copy_(numbers)
+        for which, number in text.get("drawn", []):
+            state = arrival.plain(number)
+            generator = self.generator_named(which)
+            generator.set_state(self.digest(state) if self.trusted else state)
+
+    def _error(self, node: Any) -> BaseException:
+        if type(node) is not dict:
+            raise WireError("an answer is malformed")
+        back = node.get("back")
+        if type(back) is int and 0 <= back < len(self._raised):
+            return self._raised[back]
+        kind, bases, text = node.get("type"), node.get("bases"), node.get("text")
+        if (
+            type(kind) is not str
+            or type(bases) is not list
+            or type(text) is not str
+            or not all(type(b) is str for b in bases)
+        ):
+            raise WireError("an answer is malformed")
+        error = remote_error(kind[:80], bases, "" if self.redact() else text[:MAX_ERROR_TEXT])
+        origin = node.get("origin")
+        if type(origin) is int:
+            error.origin = origin  # type: ignore[attr-defined]
+        return error
+
+    # -- answering -------------------------------------------------------------------------------------------------
+
+    def answer_forever(self) -> None:
+        """Answer questions until the other side closes."""
+        while True:
+            try:
+                frame = self.channel.receive(self.deadline)
+            except Gone:
+                return
+            self._take_state(frame)
+            self._answer(frame)
+
+    def _answer(self, frame: Frame) -> None:
+        self._asked_back += 1
+        if self.trusted and self._asked_back > MAX_ASKS_BACK:
+            raise WireError(f"a test's function was called back more than {MAX_ASKS_BACK:,} times")
+        if self._depth >= MAX_NESTED:
+            raise WireError("calls across the boundary are nested too deeply")
+        text = frame.text
+        arrival = Arrival(self, frame)
+        reply = Message(self, arrival)
+        self._depth += 1
+        answer: dict[str, Any] = {"m": "answer", "n": text.get("n")}
+        try:
+            try:
+                values = decode(text.get("v"), arrival)
+                if type(values) is not list or type(text.get("op")) is not str:
+                    raise WireError("a question is malformed")
+                refs: dict[int, list[Any]] = {id(tensor): ["slot", slot] for slot, tensor in arrival.inputs.items()}
+                result = self._work(text, values, refs)
+                answer |= {"ok": True, "v": encode(result, reply)}
+                if reply.outs:
+                    answer |= self._keep(reply, refs, arrival)
+            except BaseException as error:
+                if self.trusted and (self.reason or not isinstance(error, Exception)):
+                    raise
+                reply = Message(self, arrival)
+                answer |= {"ok": False, "error": self._describe(error)}
+            answer["slots"] = reply.slots
+            answer["changed"] = [
+                [slot, reply.plain(value.detach())]
+                for slot, value in arrival.values.items()
+                if arrival.was_changed(slot)
+            ]
+            answer["drawn"] = [
+                [self.generator_number(generator), reply.plain(generator.get_state())]
+                for generator, state in arrival.generators.values()
+                if not torch.equal(generator.get_state(), state)
+            ]
+            try:
+                self._send(answer, reply)
+            except WireError as error:
+                if isinstance(error, Gone | Late):
+                    raise
+                self._send(
+                    {"m": "answer", "n": text.get("n"), "ok": False, "error": self._describe(error)}, Message(self)
+                )
+        finally:
+            self._depth -= 1
+
+    def _work(self, text: dict[str, Any], values: list[Any], refs: dict[int, list[Any]]) -> Any:
+        default = torch.get_default_dtype()
+        wanted = DTYPES.get(str(text.get("default")))
+        try:
+            if wanted is not None and wanted.is_floating_point and not self.trusted:
+                torch.set_default_dtype(wanted)
+            with torch.set_grad_enabled(text.get("grad") is not False):
+                return self._vjp(values, refs) if text["op"] == "vjp" else self.serve(text["op"], values)
+        finally:
+            torch.set_default_dtype(default)
+
+    def _vjp(self, values: list[Any], refs: dict[int, list[Any]]) -> list[torch.Tensor | None]:
+        number, grads, create, wanted = values
+        record = self._records.get(number) if type(number) is int else None
+        if (
+            record is None
+            or type(grads) is not list
+            or len(grads) != len(record.outs)
+            or len(wanted) != len(record.ins)
+        ):
+            raise WireError("a gradient was asked for what is not known here")
+        refs.update({id(tensor): ["in", place] for place, tensor in enumerate(record.ins)})
+        pairs = [(out, grad) for out, grad in zip(record.outs, grads, strict=True) if grad is not None]
+        ins = [tensor for tensor, wants in zip(record.ins, wanted, strict=True) if wants is True]
+        if not pairs or not ins:
+            return [None] * len(record.ins)
+        products = iter(
+            torch.autograd.grad(
+                [out for out, _ in pairs],
+                ins,
+                [grad for _, grad in pairs],
+                allow_unused=True,
+                retain_graph=True,
+                create_graph=create is True,
+            )
+        )
+        return [next(products) if wants is True else None for wants in wanted]
+
+    def _keep(self, reply: Message, refs: dict[int, list[Any]], arrival: Arrival) -> dict[str, Any]:
+        """Record the results that carry a graph, and say which inputs and leaves they depend on."""
+        ins = leaves_of(reply.outs)
+        named = [refs.get(id(tensor)) or ["leaf", self.leaves.describe(tensor)] for tensor in ins]
+        self._record += 1
+        self._records[self._record] = Record(reply.outs, ins)
+        return {"outs": reply.out_nodes, "refs": named, "record": self._record}
+
+    def _describe(self, error: BaseException) -> dict[str, Any]:
+        """An exception for the other side. The trusted side says no more than that its function raised."""
+        if self.trusted:
+            self._raised.append(error)
+            return {
+                "type": type(error).__name__,
+                "bases": ["RuntimeError"],
+                "text": "",
+                "origin": len(self._raised) - 1,
+            }
+        cause: BaseException | None = error
+        while cause is not None:
+            if isinstance(cause, RemoteError) and hasattr(cause, "origin"):
+                return {"back": cause.origin, "type": "", "bases": [], "text": ""}
+            cause = cause.__cause__ or cause.__context__
+        bases = [base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"]
+        try:
+            text = f"{error.msg} (line {error.lineno})" if isinstance(error, SyntaxError) else str(error)
+        except Exception:
+            text = ""
+        return {"type": type(error).__name__, "bases": bases, "text": text[:MAX_ERROR_TEXT]}
+
+
+def leaves_of(outs: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The leaves that tensors depend on, found by walking their graph.
+
+    >>> a, b = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    >>> [leaf is b for leaf in leaves_of([(b * 2).sum()])]
+    [True]
+    """
+    found: dict[int, torch.Tensor] = {}
+    seen: set[Any] = set()
+    todo = [out.grad_fn for out in outs]
+    while todo and len(seen) < MAX_GRAPH:
+        node = todo.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        variable = getattr(node, "variable", None)
+        if isinstance(variable, torch.Tensor):
+            found[id(variable)] = variable
+        todo.extend(parent for parent, _ in node.next_functions)
+    return list(found.values())
+
+
+def _type_name(value: object) -> str:
+    if isinstance(value, type):
+        return f"class {value.__name__}"[:80]
+    name = type(value).__name__
+    return (f"function {value.__name__}" if name in ("function", "method") and hasattr(value, "__name__") else name)[
+        :80
+    ]

@@ -1,0 +1,350 @@
+"""The trusted side of one submission: runs the instructor's cells, stand-ins for the student's, and decides.
+
+Runs in a process of its own, forked from the warm server and thrown away afterwards. Nothing that a student wrote is
+executed here.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import hashlib
+import random
+import signal
+import sys
+import time
+import types
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import torch
+from IPython.core.inputtransformer2 import TransformerManager
+
+from vae_lab.grading.bridge import Peer
+from vae_lab.grading.lab import Lab, LabCell
+from vae_lab.grading.limits import Limits
+from vae_lab.grading.notebook import Step, Submission
+from vae_lab.grading.objects import use
+from vae_lab.grading.sandbox import Ended, SandboxError, Warm
+from vae_lab.grading.standin import RemoteError
+from vae_lab.grading.verdict import clean, not_defined, say_why
+from vae_lab.grading.wire import Channel, Gone, Late, WireError
+
+GRACE_SECONDS = 2.0
+
+
+class TestTookTooLong(BaseException):
+    """A test cell is over its time."""
+
+
+class OutOfTime(Exception):
+    """The submission has used up its time or its restarts."""
+
+
+class Session:
+    """The student's process as the judge sees it: started when needed, and again without a cell that ended it."""
+
+    def __init__(self, lab: Lab, limits: Limits, warm: Warm, seed: int) -> None:
+        self.lab, self.limits, self.warm, self.seed = lab, limits, warm, seed
+        self.peer: Peer | None = None
+        self.done: list[Step] = []
+        self.fatal: dict[int, str] = {}
+        self.errors: dict[int, str] = {}
+        self.starts = 0
+        self.cpu = 0.0
+        self.memory = 0
+        self.redact: Callable[[], bool] = lambda: False
+        self.end = time.monotonic() + limits.submission_seconds
+        self.changed_arguments = False
+        self.incidents: set[str] = set()
+
+    def connected(self) -> Peer:
+        """The connection, with every cell so far executed.
+
+        Raises:
+            OutOfTime: if the submission has used up its time or its restarts.
+        """
+        while self.peer is None:
+            if self.starts > self.limits.restarts:
+                raise OutOfTime(f"The notebook ended its Python process {self.starts} times; grading stopped there.")
+            if time.monotonic() > self.end:
+                raise OutOfTime(f"The notebook took longer than {self.limits.submission_seconds:g} s in all.")
+            self._start()
+        return self.peer
+
+    def _start(self) -> None:
+        self.starts += 1
+        sock, _ = self.warm.start(self.limits.for_student())
+        channel = Channel(sock, max_text=self.limits.max_text, max_tensors=self.limits.max_tensors)
+        self.peer = Peer(channel, lambda op, values: use(op, values, guarded=True), trusted=True)
+        self.peer.redact = self.redact
+        state = torch.get_rng_state()
+        try:
+            self.peer.deadline = time.monotonic() + 30.0
+            torch.manual_seed(self.seed)
+            self.peer.ask("begin", self.seed, list(self.lab.reserves), self.lab.name)
+            for place in range(len(self.done)):
+                self._execute(place)
+                if self.peer is None:
+                    break
+        except WireError:
+            self.close()
+        finally:
+            torch.set_rng_state(state)
+
+    def execute(self, step: Step) -> None:
+        """Run one more cell there."""
+        self.connected()
+        self.done.append(step)
+        state = torch.get_rng_state()
+        try:
+            self._execute(len(self.done) - 1)
+        finally:
+            torch.set_rng_state(state)
+
+    def _execute(self, place: int) -> None:
+        assert self.peer is not None
+        step = self.done[place]
+        if place in self.fatal:
+            return
+        try:
+            self.peer.deadline = min(
+                time.monotonic() + self.limits.cell_seconds + GRACE_SECONDS, self.end + GRACE_SECONDS
+            )
+            self.peer.ask("cell", step.source)
+        except RemoteError as error:
+            text = str(error) if error.kind != "TookTooLong" else f"it {error.text}"
+            if step.cell is not None:
+                self.errors[step.cell] = clean(text, 300)
+        except WireError as error:
+            why = say_why(error, self.close(), self.limits, self.limits.cell_seconds)
+            self.fatal[place] = why
+            self.incidents.add(why)
+            if step.cell is not None:
+                self.errors[step.cell] = why
+
+    def close(self) -> Ended:
+        """End the student's process and everything it started."""
+        if self.peer is not None:
+            self.changed_arguments |= self.peer.changed_arguments
+            self.peer.reason = self.peer.reason or "the student's process has ended"
+            self.peer.channel.close()
+            self.peer = None
+        ended = self.warm.stop()
+        self.cpu += ended.cpu_seconds
+        self.memory = max(self.memory, ended.memory)
+        return ended
+
+
+class Judge:
+    """Runs a lab's cells against one submission.
+
+    Args:
+        lab: the instructor's lab.
+        submission: what was read from the submitted notebook.
+        limits: of time and size.
+        warm: the sandbox.
+        seed: all randomness of this grading derives from it.
+        report: called with (grade_id, passed, message) after each test cell.
+    """
+
+    def __init__(
+        self,
+        lab: Lab,
+        submission: Submission,
+        limits: Limits,
+        warm: Warm,
+        seed: int,
+        report: Callable[[str, bool, str], None],
+    ) -> None:
+        self.lab, self.submission, self.limits, self.report = lab, submission, limits, report
+        self.session = Session(lab, limits, warm, seed)
+        self.session.redact = self._in_hidden
+        self.namespace: dict[str, Any] = _main_namespace()
+        self.borrowed: set[str] = set()
+        self.current: LabCell | None = None
+        self.flags: list[str] = []
+        _seed_everything(seed)
+
+    def run(self) -> None:
+        """Run every step in order and report each test cell."""
+        try:
+            for step in self.submission.steps:
+                if step.kind == "tests":
+                    self._judge(step)
+                    continue
+                with suppress(OutOfTime):
+                    if step.kind in ("student", "setup"):
+                        self.session.execute(step)
+                if step.kind in ("setup", "given") and step.cell is not None:
+                    with suppress(Exception, TestTookTooLong, SystemExit):
+                        self._run_cell(step.cell)
+        finally:
+            self.session.close()
+        if self.session.changed_arguments:
+            self.flags.append("an answer changes its arguments in place")
+        self.flags += [f"ended its process: {why}" for why in sorted(self.session.incidents)]
+
+    def _judge(self, step: Step) -> None:
+        assert step.cell is not None
+        cell = self.lab.cells[step.cell]
+        message = ""
+        try:
+            peer = self.session.connected()
+            self._run_cell(step.cell)
+            passed = not peer.reason and self.session.peer is peer
+            if not passed:
+                message = f"Your code's answer could not be read: {peer.reason}."
+        except (Gone, Late, WireError) as error:
+            passed = False
+            message = self._wire_message(error)
+        except OutOfTime as error:
+            passed, message = False, str(error)
+        except TestTookTooLong:
+            passed, message = False, f"Took longer than {self.limits.test_seconds:g} s."
+            self.session.close()
+        except BaseException as error:
+            passed, message = False, self._explain(error, cell)
+        peer_now = self.session.peer
+        if peer_now is not None and peer_now.reason:
+            self.session.incidents.add(peer_now.reason)
+            self.session.close()
+        self.report(cell.grade_id, passed, "" if passed else clean(message or "a check failed"))
+
+    def _wire_message(self, error: WireError) -> str:
+        peer = self.session.peer
+        if peer is None or not peer.reason:
+            return f"What the test needs cannot cross to it: {error}."
+        why = say_why(error, self.session.close(), self.limits, self.limits.test_seconds)
+        self.session.incidents.add(why)
+        return why
+
+    def _run_cell(self, number: int) -> None:
+        """Execute one of the instructor's cells here.
+
+        Raises:
+            Whatever the cell raises.
+        """
+        cell = self.lab.cells[number]
+        tree = ast.parse(TransformerManager().transform_cell(cell.source))
+        self.current = cell
+        self._borrow(number, tree)
+        code = compile(tree, f"<{cell.grade_id or number}>", "exec", dont_inherit=True)
+        if self.session.peer is not None:
+            self.session.peer.deadline = (
+                min(time.monotonic() + self.limits.test_seconds, self.session.end) + GRACE_SECONDS
+            )
+        signal.signal(signal.SIGALRM, _too_long)
+        signal.setitimer(signal.ITIMER_REAL, self.limits.test_seconds + 2 * GRACE_SECONDS, 1.0)
+        try:
+            exec(code, self.namespace)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            self.current = None
+
+    def _borrow(self, number: int, tree: ast.Module) -> None:
+        """Put stand-ins for the student's names into the namespace, fresh ones for each cell."""
+        for name in self.borrowed:
+            self.namespace.pop(name, None)
+        self.borrowed.clear()
+        used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        own = self.lab.cells[number].defines
+        wanted = sorted(name for name in used if self._is_students(name, number, own))
+        if not wanted or self.session.peer is None:
+            return
+        self.session.peer.deadline = time.monotonic() + GRACE_SECONDS + 10.0
+        found = self.session.peer.ask("names", wanted)
+        if type(found) is not dict or not set(found) <= set(wanted):
+            raise self.session.peer.broken("names are malformed")
+        self.namespace.update(found)
+        self.borrowed.update(found)
+
+    def _is_students(self, name: str, number: int, own: tuple[str, ...]) -> bool:
+        """Whether a name means the student's object at this cell: the lab's last cell that binds it is a solution."""
+        for earlier in reversed(range(number)):
+            cell = self.lab.cells[earlier]
+            if name in cell.defines:
+                return cell.role in ("solution", "written")
+        return name not in self.namespace and name not in own and not hasattr(builtins, name)
+
+    def _in_hidden(self) -> bool:
+        """Whether a hidden line of the test cell is being executed."""
+        cell, frame = self.current, sys._getframe()
+        if cell is None or not cell.hidden:
+            return False
+        name = f"<{cell.grade_id}>"
+        step: types.FrameType | None = frame
+        while step is not None:
+            if step.f_code.co_filename == name and step.f_lineno in cell.hidden:
+                return True
+            step = step.f_back
+        return False
+
+    def _explain(self, error: BaseException, cell: LabCell) -> str:
+        name = f"<{cell.grade_id}>"
+        lines: list[int] = []
+        trace = error.__traceback__
+        while trace is not None:
+            if trace.tb_frame.f_code.co_filename == name:
+                lines.append(trace.tb_lineno)
+            trace = trace.tb_next
+        hidden = any(line in cell.hidden for line in lines)
+        if isinstance(error, RemoteError):
+            return _remote_message(error, hidden)
+        if isinstance(error, AssertionError):
+            if str(error) or hidden or not lines:
+                return str(error) or "A hidden check failed."
+            return f"This check failed: {cell.source.splitlines()[lines[0] - 1].strip()}"
+        if (
+            isinstance(error, NameError)
+            and error.name
+            and self._is_students(error.name, self.lab.cells.index(cell), cell.defines)
+        ):
+            return not_defined(error.name, self.lab, self.session.errors)
+        kind = type(error).__name__
+        return f"{kind} in a hidden check." if hidden else f"{kind}: {error}"
+
+
+def _remote_message(error: RemoteError, hidden: bool) -> str:
+    if error.kind == "NotImplementedError":
+        return "Not attempted yet: your code raises NotImplementedError."
+    if error.kind == "TookTooLong":
+        return f"Your code {error.text or 'took too long'}."
+    if hidden:
+        return f"Your code raised {error.kind} in a hidden check."
+    return f"Your code raised {error.kind}: {error.text}" if error.text else f"Your code raised {error.kind}."
+
+
+def _too_long(*args: Any) -> None:
+    raise TestTookTooLong
+
+
+def _main_namespace() -> dict[str, Any]:
+    """A fresh `__main__`, with as much of IPython as an instructor's cell may touch."""
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    module.__dict__["get_ipython"] = lambda: _NoMagic()
+    return module.__dict__
+
+
+class _NoMagic:
+    """Ignores magics in the instructor's own cells."""
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *args, **kwargs: None
+
+
+def _seed_everything(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed % (1 << 32))
+    torch.manual_seed(seed)
+
+
+def seed_for(lab: Lab, data: bytes) -> int:
+    """A seed that depends on nothing but the lab and the submitted bytes, so that a regrade gives the same points."""
+    return int.from_bytes(hashlib.sha256(lab.digest.encode() + data).digest()[:8], "big") >> 1
+
+
+__all__ = ["Judge", "SandboxError", "Session", "seed_for"]

@@ -1,0 +1,48 @@
+"""How much time, memory and room one submission gets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one submission; each is enforced from outside the student's process.
+
+    Args:
+        cell_seconds: of wall-clock time for each of the student's cells.
+        call_seconds: for each call that a test makes.
+        test_seconds: for each test cell.
+        submission_seconds: for the whole notebook, restarts included.
+        memory: bytes beyond what Python and torch need themselves, all processes together.
+        disk: bytes under /tmp, and of any one file.
+        processes: how many processes at once; four times as many threads.
+        restarts: how often the notebook is run again without a cell that ended its process.
+        max_text: bytes of JSON in one message.
+        max_tensors: bytes of tensors in one message.
+    """
+
+    cell_seconds: float = 60.0
+    call_seconds: float = 30.0
+    test_seconds: float = 60.0
+    submission_seconds: float = 300.0
+    memory: int = 2 << 30
+    disk: int = 64 << 20
+    processes: int = 16
+    restarts: int = 6
+    max_text: int = 16 << 20
+    max_tensors: int = 256 << 20
+
+    def for_student(self) -> dict[str, Any]:
+        """What the student's side needs to know of them."""
+        return {
+            "cell_seconds": self.cell_seconds,
+            "call_seconds": min(self.call_seconds, self.test_seconds),
+            "cpu_seconds": 2 * self.submission_seconds,
+            "memory": self.memory,
+            "disk": self.disk,
+            "processes": self.processes,
+            "max_text": self.max_text,
+            "max_tensors": self.max_tensors,
+        }
