@@ -162,6 +162,7 @@ class IteratorStandin(Standin):
     """An iterator or generator of the other side."""
 
     __slots__ = ()
+    __len__ = None  # type: ignore[assignment]  # list(iterator) asks for a length, and takes a TypeError for "none"
 
     def __iter__(self) -> Iterator[Any]:
         return self
