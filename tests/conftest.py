@@ -1,12 +1,28 @@
-"""In continuous integration a skipped test is a failure: a missing tool must not pass for a tested one."""
+"""What all tests share: a skipped test fails in continuous integration, and there is one browser."""
 
 import os
+import shutil
 
 import pytest
 
 
+@pytest.fixture(scope="session")
+def browser():
+    """The system's Chromium; one for all tests of a process, since Playwright starts only once in it."""
+    from playwright.sync_api import sync_playwright
+
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine; `make test` installs it, or tools/system-packages.sh chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
+    """In continuous integration a skipped test is a failure: a missing tool must not pass for a tested one."""
     report = yield
     if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI"):
         report.outcome = "failed"

@@ -18,8 +18,8 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-# What the package may be made of: code, what a widget draws itself with, data, weights, and their provenance.
-SUFFIXES = {".py", ".js", ".css", ".npz", ".safetensors", ".svg", ".json", ".md"}
+# What the package may be made of: code, what widgets and reports are drawn with, data, weights, and their provenance.
+SUFFIXES = {".py", ".js", ".css", ".html", ".npz", ".safetensors", ".svg", ".json", ".md"}
 LARGEST = 10 * 2**20  # bytes: a student in Colab downloads it at the start of every sitting
 
 # A runtime as Colab gives it to a student; none of these may move when the course is installed beside them.

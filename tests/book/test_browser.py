@@ -11,19 +11,13 @@ from typing import Any
 
 import pytest
 from book.sources import toc_pages
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 PAGES = [*(f"book/{page.stem}.html" for page in toc_pages()), "search.html", "genindex.html"]
 # What the console may say, and why.
-ALLOWED: tuple[tuple[str, str], ...] = ()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
+ALLOWED: tuple[tuple[str, str], ...] = (
+    ("use allowUnionTypes", "the widget manager's JSON schema checker speaks of its own schema, not of the page"),
+)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

@@ -5,7 +5,7 @@ from grading import tiny_course
 from grading.lms_zip import make_zip, notebook
 
 from vae_lab.cli import main
-from vae_lab.grading.class_list import read_class_list
+from vae_lab.grading.class_list import COLUMNS, read_class_list
 from vae_lab.grading.course import Course, CourseError
 from vae_lab.grading.init_course import init_course
 from vae_lab.grading.release import release
@@ -37,6 +37,12 @@ def test_it_makes_a_course_that_releases_the_same_labs(source, tmp_path):
     assert b"SECRET" not in files["labs/halves/halves.ipynb"]
     assert read_class_list(tmp_path / "mine" / "students.csv") == []
     assert b"halves" in files["README.md"]
+
+
+def test_the_class_list_is_what_nbgrader_imports():
+    from nbgrader.api import Student
+
+    assert set(COLUMNS) <= set(Student.__table__.columns.keys())
 
 
 def test_what_is_there_is_never_touched(source, tmp_path):

@@ -29,7 +29,8 @@ NEXT_STEPS = """\
 Run these here, in this folder, with `pip install 'vae-lab[grade]'` done. `vae-lab doctor` says what is missing.
 
 1. Fill in `students.csv`: one line for each student; only `id` is a must. Moodle's grading worksheet or Canvas's
-   exported gradebook will do as it is.
+   exported gradebook will do as it is. `nbgrader db student import students.csv` brings the names into the gradebook,
+   and so into the report and the files for your LMS.
 2. Give your students `labs/<lab>/<lab>.ipynb`. Keep `solutions/` to yourself.
 3. After the deadline download all submissions from your LMS as one zip, then
    `vae-lab collect ZIP LAB --students students.csv`

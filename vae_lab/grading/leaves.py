@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import equal  # as it is before any student's code runs
 
-from vae_lab.grading.wire import PLAIN_DTYPES, WireError
+from vae_lab.grading.wire import PLAIN_DTYPES, WireError, bytes_of
 
 MAX_LEAVES = 20_000
 MAX_NUMEL = 1 << 30
@@ -47,8 +48,7 @@ def same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
     """
     if a.shape != b.shape or a.dtype != b.dtype:
         return False
-    flat = (t.detach().resolve_conj().resolve_neg().contiguous().reshape(-1).view(torch.uint8) for t in (a, b))
-    return bool(torch.equal(*flat))
+    return bool(equal(bytes_of(a), bytes_of(b)))
 
 
 class Leaves:

@@ -17,7 +17,7 @@ class Limits:
         submission_seconds: for the whole notebook, restarts included.
         memory: bytes beyond what Python and torch need themselves, all processes together.
         disk: bytes under /tmp, and of any one file.
-        processes: how many processes at once; four times as many threads.
+        processes: how many processes at once; twice as many with their threads.
         restarts: how often the notebook is run again without a cell that ended its process.
         max_text: bytes of JSON in one message.
         max_tensors: bytes of tensors in one message.

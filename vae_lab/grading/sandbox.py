@@ -105,6 +105,8 @@ def bubblewrap(fds: tuple[int, ...]) -> list[str]:
             command += ["--ro-bind", f"/{name}", f"/{name}"]
     command += ["--ro-bind", str(PACKAGE), f"{INSIDE}/vae_lab"]
     command += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp", "--chdir", "/tmp"]
+    # What bubblewrap makes is memory that belongs to its user: nobody may leave anything there.
+    command += ["--remount-ro", "/dev", "--remount-ro", "/"]
     return command
 
 
@@ -150,6 +152,9 @@ class Warm:
 
     def __init__(self, modules: tuple[str, ...] = (), sandbox: Sandbox = "required") -> None:
         self.isolate = sandbox == "required"
+        problem = sandbox_problem() if self.isolate else None
+        if problem:
+            raise SandboxError(problem)
         self._sequence = 0
         self._scratch: str | None = None
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -158,9 +163,6 @@ class Warm:
         program = [sys.executable, "-P", "-s", "-m", "vae_lab.grading.zygote", settings]
         environment = _environment()
         if self.isolate:
-            problem = sandbox_problem()
-            if problem:
-                raise SandboxError(problem)
             program = [*bubblewrap((theirs.fileno(),)), *program]
             environment["PYTHONPATH"] = INSIDE
         else:

@@ -17,28 +17,26 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, NoReturn
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as read_tensors
-from safetensors.torch import save as write_tensors
+from safetensors import SafetensorError, deserialize
 
 MAGIC = b"VLB1"
 HEAD = struct.Struct(">4sIQ")
 CHUNK = 1 << 20
 
-PLAIN_DTYPES = frozenset(
-    {
-        torch.float64,
-        torch.float32,
-        torch.float16,
-        torch.bfloat16,
-        torch.int64,
-        torch.int32,
-        torch.int16,
-        torch.int8,
-        torch.uint8,
-        torch.bool,
-    }
-)
+NAMES = {
+    torch.float64: "F64",
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int64: "I64",
+    torch.int32: "I32",
+    torch.int16: "I16",
+    torch.int8: "I8",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
+READ = {name: dtype for dtype, name in NAMES.items()}
+PLAIN_DTYPES = frozenset(NAMES)
 COMPLEX_DTYPES = {torch.complex64: torch.float32, torch.complex128: torch.float64}
 
 
@@ -74,6 +72,7 @@ class Channel:
         self.sock = sock
         self.max_text = max_text
         self.max_tensors = max_tensors
+        self._ahead = bytearray()
 
     def close(self) -> None:
         """Close the socket; the other side reads an end of file."""
@@ -101,7 +100,8 @@ class Channel:
             )
         blob = pack_tensors(tensors)
         try:
-            for part in (HEAD.pack(MAGIC, len(body), len(blob)) + body, blob):
+            head = HEAD.pack(MAGIC, len(body), len(blob)) + body
+            for part in (head + blob,) if len(blob) < CHUNK else (head, blob):
                 self._send_all(part, deadline)
         except (BrokenPipeError, ConnectionError, OSError) as error:
             raise_for(error)
@@ -130,17 +130,18 @@ class Channel:
         return Frame(parse_text(body), unpack_tensors(blob))
 
     def _read(self, size: int, deadline: float | None) -> bytes:
-        data = bytearray()
-        while len(data) < size:
+        while len(self._ahead) < size:
             try:
                 self.sock.settimeout(remaining(deadline))
-                piece = self.sock.recv(min(size - len(data), CHUNK))
+                piece = self.sock.recv(max(1 << 16, min(size - len(self._ahead), CHUNK)))
             except (ConnectionError, OSError) as error:
                 raise_for(error)
             if not piece:
                 raise Gone("the other side ended")
-            data += piece
-        return bytes(data)
+            self._ahead += piece
+        data = bytes(memoryview(self._ahead)[:size])
+        del self._ahead[:size]
+        return data
 
 
 def raise_for(error: OSError) -> NoReturn:
@@ -194,7 +195,9 @@ def pack_tensors(tensors: Sequence[torch.Tensor]) -> bytes:
     """
     if not tensors:
         return b""
-    named: dict[str, torch.Tensor] = {}
+    header: dict[str, dict[str, Any]] = {}
+    parts: list[bytes] = []
+    place = 0
     for number, tensor in enumerate(tensors):
         tensor = tensor.detach()
         if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
@@ -207,8 +210,29 @@ def pack_tensors(tensors: Sequence[torch.Tensor]) -> bytes:
             tensor, name = torch.view_as_real(tensor), f"{number}c"
         elif tensor.dtype not in PLAIN_DTYPES:
             raise WireError(f"a tensor of dtype {tensor.dtype} cannot cross")
-        named[name] = tensor.contiguous().clone() if tensor.numel() else tensor.contiguous()
-    return write_tensors(named)
+        data = bytes_of(tensor).numpy().tobytes()
+        header[name] = {
+            "dtype": NAMES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [place, place + len(data)],
+        }
+        parts.append(data)
+        place += len(data)
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([len(text).to_bytes(8, "little"), text, *parts])
+
+
+def bytes_of(tensor: torch.Tensor) -> torch.Tensor:
+    """The memory of a tensor as a flat uint8 tensor, in the order of its indices.
+
+    >>> bytes_of(torch.tensor([1.0]).expand(1)).tolist()
+    [0, 0, 128, 63]
+    """
+    flat = tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1)
+    if flat.stride(0) != 1:  # one element may have any stride, which `view` does not accept
+        flat = flat.as_strided((flat.numel(),), (1,))
+    return flat.view(torch.uint8)
 
 
 def unpack_tensors(blob: bytes) -> list[torch.Tensor]:
@@ -220,7 +244,7 @@ def unpack_tensors(blob: bytes) -> list[torch.Tensor]:
     if not blob:
         return []
     try:
-        named = read_tensors(blob)
+        named = {name: _read_one(entry) for name, entry in deserialize(blob)}
     except (SafetensorError, KeyError, ValueError, TypeError, RuntimeError, OverflowError, RecursionError) as error:
         raise WireError(f"tensors are no valid safetensors file ({type(error).__name__})") from None
     tensors: list[torch.Tensor] = []
@@ -234,3 +258,9 @@ def unpack_tensors(blob: bytes) -> list[torch.Tensor]:
         else:
             raise WireError("tensors are not named and typed as agreed")
     return tensors
+
+
+def _read_one(entry: dict[str, Any]) -> torch.Tensor:
+    dtype, data = READ[entry["dtype"]], bytearray(entry["data"])
+    flat = torch.frombuffer(data, dtype=dtype) if data else torch.empty(0, dtype=dtype)
+    return flat.reshape(entry["shape"])

@@ -243,7 +243,7 @@ def set_limits(limits: dict[str, Any]) -> None:
         cap(resource.RLIMIT_MSGQUEUE, 0)
         cap(resource.RLIMIT_RTPRIO, 0)
     if limits["isolate"]:
-        cap(resource.RLIMIT_NPROC, 4 * limits["processes"])  # counts threads too
+        cap(resource.RLIMIT_NPROC, 2 * limits["processes"])  # counts threads too
 
 
 def data_size() -> int:

@@ -13,9 +13,17 @@ from vae_lab.graph.words import describe
 class Drawing:
     """A drawn graph. The last line of a cell shows it; `save` writes it; `str` says it in words."""
 
-    def __init__(self, picture: Picture, *, numbers: bool = False, shapes: bool = False, legend: bool = True) -> None:
+    def __init__(
+        self,
+        picture: Picture,
+        *,
+        numbers: bool = False,
+        shapes: bool = False,
+        values: bool = False,
+        legend: bool = True,
+    ) -> None:
         self.picture = picture
-        self.svg = to_svg(picture, numbers=numbers, shapes=shapes, legend=legend)
+        self.svg = to_svg(picture, numbers=numbers, shapes=shapes, values=values, legend=legend)
 
     @property
     def dot(self) -> str:

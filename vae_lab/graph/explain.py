@@ -11,7 +11,6 @@ from contextlib import contextmanager, nullcontext
 from html import escape
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -78,9 +77,9 @@ def explain(f: Callable[..., Any], *inputs: Any, **named: Any) -> Explanation:
 
     def run(nudged: str | None = None, graph: Graph | None = None) -> Any:
         copies = {n: _copy(v, n == nudged) for n, v in given.items()}
+        if graph is not None:
+            enter(graph, {n: copies[n] for n in asked})
         with _same_randomness(), torch.enable_grad(), graph or nullcontext():
-            if graph is not None:
-                enter(graph, {n: copies[n] for n in asked})
             return f(*list(copies.values())[: len(inputs)], **{n: copies[n] for n in named})
 
     graph = Graph(Recorder(sys._getframe()))
@@ -91,6 +90,8 @@ def explain(f: Callable[..., Any], *inputs: Any, **named: Any) -> Explanation:
     outputs = [t for t in tensors_in(result) if t.is_floating_point() or t.is_complex()]
     if not outputs:
         return Explanation(_no_gradient(title, result), [], asked, None)
+    for tensor in outputs:
+        graph.ledger.value(tensor)
     sentences: list[str] = []
     reached: dict[str, None] = {}
     for i, output in enumerate(outputs, 1):
@@ -134,7 +135,8 @@ def _no_gradient(title: str, result: Any) -> list[str]:
 def _names(f: Callable[..., Any], count: int) -> list[str]:
     """The names of the first positional parameters, as far as the function gives them."""
     try:
-        parameters = list(inspect.signature(f).parameters.values())
+        called = f.forward if isinstance(f, nn.Module) else f
+        parameters = list(inspect.signature(called).parameters.values())
     except (TypeError, ValueError):
         parameters = []
     plain = [p.name for p in parameters if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}][:count]
@@ -175,10 +177,12 @@ def _differs(first: list[Tensor], second: list[Tensor]) -> bool:
 @contextmanager
 def _same_randomness() -> Iterator[None]:
     """Put the random streams of torch, NumPy and Python back afterwards: each run inside begins at the same place."""
-    python, numpy = random.getstate(), np.random.get_state()
+    np = sys.modules.get("numpy")  # its stream matters only where somebody uses it
+    python, numpy = random.getstate(), np.random.get_state() if np is not None else None
     try:
         with torch.random.fork_rng():
             yield
     finally:
         random.setstate(python)
-        np.random.set_state(numpy)
+        if np is not None:
+            np.random.set_state(numpy)

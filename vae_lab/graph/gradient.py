@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from vae_lab.graph.ledger import Ledger
 from vae_lab.graph.nodes import through_nodes
-from vae_lab.graph.replay import replay
-from vae_lab.graph.values import Value
+from vae_lab.graph.replay import ever_passes, replay
+from vae_lab.graph.values import Operation, Value
 
 PASSES, ZERO, CUT, UNASKED = "passes", "zero", "cut", "unasked"
 Shares = dict[Value, Tensor | None]
@@ -31,6 +32,7 @@ class Flow:
     asked: Collection[Value]
     arrives: dict[Value, Tensor] = field(default_factory=dict)  # d output / d value; missing where nothing arrives
     verdicts: dict[tuple[Value, Value], str] = field(default_factory=dict)  # (operand, result) -> verdict
+    hooked: list[Value] = field(default_factory=list)  # values with a hook of the person's, which was not run
     refused: dict[Value, str] = field(default_factory=dict)  # result -> autograd's own complaint
 
     def alive(self, value: Value) -> bool:
@@ -74,6 +76,7 @@ def measure(output: Value, asked: Collection[Value]) -> Flow:
         return True
 
     walk_back({output: flow.arrives.get(output)}, asked, note, flow.arrives, flow.refused)
+    flow.hooked = sorted((v for v in flow.arrives if v.tensor._backward_hooks), key=lambda v: v.key)
     return flow
 
 
@@ -107,6 +110,17 @@ def walk_back(
                 arrives[operand] = share if before is None else before + share
 
 
+def lets_pass(value: Value, operands: list[Value]) -> bool:
+    """Whether a random operation is a smooth function of its operands and of noise in it (dropout, `Gamma.rsample`)."""
+    if not operands:
+        return False
+    seed = seed_for(value.tensor.detach())
+    if value.op is not None and value.op.call is not None:
+        return ever_passes(value, operands, seed)
+    shares = pull_back(value, operands, seed, operands)  # a custom autograd.Function cannot be repeated
+    return any(s is not None and nonzero(s) for s in shares.values())
+
+
 def pull_back(value: Value, operands: list[Value], cotangent: Tensor, asked: Collection[Value]) -> Shares:
     """The share of `cotangent` that each operand receives; None where no path leads there."""
     assert value.op is not None
@@ -118,3 +132,23 @@ def pull_back(value: Value, operands: list[Value], cotangent: Tensor, asked: Col
     if would and value.op.grad_enabled and value.differentiable:
         shares |= replay(value, would, cotangent)
     return shares
+
+
+def smooth_draws(operations: list[Operation]) -> set[Value]:
+    """Results of random operations that are not a draw's end for the gradient: smooth functions of noise inside."""
+    return {
+        value
+        for op in operations
+        if op.random and op.grad_enabled
+        for value in op.outputs
+        if value.differentiable and lets_pass(value, [u for u in op.inputs if u.differentiable])
+    }
+
+
+def asked_values(ledger: Ledger) -> set[Value]:
+    """The values that ask for a gradient, and all that follow from them."""
+    asked: set[Value] = set()
+    for value in ledger.values:
+        if value.edge is not None or (value.op is not None and any(u in asked for u in value.op.inputs)):
+            asked.add(value)
+    return asked

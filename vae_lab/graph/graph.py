@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 from torch import Tensor
 
 from vae_lab.graph.drawing import Drawing
-from vae_lab.graph.gradient import Flow, measure, seed_for
+from vae_lab.graph.gradient import Flow, asked_values, measure, smooth_draws
+from vae_lab.graph.naming import default_output, name_values, names_of
 from vae_lab.graph.picture import Picture
 from vae_lab.graph.recorder import Recorder
-from vae_lab.graph.replay import lets_pass
 from vae_lab.graph.values import RecordingError, Value
 from vae_lab.graph.view import View
 from vae_lab.graph.words import describe
@@ -26,6 +27,7 @@ class Graph:
         self._recorder, self.ledger, self._fold = recorder, recorder.ledger, list(fold)
         self._flows: dict[Value, Flow] = {}
         self._smooth: set[Value] = set()  # results of random operations that let a gradient through
+        self._looked_at = 0  # operations in which hidden noise was looked for
         self._closed = False
         recorder.on_backward = self._before_backward
 
@@ -37,8 +39,9 @@ class Graph:
 
     def __exit__(self, *exc: Any) -> None:
         self._recorder.__exit__(*exc)
-        if exc[0] is None:
-            self.ledger.name_from(self._recorder.stack.base.f_locals)
+        base = self._recorder.stack.base
+        if exc[0] is None and base is not None:
+            name_values(base.f_locals, self.ledger)
         self._recorder.close()
         self._closed = True
         if exc[0] is not None:
@@ -46,7 +49,7 @@ class Graph:
         if self.ledger.problems:
             raise RecordingError(self.ledger.problems[0])
         self._find_smooth()
-        self._flow(self._default_output())
+        self._flow(default_output(self.ledger))
 
     def _before_backward(self, outputs: list[Tensor]) -> None:
         """Measure while autograd's graph is still there: `backward` frees it."""
@@ -55,6 +58,11 @@ class Graph:
             value = self.ledger.value(tensor)
             if value.op is not None:
                 self._flow(value)
+
+    def _find_smooth(self) -> None:
+        operations = self.ledger.operations
+        self._smooth |= smooth_draws(operations[self._looked_at :])
+        self._looked_at = len(operations)
 
     def mark(self, **named: Tensor) -> None:
         """Give values their names, inside the block or after it: `graph.mark(mu=mu, z=z)`.
@@ -84,19 +92,7 @@ class Graph:
         Names come from `record` and `mark`, and, where no result was marked, from the local variables of the code. A
         variable that held several values gives `h_1`, `h_2`, ...
         """
-        values = self.ledger.values
-        names = {v: v.name for v in values if v.name is not None}
-        if any(v.op is not None for v in names):
-            return names
-        held: dict[str, list[Value]] = {}
-        for value in values:
-            if value.local is not None and value not in names:
-                held.setdefault(value.local, []).append(value)
-        taken = {*names.values(), *self.ledger.modules}
-        for local, those in held.items():
-            for i, value in enumerate(those, 1):
-                names[value] = local if len(those) == 1 and local not in taken else f"{local}_{i}"
-        return names
+        return names_of(self.ledger)
 
     def _find(self, tensor: Tensor) -> Value | None:
         known = self.ledger.find(tensor)
@@ -104,40 +100,19 @@ class Graph:
 
     def _value(self, output: str | Tensor | None) -> Value | None:
         if output is None:
-            return self._default_output()
+            return default_output(self.ledger)
         if isinstance(output, Tensor):
             value = self._find(output)
             if value is None:
                 raise ValueError("graph: this tensor is no value of the recording; compute it inside the block.")
             return value
-        named = [v for v, name in self.names().items() if name == output]
+        named = [v for v, name in self.names().items() if name == output or v.local == output]
         if not named:
             known = ", ".join(sorted({*self.names().values(), *self.ledger.modules})) or "there are none"
             raise ValueError(f"graph: no value of the recording is called {output!r}; the names are: {known}.")
         return named[-1]
 
-    def _default_output(self) -> Value | None:
-        """The value called loss, or the last result that nothing else used."""
-        named = [v for v, name in self.names().items() if name == "loss"]
-        if named:
-            return named[-1]
-        used = {u for op in self.ledger.operations for u in op.inputs}
-        made = [
-            v for v in self.ledger.values if v.op is not None and v.op.inputs and v not in used and v.differentiable
-        ]
-        scalars = [v for v in made if v.tensor.numel() == 1]
-        return (scalars or made)[-1] if made else None
-
     # -- randomness ------------------------------------------------------------------------------------------------
-
-    def _find_smooth(self) -> None:
-        """Tell draws that stop a gradient from smooth functions of hidden noise (dropout, `Gamma.rsample`)."""
-        for op in self.ledger.operations:
-            operands = [u for u in op.inputs if u.differentiable]
-            if op.random and operands and op.grad_enabled and op.call is not None:
-                self._smooth |= {
-                    v for v in op.outputs if v.differentiable and lets_pass(v, operands, seed_for(v.tensor.detach()))
-                }
 
     def kinds(self) -> dict[str, str]:
         """Whether each named value is "stochastic" or "deterministic", given its parents.
@@ -149,23 +124,16 @@ class Graph:
         """
         view = self._view("names")
         kinds = dict.fromkeys(self.ledger.modules, "deterministic")
-        return kinds | {n: "stochastic" if view.stochastic(v) else "deterministic" for v, n in self.names().items()}
+        shown = {n: v for v, n in self.names().items() if view.visible(v) or v.op is None}
+        return kinds | {n: "stochastic" if view.stochastic(v) else "deterministic" for n, v in shown.items()}
 
     # -- gradients -------------------------------------------------------------------------------------------------
-
-    def _asked(self) -> set[Value]:
-        """The values that ask for a gradient, and all that follow from them."""
-        asked: set[Value] = set()
-        for value in self.ledger.values:
-            if value.edge is not None or (value.op is not None and any(u in asked for u in value.op.inputs)):
-                asked.add(value)
-        return asked
 
     def _flow(self, value: Value | None) -> Flow | None:
         if value is None:
             return None
         if value not in self._flows:
-            self._flows[value] = measure(value, self._asked())
+            self._flows[value] = measure(value, asked_values(self.ledger))
         return self._flows[value]
 
     def gradient(self, output: str | Tensor | None = None) -> dict[tuple[str, str], str]:
@@ -185,11 +153,11 @@ class Graph:
         flow = self._flow(self._value(output))
         if flow is None:
             return set()
-        owner = self._view("names").owner
+        view = self._view("names")
         names = self.names()
         arrived = [v for v in flow.arrives if flow.alive(v) and v is not flow.output]
-        learned = {owner[id(v.tensor)] for v in arrived if v.kind == "parameter" and id(v.tensor) in owner}
-        return learned | {names[v] for v in arrived if v in names}
+        learned = {view.owner[id(v.tensor)] for v in arrived if v.kind == "parameter" and id(v.tensor) in view.owner}
+        return learned | {names[v] for v in arrived if v in names and (view.visible(v) or v.op is None)}
 
     def arriving(self, output: str | Tensor | None = None) -> dict[str, Tensor]:
         """The gradient of `output` at each named value at which one arrives, zeros included.
@@ -232,7 +200,7 @@ class Graph:
 
     def draw(
         self, output: str | Tensor | None = None, *, detail: str | None = None, numbers: bool = False,
-        shapes: bool = False, legend: bool = True,
+        shapes: bool = False, values: bool = False, legend: bool = True,
     ) -> Drawing:  # fmt: skip
         """Draw the graph with the gradient of `output` on its way back.
 
@@ -241,6 +209,7 @@ class Graph:
             detail: "names" shows named values and random draws, "all" every step.
             numbers: put on each edge the size of the gradient that it carries (a scalar itself, else Euclidean length).
             shapes: put the shape of each value under its name.
+            values: put the value itself there: up to three entries, or the mean of more.
             legend: explain the signs below the picture.
 
         Raises:
@@ -252,7 +221,7 @@ class Graph:
                 f"draw: the picture would have {len(picture.nodes)} nodes, and more than {LIMIT} cannot be read; show "
                 "modules whole with record(fold=[module, ...]), or name a few values with mark(...)."
             )
-        return Drawing(picture, numbers=numbers, shapes=shapes, legend=legend)
+        return Drawing(picture, numbers=numbers, shapes=shapes, values=values, legend=legend)
 
     def describe(self, output: str | Tensor | None = None, *, detail: str | None = None) -> str:
         """The picture in sentences, one a line."""
@@ -267,10 +236,21 @@ class Graph:
         return self.draw(output, detail=detail).dot
 
     def __repr__(self) -> str:
-        return self.describe() if self._closed else "Graph (still recording)"
+        if not self._closed:
+            return "Graph (still recording)"
+        try:
+            return self.describe()
+        except RecordingError as error:
+            return str(error)
 
     def _repr_html_(self) -> str:
-        return self.draw()._repr_html_()
+        try:
+            return self.draw()._repr_html_()
+        except RecordingError as error:  # a notebook should show the line, not a traceback
+            return f"<p>{escape(str(error))}</p>"
 
-    def _repr_svg_(self) -> str:
-        return self.draw().svg
+    def _repr_svg_(self) -> str | None:
+        try:
+            return self.draw().svg
+        except RecordingError:
+            return None

@@ -12,6 +12,8 @@ from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from vae_lab.graph.ordering import fewest_crossings
+
 
 class Layout(NamedTuple):
     """Positions of the nodes, the points of each edge, and the size of the whole."""
@@ -40,7 +42,7 @@ def lay_out(
         chain = [a, *dummies, b]
         chains[a, b] = chain
         links.extend(pairwise(chain))
-    rows, crossings = _order(rows, links)
+    rows, crossings = fewest_crossings(rows, links)
     widths = {n: sizes[n][0] if isinstance(n, str) else 10.0 for row in rows for n in row}
     x = _positions(rows, links, widths, gap)
     y: dict[Hashable, float] = {}
@@ -82,63 +84,6 @@ def _layers(nodes: list[str], edges: Sequence[tuple[str, str]]) -> dict[str, int
             layer[n] = min(layer[m] for m in after[n]) - 1
     lowest = min(layer.values(), default=0)
     return {n: i - lowest for n, i in layer.items()}
-
-
-def _crossings(upper: list[Hashable], lower: list[Hashable], down: dict[Hashable, list[Hashable]]) -> int:
-    place = {n: i for i, n in enumerate(lower)}
-    ends = [sorted(place[m] for m in down.get(n, []) if m in place) for n in upper]
-    flat = [e for row in ends for e in row]
-    total = sum(1 for i in range(len(flat)) for j in range(i + 1, len(flat)) if flat[i] > flat[j])
-    return total
-
-
-def _order(rows: list[list[Hashable]], links: list[tuple[Hashable, Hashable]]) -> tuple[list[list[Hashable]], int]:
-    up: dict[Hashable, list[Hashable]] = {}
-    down: dict[Hashable, list[Hashable]] = {}
-    for a, b in links:
-        down.setdefault(a, []).append(b)
-        up.setdefault(b, []).append(a)
-
-    def total(rs: list[list[Hashable]]) -> int:
-        return sum(_crossings(p, q, down) for p, q in pairwise(rs))
-
-    best, fewest = [list(r) for r in rows], total(rows)
-    current = [list(r) for r in rows]
-    for sweep in range(12):
-        downward = sweep % 2 == 0
-        indices = range(1, len(current)) if downward else range(len(current) - 2, -1, -1)
-        for i in indices:
-            fixed = current[i - 1] if downward else current[i + 1]
-            near = up if downward else down
-            place = {n: k for k, n in enumerate(fixed)}
-            keys = {}
-            for k, n in enumerate(current[i]):
-                spots = sorted(place[m] for m in near.get(n, []) if m in place)
-                keys[n] = sum(spots) / len(spots) if spots else float(k)
-            current[i].sort(key=lambda n: keys[n])
-        _swap(current, down)
-        count = total(current)
-        if count < fewest:
-            best, fewest = [list(r) for r in current], count
-    return best, fewest
-
-
-def _swap(rows: list[list[Hashable]], down: dict[Hashable, list[Hashable]]) -> None:
-    """Exchange neighbours as long as that removes a crossing."""
-    for _ in range(4):
-        better = False
-        for i, row in enumerate(rows):
-            above = rows[i - 1] if i else []
-            below = rows[i + 1] if i + 1 < len(rows) else []
-            for k in range(len(row) - 1):
-                now = _crossings(above, row, down) + _crossings(row, below, down)
-                row[k], row[k + 1] = row[k + 1], row[k]
-                if _crossings(above, row, down) + _crossings(row, below, down) < now:
-                    better = True
-                else:
-                    row[k], row[k + 1] = row[k + 1], row[k]
-        if not better:
-            return
 
 
 def _positions(

@@ -28,6 +28,10 @@ class Ledger:
         self._now: dict[int, Value] = {}  # id of a tensor (kept alive by its Value) -> its newest version
         self._storages: dict[int, list[Value]] = {}  # where in memory -> the values that lie there
 
+    def problem(self, line: str) -> None:
+        """Note why the recording cannot be shown truthfully; it is raised at the end of the block."""
+        self.problems.append(line)
+
     # -- values ----------------------------------------------------------------------------------------------------
 
     def find(self, tensor: Tensor) -> Value | None:
@@ -46,12 +50,18 @@ class Ledger:
         if known is None and isinstance(tensor.grad_fn, BackwardCFunction):
             return self._custom_result(tensor, None)
         if known is None:
-            if tensor.grad_fn is not None and self._follows(tensor):
-                self.problems.append(
+            if tensor.grad_fn is not None and self.follows(tensor):
+                self.problem(
                     f"record: a value of shape {tuple(tensor.shape)} follows from recorded ones through "
                     f"{tensor.grad_fn.name()}, which the recorder did not see; compute it inside the block, with "
-                    "torch's own operations and outside of function transforms such as vmap."
+                    "torch's own operations and not with autograd.grad(create_graph=True)."
                 )
+            shared = [v for v in self._sharing(tensor) if v.kind != "constant"]
+            if shared and tensor.grad_fn is None:  # wrapped anew (nn.Parameter), or shared through NumPy
+                origin = shared[-1]
+                place = origin.op if origin.op is not None else Operation(-1, "", [])
+                op = self.step(type(tensor).__name__, [origin], place, grad_enabled=False)
+                return self.new(tensor, "result", op)
             return self.leaf(tensor)
         if known.version != version_of(tensor) and known.op is None:  # an optimizer's step, for instance
             return self.new(tensor, known.kind, None, known.name)
@@ -141,7 +151,7 @@ class Ledger:
         self.operations.append(op)
         return self.new(tensor, "result", op)
 
-    def _follows(self, tensor: Tensor) -> bool:
+    def follows(self, tensor: Tensor) -> bool:
         """Whether autograd says that an unknown tensor follows from recorded values."""
         known = {v.edge.node for v in self.values if v.edge is not None}
         learned = {id(p) for m in self.modules.values() for p in m.parameters()}
@@ -155,16 +165,6 @@ class Ledger:
             seen.add(node)
             todo.extend(n for n, _ in node.next_functions)
         return False
-
-    # -- names -----------------------------------------------------------------------------------------------------
-
-    def name_from(self, variables: dict[str, Any]) -> None:
-        """Give values the names of the local variables that hold them."""
-        for name, thing in variables.items():
-            if isinstance(thing, Tensor) and not name.startswith("_"):
-                value = self.find(thing)
-                if value is not None and value.name is None and value.local is None and value.kind == "result":
-                    value.local = name
 
 
 def unique(tensors: Iterable[Tensor]) -> list[Tensor]:

@@ -25,9 +25,11 @@ def overlap(a: Tensor, b: Tensor) -> bool:
     """
     if a is b:
         return True
+    if a.storage_offset() >= _end(b) or b.storage_offset() >= _end(a):
+        return False
     size = max(_end(a), _end(b))
     if size > _EXACT:
-        return bool(a.storage_offset() < _end(b) and b.storage_offset() < _end(a))
+        return True
     mark = torch.zeros(size, dtype=torch.bool)
     mark.as_strided(b.shape, b.stride(), int(b.storage_offset())).fill_(True)
     return bool(mark.as_strided(a.shape, a.stride(), int(a.storage_offset())).any())

@@ -28,6 +28,7 @@ class Node:
     shape: tuple[int, ...] | None = None
     source: Source | None = None
     values: list[Value] = field(default_factory=list)
+    value: str = ""
     gradient: float | None = None
 
 
@@ -59,12 +60,30 @@ class Picture:
     nodes: dict[str, Node]
     edges: list[Edge]
     output: str | None = None
+    hooked: list[str] = field(default_factory=list)  # a hook of the person's may change the gradient there
     unused: list[str] = field(default_factory=list)  # recorded by name, but without a part in the output
 
 
 def size(tensor: Tensor) -> float:
     """One number for a gradient: itself if it is a scalar, its Euclidean length otherwise."""
     return float(tensor.real.item() if tensor.numel() == 1 else tensor.norm().item())
+
+
+def spelled(tensor: Tensor) -> str:
+    """A value in a few characters: up to three entries, or the mean of more.
+
+    >>> import torch
+    >>> spelled(torch.tensor(0.125)), spelled(torch.tensor([1.0, -2.5])), spelled(torch.arange(8))
+    ('0.125', '1, −2.5', 'mean 3.5')
+    """
+    flat = tensor.detach().flatten()
+    if not flat.numel():
+        return "empty"
+    if flat.numel() > 3:
+        return f"mean {flat.abs().mean().item() if flat.is_complex() else flat.double().mean().item():.3g}".replace(
+            "-", "−"
+        )
+    return ", ".join(str(v) if isinstance(v, bool | complex) else f"{v:.3g}" for v in flat.tolist()).replace("-", "−")
 
 
 def better(a: Edge, b: Edge) -> Edge:

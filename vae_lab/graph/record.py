@@ -26,6 +26,7 @@ def record(*, fold: Iterable[object] = (), **named: Tensor | nn.Module) -> Graph
 
     Raises:
         TypeError: where what is named is neither a tensor nor a module.
+        ValueError: where two names mean one tensor, or one of them was computed from another before the block.
         RecordingError: at the end of the block, where part of the computation could not be seen.
 
     Example:
@@ -46,6 +47,10 @@ def record(*, fold: Iterable[object] = (), **named: Tensor | nn.Module) -> Graph
     Source:
         Schulman et al. (2015), Gradient estimation using stochastic computation graphs.
     """
+    if isinstance(fold, Tensor | nn.Module | str):
+        raise TypeError(
+            f"record: fold is a {type(fold).__name__}; a list of modules, functions or class names is wanted."
+        )
     graph = Graph(Recorder(sys._getframe(1), [f.__code__ for f in fold if hasattr(f, "__code__")]), fold)
     enter(graph, named)
     return graph
@@ -53,10 +58,19 @@ def record(*, fold: Iterable[object] = (), **named: Tensor | nn.Module) -> Graph
 
 def enter(graph: Graph, named: dict[str, Tensor | nn.Module]) -> None:
     """Make tensors the inputs of a graph, and modules the owners of its parameters."""
+    ledger = graph.ledger
     for name, thing in named.items():
         if isinstance(thing, nn.Module):
-            graph.ledger.modules[name] = thing
-        elif isinstance(thing, Tensor):
-            graph.ledger.leaf(thing, name)
-        else:
+            ledger.modules[name] = thing
+        elif not isinstance(thing, Tensor):
             raise TypeError(f"record: {name} is a {type(thing).__name__}; a tensor or a module is wanted.")
+    for name, thing in named.items():
+        if isinstance(thing, Tensor):
+            known = ledger.find(thing)
+            if known is not None:
+                raise ValueError(f"record: {name} and {known.name} are the same tensor; give it one name.")
+            if thing.grad_fn is not None and ledger.follows(thing):
+                raise ValueError(
+                    f"record: {name} was computed from another of the names before the block; compute it inside."
+                )
+            ledger.leaf(thing, name)

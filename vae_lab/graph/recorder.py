@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from vae_lab.graph.ledger import OVERWRITES, Ledger, unique
+from vae_lab.graph.naming import Naming
 from vae_lab.graph.outside import EXITS, Outside
 from vae_lab.graph.stack import Stack, source_of
 from vae_lab.graph.values import Operation, tensors_in, version_of
@@ -26,13 +27,11 @@ from vae_lab.graph.values import Operation, tensors_in, version_of
 SHAPE_ONLY = {"zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like"}
 SHAPE_ONLY |= {"new_zeros", "new_ones", "new_empty", "new_full"}
 _PROPERTIES = {"data", "T", "mT", "H", "mH", "real", "imag"}
-_NAMELESS = {"<listcomp>", "<genexpr>", "<setcomp>", "<dictcomp>", "<lambda>"}  # their variables are no names to show
 _SILENT = {
     "__set__",
     "_set_grad_enabled",
     "__repr__",
     "__format__",
-    "__deepcopy__",
     "requires_grad_",
     "backward",
     "grad",
@@ -49,6 +48,7 @@ class Recorder(TorchFunctionMode):
         self.drew = False  # whether a kernel of the current call drew random numbers
         self.on_backward: Callable[[list[Tensor]], None] | None = None  # told what is about to be differentiated
         self._outside = Outside()
+        self._naming = Naming()
         self._kernels = _Kernels(self)
 
     def __enter__(self) -> Recorder:
@@ -66,6 +66,7 @@ class Recorder(TorchFunctionMode):
             if value.op is not None and value.op.below:
                 value.look()
         self.stack.close()
+        self._naming = Naming()
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -92,11 +93,16 @@ class Recorder(TorchFunctionMode):
         enabled: bool, drew: bool,
     ) -> None:  # fmt: skip
         place = self.stack.place(3)
-        if place.updating or any(torch._C._functorch.is_functorch_wrapped_tensor(t) for t in tensors):
+        if place.updating:
             return
-        ledger, source = self.ledger, source_of(place.frame)
-        if place.frame is not None and place.frame.f_code.co_name not in _NAMELESS:
-            ledger.name_from(place.frame.f_locals)
+        if any(torch._C._functorch.is_functorch_wrapped_tensor(t) for t in tensors):
+            self.ledger.problem(
+                f"record: {name} ran inside vmap or another transform of torch.func, where the recorder cannot see; "
+                "compute it with ordinary operations, or outside the block."
+            )
+            return
+        ledger, source = self.ledger, source_of(place.frames)
+        self._naming.look(place.frames, ledger)
         if name in EXITS:
             if tensors and (known := ledger.find(tensors[0])) is not None:
                 self._outside.left(known, name, result, source)

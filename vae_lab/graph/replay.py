@@ -22,8 +22,8 @@ def replay(value: Value, operands: list[Value], cotangent: Tensor) -> dict[Value
     return _shares(value, {u: u.tensor for u in operands}, cotangent) or none
 
 
-def lets_pass(value: Value, operands: list[Value], cotangent: Tensor) -> bool:
-    """Whether a random operation is a smooth function of its operands and of noise inside it."""
+def ever_passes(value: Value, operands: list[Value], cotangent: Tensor) -> bool:
+    """Whether any of several draws lets a gradient through to an operand."""
     for seed in range(TRIES):
         shares = _shares(value, {u: u.tensor for u in operands}, cotangent, seed) or {}
         if any(s is not None and bool((s != 0).any()) for s in shares.values()):

@@ -27,17 +27,17 @@ _DRAWS = {"sample", "sample_n", "rsample"}
 
 
 class Place(NamedTuple):
-    """The innermost frame of the reader's own code, and the calls around the operation, outermost first."""
+    """The frames of the reader's own code around an operation, and the calls that may be shown as one step."""
 
-    frame: FrameType | None
-    groups: tuple[Group, ...]
+    frames: tuple[FrameType, ...]  # of the reader's own code, outermost first
+    groups: tuple[Group, ...]  # outermost first
     updating: bool  # inside an optimizer's step: not part of the computation that is shown
 
 
 class Stack:
     """Walks from an operation up to the frame that opened the recording."""
 
-    def __init__(self, base: FrameType, whole: Iterable[CodeType] = ()) -> None:
+    def __init__(self, base: FrameType | None, whole: Iterable[CodeType] = ()) -> None:
         self.base = base
         self.whole = set(whole)
         self._custom: dict[CodeType, bool] = {}
@@ -46,7 +46,7 @@ class Stack:
     def place(self, depth: int) -> Place:
         """Describe the call `depth` frames up from here."""
         frame: FrameType | None = sys._getframe(depth)
-        user: FrameType | None = None
+        own: list[FrameType] = []
         groups: list[Group] = []
         updating = False
         while frame is not None:
@@ -61,8 +61,8 @@ class Stack:
                     groups.append(self._group(frame, "distribution", name, code))
                 elif file.startswith(_OPTIMIZERS):
                     updating = True
-            elif user is None and (not file.startswith(_OURS) or file == _EXAMPLE):
-                user = frame
+            elif not file.startswith(_OURS) or file == _EXAMPLE:
+                own.append(frame)
             if code.co_name == "forward" and self._is_custom(code):
                 groups.append(self._group(frame, "autograd", code.co_qualname.split(".")[-2], code))
             if code in self.whole:
@@ -70,7 +70,7 @@ class Stack:
             if frame is self.base:
                 break
             frame = frame.f_back
-        return Place(user, tuple(reversed(groups)), updating)
+        return Place(tuple(reversed(own)), tuple(reversed(groups)), updating)
 
     def _is_custom(self, code: CodeType) -> bool:
         """Whether this is the forward of a custom `autograd.Function`."""
@@ -86,6 +86,7 @@ class Stack:
 
     def close(self) -> None:
         """Let go of every frame."""
+        self.base = None
         self._frames.clear()
 
 
@@ -96,10 +97,11 @@ def _descendants(cls: type) -> Iterator[Any]:
         yield from _descendants(child)
 
 
-def source_of(frame: FrameType | None) -> Source | None:
-    """The file, line and text at which `frame` stands."""
-    if frame is None:
+def source_of(frames: tuple[FrameType, ...]) -> Source | None:
+    """The file, line and text at which the innermost frame stands."""
+    if not frames:
         return None
+    frame = frames[-1]
     code = frame.f_code
     text = linecache.getline(code.co_filename, frame.f_lineno, frame.f_globals).strip()
     return Source(code.co_filename, frame.f_lineno, code.co_qualname.split(".<locals>.<")[0], text)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 from torch.autograd.graph import get_gradient_edge
 
@@ -92,6 +93,10 @@ class Value:
 
     def look(self) -> None:
         """Note how autograd knows the tensor now."""
+        with torch._C.DisableTorchFunction():  # asking must not be recorded
+            self._look()
+
+    def _look(self) -> None:
         try:
             self.edge = get_gradient_edge(self.tensor) if self.tensor.requires_grad else None
         except AssertionError:  # a view taken under no_grad says requires_grad but has nothing behind it

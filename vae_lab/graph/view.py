@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from torch import Tensor
-from torch.overrides import resolve_name
 
 from vae_lab.graph.gradient import CUT, PASSES, UNASKED, ZERO, Flow, nonzero, walk_back
 from vae_lab.graph.ledger import Ledger
-from vae_lab.graph.picture import Edge, Node, Picture, Stop, better, caption, size
+from vae_lab.graph.owners import owners, spelling
+from vae_lab.graph.picture import Edge, Node, Picture, Stop, better, caption, size, spelled
 from vae_lab.graph.reasons import culprit, reason
-from vae_lab.graph.values import Group, Operation, Value
+from vae_lab.graph.values import Group, Operation, Value, version_of
 
 _DRAWS = {"sample", "sample_n"}
 
@@ -27,8 +27,9 @@ class View:
         self, ledger: Ledger, names: dict[Value, str], smooth: set[Value], detail: str, fold: Iterable[object]
     ) -> None:
         self.ledger, self.names, self.smooth, self.detail = ledger, names, smooth, detail
+        fold = list(fold)
         self.whole = [*fold, *(ledger.modules.values() if detail == "names" else [])]
-        self.owner = _owners(ledger, detail)
+        self.owner = owners(ledger, detail, fold)
         self.users: dict[Value, list[Operation]] = {}
         for op in ledger.operations:
             for operand in op.inputs:
@@ -101,14 +102,7 @@ class View:
         inside = next((g for g in op.groups if g.kind == "distribution"), None) if op.random else None
         if group is not None or inside is not None:
             return (group or inside).name  # type: ignore[union-attr]
-        if op.call is None:
-            return op.name
-        written = (resolve_name(op.call[0]) or op.name).removesuffix(".__get__")
-        for long, short in (("torch.Tensor.", ""), ("torch.nn.functional.", "F."), ("torch.functional.", "torch.")):
-            written = written.replace(long, short)
-        if written.startswith("aten") or op.name.startswith("_"):
-            return op.name.strip("_")
-        return written.strip("_") if written.startswith("__") else written
+        return spelling(op)
 
     # -- the picture -----------------------------------------------------------------------------------------------
 
@@ -130,7 +124,9 @@ class View:
             self._add(nodes, value, flow, found)
         order = {name: i for i, name in enumerate(nodes)}
         edges = sorted(found.values(), key=lambda e: (order[e.target], order[e.source]))
-        return Picture(nodes, edges, self.id(flow.output) if flow is not None else None)
+        picture = Picture(nodes, edges, self.id(flow.output) if flow is not None else None)
+        picture.hooked = [self.id(v) for v in flow.hooked] if flow is not None else []
+        return picture
 
     def _add(self, nodes: dict[str, Node], value: Value, flow: Flow | None, edges: dict[tuple[str, str], Edge]) -> None:
         name = self.id(value)
@@ -142,10 +138,12 @@ class View:
                 text = node.source.text if node.source is not None else ""
                 node.caption = caption(value.local or value.name or name, text, node.operation)
             node.shape = value.shape
+            if value.version == version_of(value.tensor):  # not overwritten since
+                node.value = spelled(value.tensor)
             if flow is not None and value in flow.arrives:
                 node.gradient = size(flow.arrives[value])
         else:
-            node.shape = node.gradient = None
+            node.shape, node.gradient, node.value = None, None, ""
         node.values.append(value)
         if value in self.smooth:
             inside = f"noise in {name}"
@@ -226,18 +224,3 @@ def _collector(visible: Callable[[Value], bool], shares: dict[Value, Tensor]) ->
         return False
 
     return note
-
-
-def _owners(ledger: Ledger, detail: str) -> dict[int, str]:
-    """What to call each parameter and buffer: its module's name, or where every step is shown its place in it."""
-    owners: dict[int, str] = {}
-    for name, module in ledger.modules.items():
-        for path, tensor in [*module.named_parameters(), *module.named_buffers()]:
-            owners.setdefault(id(tensor), name if detail == "names" else f"{name}.{path}")
-    for group in {g.key: g for op in ledger.operations for g in op.groups if g.kind == "module"}.values():
-        for path, tensor in group.subject.named_parameters():
-            if id(tensor) not in owners:
-                taken = set(owners.values())
-                same = f"{group.name}.{path}"
-                owners[id(tensor)] = same if same not in taken else f"{same} {len(owners)}"
-    return owners

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vae_lab.graph.gradient import CUT, PASSES, ZERO
+from vae_lab.graph.gradient import CUT, PASSES, UNASKED, ZERO
 from vae_lab.graph.picture import Node, Picture
 
 
@@ -82,6 +82,8 @@ def gradient(picture: Picture) -> list[str]:
         return []
     through = {e.source for e in picture.edges if e.verdict == PASSES}
     reached = [spoken(n) for n in picture.nodes.values() if n.id in through]
+    if picture.edges and all(e.verdict == UNASKED for e in picture.edges):
+        return ["Nothing here asks for a gradient: requires_grad is False for all that goes in."]
     sentences = [f"The gradient of {spoken_id(picture.output)} reaches {listed(reached)}."]
     sentences += _stops(picture)
     blocked = {e.source for e in picture.edges if e.verdict in {CUT, ZERO}} - through
@@ -90,6 +92,11 @@ def gradient(picture: Picture) -> list[str]:
         learn = [n.id for n in lost if n.role == "parameter"]
         so = f", so training cannot change {listed(learn)}" if learn else ""
         sentences.append(f"No gradient reaches {listed(spoken(n) for n in lost)}{so}.")
+    if picture.hooked:
+        names = listed(spoken_id(n) for n in picture.hooked)
+        sentences.append(
+            f"A hook on {names} may change the gradient from there on; hooks were not run for this picture."
+        )
     if picture.unused:
         plays = "plays" if len(picture.unused) == 1 else "play"
         sentences.append(f"{listed(picture.unused)} {plays} no part in {spoken_id(picture.output)}.")

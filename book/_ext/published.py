@@ -1,0 +1,133 @@
+"""Where the course is published, and what follows from it on each page.
+
+One setting, `repository` under `[tool.vae-lab]` in pyproject.toml, says it (the environment variable VAE_LAB_REPOSITORY
+goes before it; the publishing workflow sets that to its own repository, so that a fork need not change a thing). If
+it is empty, the book is built for reading from a folder: no button and no link leads to a place that does not exist.
+
+From it follow: the button that opens a page in Colab, canonical addresses and OpenGraph tags, the addresses in the
+notebooks (tools/notebooks.py), and the link to the whole book as one zip on the first page.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from docutils import nodes
+from sphinx import addnodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+ROOT = Path(__file__).parents[2]
+BRANCH = "gh-pages"  # what GitHub Pages serves, and where Colab finds the notebooks
+OFFLINE = "vae-lab-book.zip"
+GITHUB = re.compile(r"https://github\.com/(?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(?:\.git)?/?")
+
+
+class Address(NamedTuple):
+    """The course's place on GitHub: https://github.com/<owner>/<name>."""
+
+    owner: str
+    name: str
+
+    @property
+    def site(self) -> str:
+        """Where GitHub Pages serves the book, without a slash at the end."""
+        host = f"{self.owner.lower()}.github.io"
+        return f"https://{host}" if self.name.lower() == host else f"https://{host}/{self.name}"
+
+    def colab(self, path: str) -> str:
+        """What opens a notebook of the published branch in Colab."""
+        return f"https://colab.research.google.com/github/{self.owner}/{self.name}/blob/{BRANCH}/{path}"
+
+
+def address(setting: str | None = None) -> Address | None:
+    """Read the setting; None if the course is not published anywhere.
+
+    Raises:
+        ValueError: if it is neither empty nor the address of a repository on GitHub.
+    """
+    if setting is None:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+        setting = os.environ.get("VAE_LAB_REPOSITORY", project["tool"]["vae-lab"]["repository"])
+    if not setting:
+        return None
+    found = GITHUB.fullmatch(setting)
+    if not found:
+        raise ValueError(f"the repository {setting!r} is not of the form https://github.com/OWNER/NAME")
+    return Address(found["owner"], found["name"])
+
+
+def notebook_path(docname: str) -> str:
+    """Where the published branch keeps the notebook of a page: book/elbo -> notebooks/elbo.ipynb."""
+    return f"notebooks/{docname.rsplit('/', 1)[-1]}.ipynb"
+
+
+class OpenLab(SphinxDirective):
+    """Links to a lab, `:::{open-lab} sampling`: open it in Colab (where the course is published), or download it."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Build a line of links."""
+        lab = self.arguments[0]
+        source = ROOT / "labs" / lab / f"{lab}.ipynb"
+        if not source.is_file():
+            raise self.error(f"there is no lab {lab!r}")
+        self.env.note_dependency(str(source))
+        line = nodes.paragraph(classes=["open-lab"])
+        place = address()
+        if place:
+            url = place.colab(f"notebooks/labs/{lab}.ipynb")
+            line += nodes.reference("", f"Open {lab} in Colab", refuri=url)
+            line += nodes.Text(" · ")
+        target = os.path.relpath(source, Path(self.env.doc2path(self.env.docname)).parent)
+        line += addnodes.download_reference("", "", nodes.Text(f"Download {lab}.ipynb"), reftarget=target, refdoc=lab)
+        return [line]
+
+
+def on_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    """Add to a page what leads to or from the outside."""
+    place = address()
+    if place is None or doctree is None:
+        return
+    if "kernelspec" in app.env.metadata.get(page, {}):
+        button = {
+            "type": "link",
+            "text": "Colab",
+            "tooltip": "Open this page in Colab",
+            "icon": "fas fa-rocket",
+            "label": "colab-button",
+            "url": place.colab(notebook_path(page)),
+        }
+        context["header_buttons"].insert(0, button)
+    url = f"{place.site}/{page}.html"
+    context["pageurl"] = url
+    first = next((node.astext() for node in doctree.findall(nodes.paragraph) if len(node.astext()) > 40), "")
+    words = {
+        "og:type": "article",
+        "og:title": re.sub(r"<[^>]+>", "", str(context.get("title", ""))),
+        "og:site_name": app.config.html_title or app.config.project,
+        "og:url": url,
+        "og:description": " ".join(first.split())[:200],
+    }
+    tags = [f'<meta property="{name}" content="{html.escape(text)}" />' for name, text in words.items() if text]
+    context["metatags"] = (context.get("metatags") or "") + "\n".join(["", *tags, ""])
+    if page == app.config.root_doc or page.endswith("/intro"):
+        up = "../" * page.count("/")
+        context["body"] += (
+            f'<p class="offline">Take it with you: <a href="{up}{OFFLINE}">the whole book as a zip</a>.</p>'
+        )
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Run after the theme has made its own buttons."""
+    address()  # a wrong setting ends the build at once
+    app.add_config_value("published_at", str(address()), "html")  # another place: the pages are written again
+    app.add_directive("open-lab", OpenLab)
+    app.connect("html-page-context", on_page, priority=950)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

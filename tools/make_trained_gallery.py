@@ -1,0 +1,84 @@
+"""Make vae_lab/assets/trained_gallery.npz: trained VAEs, kept as the pictures they make and the numbers they reach.
+
+Run once, some minutes on one core; the result is kept.
+
+    python tools/make_trained_gallery.py
+
+Two families, on MNIST-5k: a sound VAE with ten latent dimensions for several weights beta of the KL term, and the VAEs
+of `vae_lab.broken`, each with one line wrong. Of each it keeps reconstructions of the same test images and draws from
+the prior, as bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vae_lab import broken
+from vae_lab.data import load_images
+from vae_lab.elbo import gaussian_kl
+from vae_lab.generation import from_prior, reconstruct
+from vae_lab.models import VAE
+from vae_lab.training import History, fit
+
+TARGET = Path(__file__).parents[1] / "vae_lab" / "assets" / "trained_gallery.npz"
+BETAS = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+SHOWN = 6
+
+
+def as_bytes(images: Tensor) -> np.ndarray:
+    """Pixels [N, 1, 28, 28] in [0, 1] as uint8 [N, 784]."""
+    return images.flatten(1).mul(255).round().to(torch.uint8).numpy()
+
+
+def pictures(model: VAE, x: Tensor) -> dict[str, np.ndarray]:
+    """Reconstructions of the first test images, and draws from the prior with the same noise for all models."""
+    draws = from_prior(model, SHOWN, generator=torch.Generator().manual_seed(0))
+    return {"reconstructions": as_bytes(reconstruct(model, x[:SHOWN])), "draws": as_bytes(draws)}
+
+
+def train(model: VAE, images: Tensor, epochs: int, beta: float = 1.0) -> History:
+    """Train and say how long it took."""
+    history = fit(model, images, epochs=epochs, beta=beta, progress=False)
+    print(f"{type(model).__name__} beta {beta}: loss {history.loss[-1]:.2f}, {history.seconds:.0f} s", flush=True)
+    return history
+
+
+def main() -> None:
+    """Train all, write the file, and print its checksum."""
+    torch.set_num_threads(1)
+    images, test = load_images().images, load_images(train=False).images / 255
+    arrays: dict[str, np.ndarray] = {"originals": as_bytes(test[:SHOWN]), "betas": np.array(BETAS)}
+    for index, beta in enumerate(BETAS):
+        torch.manual_seed(0)
+        model = VAE(latent_dim=10)
+        train(model, images, 25, beta)
+        with torch.no_grad():
+            terms = model.loss_terms(test, generator=torch.Generator().manual_seed(0))
+        arrays[f"beta{index}.rate"] = terms.kl.mean().numpy()
+        arrays[f"beta{index}.distortion"] = terms.reconstruction.mean().numpy()
+        arrays |= {f"beta{index}.{name}": value for name, value in pictures(model, test).items()}
+    for kind in broken.GALLERY:
+        torch.manual_seed(0)
+        model, name = kind(), kind.__name__
+        history = train(model, images, 12)
+        with torch.no_grad():
+            mu, logvar = model.encode(test)
+        arrays[f"{name}.loss"] = np.array(history.loss, dtype=np.float32)
+        arrays[f"{name}.kl"] = np.array(history.kl, dtype=np.float32)
+        arrays[f"{name}.true_kl"] = gaussian_kl(mu, logvar).mean().numpy()
+        arrays[f"{name}.sigma"] = torch.exp(logvar / 2).mean().numpy()
+        arrays |= {f"{name}.{key}": value for key, value in pictures(model, test).items()}
+    np.savez_compressed(TARGET, **arrays)
+    content = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()
+    print(
+        f"{TARGET.name}: {TARGET.stat().st_size:,} bytes; sha256 of the arrays in the order of their names: {content}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""Interactions that live in a page without a kernel and without a network, and in JupyterLab and Colab as well.
+
+Each file holds one, its Python beside its JavaScript; `interaction.py` says what they share. Show one by ending a cell
+with it: `widgets.Reparameterization()`.
+"""
+
+from vae_lab.widgets.bound_ladder import BoundLadder
+from vae_lab.widgets.gradient_paths import GradientPaths
+from vae_lab.widgets.gradient_way import GradientWay
+from vae_lab.widgets.interaction import Interaction
+from vae_lab.widgets.latent_explorer import LatentExplorer
+from vae_lab.widgets.reparameterization import Reparameterization
+from vae_lab.widgets.two_gradients import TwoGradients
+
+__all__ = [
+    "BoundLadder",
+    "GradientPaths",
+    "GradientWay",
+    "Interaction",
+    "LatentExplorer",
+    "Reparameterization",
+    "TwoGradients",
+]

@@ -1,0 +1,47 @@
+"""The reparameterized graph with a number on every edge, computed forwards and backwards as the reader turns it."""
+
+from __future__ import annotations
+
+import math
+
+import traitlets
+
+from vae_lab.widgets.interaction import Interaction, module
+
+RANGES = {"mu": (-3.0, 3.0), "logvar": (-3.0, 3.0), "eps": (-3.0, 3.0), "target": (-3.0, 5.0)}
+NODES = ("mu", "logvar", "sigma", "eps", "z")
+
+
+class GradientPaths(Interaction):
+    """Follow the gradient of loss = (z - target)^2 back through z = mu + exp(logvar / 2) * eps, edge by edge.
+
+    Traits (each is live in a kernel):
+        mu, logvar, eps: floats in [-3, 3].
+        target: float in [-3, 5].
+        z_is: "computed", mu + sigma * eps, or "drawn", the die that lets no gradient through.
+        follow: the node whose gradient is explained: "mu", "logvar", "sigma", "eps" or "z".
+
+    Example:
+        >>> widget = GradientPaths(mu=1.0, logvar=0.0, eps=-0.5)
+        >>> widget.z_is, widget.follow
+        ('computed', 'mu')
+
+    Source: lecture 6:37-8:00.
+    """
+
+    _esm = module("gradient_paths.js", "elements")
+    mu = traitlets.Float(1.0).tag(sync=True)
+    logvar = traitlets.Float(math.log(4)).tag(sync=True)
+    eps = traitlets.Float(-0.5).tag(sync=True)
+    target = traitlets.Float(3.0).tag(sync=True)
+    z_is = traitlets.Enum(["computed", "drawn"], default_value="computed").tag(sync=True)
+    follow = traitlets.Enum(NODES, default_value="mu").tag(sync=True)
+
+    @traitlets.validate("mu", "logvar", "eps", "target")
+    def _in_range(self, proposal: traitlets.Bunch) -> float:
+        low, high = RANGES[proposal.trait.name]
+        if not low <= proposal.value <= high:
+            raise traitlets.TraitError(
+                f"GradientPaths: {proposal.trait.name} is {proposal.value}; wanted {low:g} to {high:g}."
+            )
+        return proposal.value

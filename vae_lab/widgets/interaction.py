@@ -1,0 +1,44 @@
+"""What every interaction has in common: it computes in the browser, from traits that travel in the page.
+
+A page of the built book has no kernel, so an interaction's JavaScript must need nothing from Python once it is drawn.
+In JupyterLab and Colab the same traits are live: what the reader moves can be read in the next cell.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import anywidget
+
+HERE = Path(__file__).parent
+
+
+def module(script: str, *shared: str) -> str:
+    """The JavaScript of an interaction: its shared parts and its own file, one after the other, as one module.
+
+    No module imports another, so that the page works from `file://`, where a browser fetches nothing.
+
+    Args:
+        script: the interaction's file in this folder.
+        shared: names of files in `shared/`, without `.js`, in the order of their use.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+
+    Example:
+        >>> module("reparameterization.js", "elements").startswith("// Elements that every interaction is built from")
+        True
+    """
+    parts = [HERE / "shared" / f"{name}.js" for name in shared] + [HERE / script]
+    return "\n".join(part.read_text(encoding="utf-8") for part in parts)
+
+
+class Interaction(anywidget.AnyWidget):
+    """A widget of the course: a subclass adds its traits, and its JavaScript as `_esm = module(...)`.
+
+    Example:
+        >>> ".vae-lab" in Interaction._css
+        True
+    """
+
+    _css = (HERE / "shared" / "theme.css").read_text(encoding="utf-8")

@@ -1,0 +1,145 @@
+// One point z, two planes, two decoders. Each plane shows where its model put 1,000 training images.
+
+const LIMIT = 3.5, SIDE = 28, MAP = 11;
+const HUES = ["#4477aa", "#ee6677", "#228833", "#b59a1b", "#3a9fbf", "#aa3377", "#7a7a7a", "#e07b39", "#8855cc", "#5a8f00"];
+
+// Push labels apart until no two are closer than `gap` pixels.
+function apart(places, gap) {
+  for (let round = 0; round < 60; round++) for (const a of places) for (const b of places) {
+    const [dx, dy] = [b[0] - a[0], b[1] - a[1]], d = Math.hypot(dx, dy);
+    if (a === b || d >= gap) continue;
+    const push = (gap - d) / 2 / (d || 1);
+    a[0] -= push * dx; a[1] -= push * dy; b[0] += push * dx; b[1] += push * dy;
+  }
+  return places;
+}
+
+// One model: its decoder, its codes and its half of the picture.
+function half(model, trait, name, classify, labels) {
+  const { sizes, weights, codes: packed } = model.get(trait);
+  const decode = network(sizes, halfFloats(weights)), codes = halfFloats(packed);
+  const pixels = new Float32Array(SIDE * SIDE), guesses = new Float64Array(10);
+
+  const drawing = svg("svg", { role: "group", "aria-label": `Latent plane of the ${name}` });
+  const map = html("canvas", { class: "vl-map", width: MAP * SIDE, height: MAP * SIDE, "aria-hidden": "true" });
+  const image = html("canvas", { class: "vl-image", width: SIDE, height: SIDE, role: "img" });
+  const reading = html("p", { class: "vl-reading" }), nearest = html("p", { class: "vl-nearest vl-quiet" });
+  const root = html("section", { class: "vl-half", "aria-label": name },
+    html("p", { class: "vl-title" }, name), html("div", { class: "vl-plane" }, map, drawing), image, reading, nearest);
+  const handle = svg("circle", {
+    class: "vl-handle", r: 9, tabindex: 0, role: "slider", "aria-label": `point z in the ${name}'s plane: arrow keys move it`,
+    "aria-valuemin": -LIMIT, "aria-valuemax": LIMIT,
+  });
+  const area = svg("rect", { class: "vl-drag", x: 0, y: 0, fill: "transparent" });
+  const still = svg("g", { "aria-hidden": "true" }), cross = svg("path", { class: "vl-cross", "aria-hidden": "true" });
+  drawing.append(still, area, cross, handle);
+
+  // Squash the logits of one z to pixels in [0, 1].
+  const picture = (z) => {
+    const logits = decode(z);
+    for (let i = 0; i < pixels.length; i++) pixels[i] = sigmoid(logits[i]);
+    return pixels;
+  };
+
+  let x, y, width = 0, mapped = false;
+  const layout = () => {
+    const space = root.clientWidth;
+    if (space === width) return;
+    width = space;
+    x = linear([-LIMIT, LIMIT], [0, width]);
+    y = linear([-LIMIT, LIMIT], [width, 0]);
+    set(drawing, { width, height: width, viewBox: `0 0 ${width} ${width}` });
+    set(area, { width, height: width });
+    const dots = HUES.map(() => ""), middle = HUES.map(() => [[], []]);
+    for (let i = 0; i < labels.length; i++) {
+      const [a, b, digit] = [codes[2 * i], codes[2 * i + 1], labels[i]];
+      if (Math.abs(a) < LIMIT && Math.abs(b) < LIMIT) dots[digit] += `M${x(a).toFixed(1)} ${y(b).toFixed(1)}h0`;
+      middle[digit][0].push(a);
+      middle[digit][1].push(b);
+    }
+    const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
+    const places = apart(middle.map(([a, b]) => [x(median(a)), y(median(b)) + 5]), 17);
+    still.replaceChildren(
+      svg("rect", { class: "vl-axis", width, height: width, rx: 4 }),
+      ...[1, 2, 3].map((r) => svg("circle", { class: "vl-grid", cx: x(0), cy: y(0), r: x(r) - x(0), "stroke-dasharray": "3 4" })),
+      svg("g", { class: "vl-codes" }, ...dots.map((d, digit) => svg("path", { d, stroke: HUES[digit], "stroke-width": width < 220 ? 3 : 4, "stroke-linecap": "round", fill: "none" })),
+        ...places.map(([a, b], digit) => svg("text", { x: a, y: b, "text-anchor": "middle", class: "vl-digit" }, String(digit)))));
+  };
+
+  // What each place of the plane decodes to: once, when it is first asked for.
+  const drawMap = () => {
+    if (mapped) return;
+    mapped = true;
+    const context = map.getContext("2d");
+    const one = html("canvas", { width: SIDE, height: SIDE });
+    for (let row = 0; row < MAP; row++) for (let column = 0; column < MAP; column++) {
+      const at = (k) => ((k + 0.5) / MAP) * 2 * LIMIT - LIMIT;
+      ink(one, picture([at(column), -at(row)]));
+      context.drawImage(one, column * SIDE, row * SIDE);
+    }
+  };
+
+  const draw = () => {
+    layout();
+    const z = model.get("z"), behind = model.get("behind");
+    if (behind === "map") drawMap();
+    root.classList.toggle("vl-shows-map", behind === "map");
+    const spoken = `z1 ${show(z[0])}, z2 ${show(z[1])}`;
+    set(handle, { cx: x(z[0]), cy: y(z[1]), "aria-valuenow": z[0], "aria-valuetext": spoken });
+    set(cross, { d: `M${x(z[0])} 0V${width}M0 ${y(z[1])}H${width}` });
+
+    ink(image, picture(z));
+    const logits = classify(pixels), top = Math.max(...logits);
+    let total = 0, guess = 0;
+    logits.forEach((value, digit) => { guesses[digit] = Math.exp(value - top); total += guesses[digit]; if (value > logits[guess]) guess = digit; });
+    const sure = Math.round((100 * guesses[guess]) / total);
+    let close = Infinity, which = 0;
+    for (let i = 0; i < labels.length; i++) {
+      const d = Math.hypot(codes[2 * i] - z[0], codes[2 * i + 1] - z[1]);
+      if (d < close) { close = d; which = i; }
+    }
+    reading.textContent = `Read as ${guess}, ${sure}\u00a0%\u00a0sure`;
+    nearest.textContent = `Nearest image: a ${labels[which]}, ${show(close)} away`;
+    image.setAttribute("aria-label", `Decoded by the ${name}: read as ${guess} by a small classifier, ${sure} percent sure`);
+    return `${name}: read as ${guess}, ${sure} percent sure`;
+  };
+
+  const settle = (a, b) => {
+    const round = (v) => clamp(Math.round(100 * v) / 100, -LIMIT, LIMIT);
+    model.set("z", [round(a), round(b)]);
+    model.save_changes();
+  };
+  draggable(area, handle, (px, py) => settle(x.invert(px), y.invert(py)),
+    (dx, dy) => settle(model.get("z")[0] + 0.1 * dx, model.get("z")[1] + 0.1 * dy));
+  return { root, draw };
+}
+
+export default {
+  render({ model, el }) {
+    const { sizes, weights } = model.get("classifier");
+    const classify = network(sizes, halfFloats(weights));
+    const labels = Uint8Array.from(model.get("labels"), Number);
+    const halves = [half(model, "autoencoder", "autoencoder", classify, labels), half(model, "vae", "VAE", classify, labels)];
+    const axis = (label, k) => slider(model, {
+      label, trait: "z", min: -LIMIT, max: LIMIT, step: 0.01, read: (z) => z[k], write: (v, z) => z.map((old, i) => (i === k ? v : old)),
+    });
+    const controls = [axis("z\u2081", 0), axis("z\u2082", 1)];
+    const behind = choice(model, { label: "Behind the point", trait: "behind", choices: [["codes", "encoded images"], ["map", "what decodes where"]] });
+    const draws = button("Draw z from N(0, I)", () => {
+      model.set("z", Array.from(normals(2), (v) => clamp(Math.round(100 * v) / 100, -LIMIT, LIMIT)));
+      model.save_changes();
+    });
+    const voice = announcer();
+    const root = frame("Latent explorer: an autoencoder and a VAE decode the same point",
+      html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)), html("div", { class: "vl-row" }, draws, behind.root),
+      html("div", { class: "vl-halves" }, ...halves.map((h) => h.root)),
+      html("p", { class: "vl-quiet" }, "Drag the point in either plane, or focus it and use the arrow keys (Shift for big steps). Each dot is a training image where its encoder puts it. Dashed circles: 1, 2 and 3 standard deviations of the prior. A small classifier reads the digits."),
+      voice.root);
+    el.append(root);
+    const draw = () => {
+      [...controls, behind].forEach((c) => c.update());
+      voice.say(`${halves.map((h) => h.draw()).join(". ")}.`);
+    };
+    return keepDrawn(model, root, ["z", "behind"], draw);
+  },
+};
