@@ -30,7 +30,7 @@ from vae_lab.grading.objects import use
 from vae_lab.grading.wire import Channel
 
 RUNNABLE_MAGICS = frozenset(
-    {"time", "timeit", "capture", "prun", "who", "whos", "lsmagic", "xmode", "precision", "pwd", "env"}
+    {"time", "timeit", "capture", "prun", "who", "whos", "writefile", "run", "pwd", "cd", "env"}
 )
 
 
