@@ -501,6 +501,7 @@ class Peer:
         ):
             raise WireError("an answer is malformed")
         error = remote_error(kind[:80], bases, "" if self.redact() else text[:MAX_ERROR_TEXT])
+        error.withheld = text[:MAX_ERROR_TEXT]
         origin = node.get("origin")
         if type(origin) is int:
             error.origin = origin  # type: ignore[attr-defined]
