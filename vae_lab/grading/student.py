@@ -84,6 +84,8 @@ def make_shell() -> Shell:
     shell.displayhook.write_output_prompt = lambda: None
     shell.displayhook.write_format_data = lambda *args, **kwargs: None
     shell.display_pub.publish = lambda *args, **kwargs: None
+    shell.run_cell("def warm(): pass\n%time warm()\n")  # what IPython loads on first use
+    shell.reset(new_session=True)
     return shell
 
 
