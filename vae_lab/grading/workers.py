@@ -6,29 +6,33 @@ The workers are forked from one clean process that has imported torch and little
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import os
 import signal
 import sys
+import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import TypeVar
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
 
-DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
-
 
 def get_ready() -> None:
     """First thing in every worker: leave Ctrl-C to the parent, die when it dies, and use one thread."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    threading.Thread(target=die_with_parent, daemon=True).start()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+def die_with_parent() -> None:
+    """Wait for the end of the process that asked for this worker, and end with it, whatever it was that ended it."""
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def pool(workers: int, module: str) -> ProcessPoolExecutor:
@@ -37,7 +41,7 @@ def pool(workers: int, module: str) -> ProcessPoolExecutor:
     They are forked from a server process that runs nothing else, so no thread of the caller is copied.
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload(["IPython", module])
+    context.set_forkserver_preload([module])
     return ProcessPoolExecutor(workers, mp_context=context, initializer=get_ready)
 
 
@@ -63,39 +67,42 @@ def run_all(
 
     Args:
         function: a module-level function; it runs in a worker process.
-        jobs: picklable arguments.
+        jobs: picklable arguments, none of them None; taken one by one as workers are free.
         workers: how many processes work side by side.
         patience: seconds after which a job's worker is killed and the job ends in TimeoutError.
     """
-    waiting = deque(jobs)
-    while waiting:
+    source = iter(jobs)
+    job = next(source, None)
+    while job is not None:
         executor = pool(workers, function.__module__)
         running: dict[Future[Answer], tuple[Job, float]] = {}
         suspects: list[Job] = []
         try:
-            while (waiting or running) and not suspects:
-                try:
-                    while waiting and len(running) < 2 * workers:
-                        running[executor.submit(function, waiting[0])] = (waiting[0], time.monotonic())
-                        waiting.popleft()
-                except BrokenExecutor:
-                    suspects += [job for job, _ in running.values()]
-                    break
+            while (job is not None or running) and not suspects:
+                while job is not None and len(running) < 2 * workers:
+                    try:
+                        running[executor.submit(function, job)] = (job, time.monotonic())
+                    except BrokenExecutor:  # by one of those that are running, if there are any
+                        if not running:
+                            suspects.append(job)
+                            job = next(source, None)
+                        break
+                    job = next(source, None)
                 done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
                 for future in done:
-                    job, _ = running.pop(future)
+                    finished, _ = running.pop(future)
                     try:
-                        yield job, future.result()
+                        yield finished, future.result()
                     except BrokenExecutor:
-                        suspects.append(job)
+                        suspects.append(finished)
                     except Exception as error:
-                        yield job, error
-                late = [job for job, since in running.values() if time.monotonic() - since > patience]
-                suspects += [job for job, _ in running.values()] if late or suspects else []
+                        yield finished, error
+                late = any(time.monotonic() - since > patience for _, since in running.values())
+                suspects += [each for each, _ in running.values()] if late or suspects else []
         finally:
             end(executor)
-        for job in suspects:
-            yield job, alone(function, job, patience)
+        for suspect in suspects:
+            yield suspect, alone(function, suspect, patience)
 
 
 def alone(function: Callable[[Job], Answer], job: Job, patience: float) -> Answer | Exception:
