@@ -1,10 +1,16 @@
 """What cannot be shown truthfully ends in a clear line, not in a wrong picture."""
 
+import warnings
+
 import pytest
 import torch
 from torch import nn
 
 from vae_lab.graph import RecordingError, record
+
+
+def _scripted(x: torch.Tensor) -> torch.Tensor:
+    return x * 2 + x
 
 
 def test_an_output_that_depends_on_no_recorded_input() -> None:
@@ -42,20 +48,37 @@ def test_a_graph_too_large_to_draw_offers_to_fold() -> None:
     assert set(named.picture(y).nodes) == {"x", "net", "y"}
 
 
-@pytest.mark.parametrize("transform", ["vmap", "func.grad", "create_graph"])
-def test_an_operation_that_the_recorder_cannot_see(transform: str) -> None:
+@pytest.mark.parametrize(
+    ("compute", "says"),
+    [
+        (lambda a: torch.vmap(lambda t: t * t)(a), "mul ran inside vmap or another transform of torch.func"),
+        (lambda a: torch.vmap(lambda t: t * t)(a.detach()), "mul ran inside vmap or another transform of torch.func"),
+        (
+            lambda a: torch.func.grad(lambda t: (t**3 * a).sum())(a),
+            "ran inside vmap or another transform of torch.func",
+        ),
+        (
+            lambda a: torch.autograd.grad((a**3).sum(), a, create_graph=True)[0],
+            "through MulBackward0, which the recorder did not see; compute it inside the block",
+        ),
+    ],
+    ids=["vmap", "vmap without a gradient", "torch.func.grad", "gradient of a gradient"],
+)
+def test_an_operation_that_the_recorder_cannot_see(compute, says: str) -> None:
     a = torch.ones(3, requires_grad=True)
-
-    def compute() -> torch.Tensor:
-        if transform == "vmap":
-            return torch.vmap(lambda t: t * t)(a)
-        if transform == "func.grad":
-            return torch.func.grad(lambda t: (t**3 * a).sum())(a)
-        return torch.autograd.grad((a**3).sum(), a, create_graph=True)[0]
-
-    with pytest.raises(RecordingError, match="which the recorder did not see; compute it inside the block"):
+    with pytest.raises(RecordingError, match=says):
         with record(a=a):
-            compute().sum()
+            compute(a).sum()
+
+
+def test_scripted_code_is_seen_from_below() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scripting is deprecated, and still in use
+        scripted = torch.jit.script(_scripted)
+    a = torch.ones(3, requires_grad=True)
+    with record(a=a) as graph:
+        out = scripted(a).sum()
+    assert graph.gradient(out) == {("a", "out"): "passes"}
 
 
 def test_a_value_computed_before_the_block() -> None:

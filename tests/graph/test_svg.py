@@ -8,6 +8,7 @@ import pytest
 from tests.graph.pictures import GOLDEN, PICTURES, drawn
 from vae_lab.graph import vae_views
 from vae_lab.graph.picture import Edge, Node, Picture
+from vae_lab.graph.style import STYLE
 from vae_lab.graph.svg import to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -88,3 +89,18 @@ def test_dot() -> None:
     assert '"mu" -> "z" [style=dotted color=red label="cut"];' in dot
     assert '"z" -> "x_hat" [color=blue penwidth=2];' in dot
     assert dot.count("{") == dot.count("}") == 1
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("page", ["#ffffff", "#121212", "#14181e"])
+def test_lines_stand_out_on_light_and_dark_pages(page: str) -> None:
+    accents = set(re.findall(r"var\(--vae-graph-\w+,(#\w{6})\)", STYLE))
+    assert len(accents) == 3
+    for accent in accents:
+        lighter, darker = sorted((luminance(accent), luminance(page)), reverse=True)
+        assert (lighter + 0.05) / (darker + 0.05) >= 3, accent  # WCAG 2.1, 1.4.11

@@ -11,7 +11,6 @@ from contextlib import contextmanager, nullcontext
 from html import escape
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -178,10 +177,12 @@ def _differs(first: list[Tensor], second: list[Tensor]) -> bool:
 @contextmanager
 def _same_randomness() -> Iterator[None]:
     """Put the random streams of torch, NumPy and Python back afterwards: each run inside begins at the same place."""
-    python, numpy = random.getstate(), np.random.get_state()
+    np = sys.modules.get("numpy")  # its stream matters only where somebody uses it
+    python, numpy = random.getstate(), np.random.get_state() if np is not None else None
     try:
         with torch.random.fork_rng():
             yield
     finally:
         random.setstate(python)
-        np.random.set_state(numpy)
+        if np is not None:
+            np.random.set_state(numpy)

@@ -28,6 +28,10 @@ class Ledger:
         self._now: dict[int, Value] = {}  # id of a tensor (kept alive by its Value) -> its newest version
         self._storages: dict[int, list[Value]] = {}  # where in memory -> the values that lie there
 
+    def problem(self, line: str) -> None:
+        """Note why the recording cannot be shown truthfully; it is raised at the end of the block."""
+        self.problems.append(line)
+
     # -- values ----------------------------------------------------------------------------------------------------
 
     def find(self, tensor: Tensor) -> Value | None:
@@ -47,10 +51,10 @@ class Ledger:
             return self._custom_result(tensor, None)
         if known is None:
             if tensor.grad_fn is not None and self.follows(tensor):
-                self.problems.append(
+                self.problem(
                     f"record: a value of shape {tuple(tensor.shape)} follows from recorded ones through "
                     f"{tensor.grad_fn.name()}, which the recorder did not see; compute it inside the block, with "
-                    "torch's own operations, not with vmap, torch.func or autograd.grad(create_graph=True)."
+                    "torch's own operations and not with autograd.grad(create_graph=True)."
                 )
             shared = [v for v in self._sharing(tensor) if v.kind != "constant"]
             if shared and tensor.grad_fn is None:  # wrapped anew (nn.Parameter), or shared through NumPy

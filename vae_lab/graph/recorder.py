@@ -93,7 +93,13 @@ class Recorder(TorchFunctionMode):
         enabled: bool, drew: bool,
     ) -> None:  # fmt: skip
         place = self.stack.place(3)
-        if place.updating or any(torch._C._functorch.is_functorch_wrapped_tensor(t) for t in tensors):
+        if place.updating:
+            return
+        if any(torch._C._functorch.is_functorch_wrapped_tensor(t) for t in tensors):
+            self.ledger.problem(
+                f"record: {name} ran inside vmap or another transform of torch.func, where the recorder cannot see; "
+                "compute it with ordinary operations, or outside the block."
+            )
             return
         ledger, source = self.ledger, source_of(place.frames)
         self._naming.look(place.frames, ledger)
