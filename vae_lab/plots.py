@@ -163,6 +163,120 @@ def frozen_noise(eps: Tensor, mu: float, sigma: float, *, largest: float = 3.0, 
     return ax
 
 
+def curves(
+    x: Tensor, lines: Mapping[str, Sequence[float] | Tensor], *, xlabel: str, ylabel: str, ax: Axes | None = None
+) -> Axes:
+    """Draw several quantities against one axis, one labelled line each.
+
+    Args:
+        x: [N].
+        lines: name -> N values.
+        xlabel: of the common axis.
+        ylabel: of the values, with their unit.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> len(curves(torch.arange(3), {"a": [1, 2, 3], "b": [3, 2, 1]}, xlabel="x", ylabel="y").lines)
+        2
+    """
+    ax = ax or plt.subplots()[1]
+    for name, values in lines.items():
+        ax.plot(x.tolist(), torch.as_tensor(values).tolist(), label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    if len(lines) > 1:
+        ax.legend()
+    return ax
+
+
+def log_curves(
+    x: Tensor, lines: Mapping[str, Sequence[float] | Tensor], *, xlabel: str, ylabel: str, ax: Axes | None = None
+) -> Axes:
+    """Draw `curves` with both axes logarithmic.
+
+    Args:
+        x: [N], positive.
+        lines: name -> N positive values.
+        xlabel: of the common axis.
+        ylabel: of the values, with their unit.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> log_curves(torch.arange(1, 4), {"a": [1, 2, 3]}, xlabel="x", ylabel="y").get_xscale()
+        'log'
+    """
+    ax = curves(x, lines, xlabel=xlabel, ylabel=ylabel, ax=ax)
+    ax.set(xscale="log", yscale="log")
+    return ax
+
+
+def dots(x: Tensor, points: Mapping[str, Sequence[float] | Tensor], *, ax: Axes | None = None) -> Axes:
+    """Measured values over the lines that predict them: dots in the colours of the lines, in the same order.
+
+    Args:
+        x: [N].
+        points: name -> N values.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> len(dots(torch.arange(3), {"a": [1, 2, 3]}).collections)
+        1
+    """
+    ax = ax or plt.subplots()[1]
+    for colour, values in zip(COLOURS, points.values(), strict=False):
+        ax.scatter(x.tolist(), torch.as_tensor(values).tolist(), color=colour, s=26, zorder=3)
+    return ax
+
+
+def gradient_histograms(
+    gradients: Mapping[str, Tensor], *, exact: float, bins: int = 120, ax: Axes | None = None
+) -> Axes:
+    """Histograms of single-sample gradients on one axis, and their common mean.
+
+    Args:
+        gradients: name -> [S] or [S, 1].
+        exact: the true gradient.
+        bins: over the range that holds all but the outermost hundredth of each.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> gradient_histograms({"a": torch.randn(50)}, exact=0.0).get_ylabel()
+        'density'
+    """
+    ax = ax or plt.subplots()[1]
+    all_values = [values.detach().flatten() for values in gradients.values()]
+    low = min(values.quantile(0.005).item() for values in all_values)
+    high = max(values.quantile(0.995).item() for values in all_values)
+    for name, values, colour in zip(gradients, all_values, COLOURS, strict=False):
+        ax.hist(values.numpy(), bins=bins, range=(low, high), density=True, color=colour, alpha=0.5, label=name)
+    ax.axvline(exact, color=INK, linewidth=1.2, linestyle="--", label="exact")
+    ax.set(xlabel="gradient from one sample", ylabel="density")
+    ax.legend()
+    return ax
+
+
+def running_mean(samples: Tensor, exact: float, *, ax: Axes | None = None) -> Axes:
+    """The mean of the first n samples against n, in a funnel of two standard errors around the exact value.
+
+    Args:
+        samples: [N].
+        exact: what the mean tends to.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> running_mean(torch.randn(1000), 0.0).get_xscale()
+        'log'
+    """
+    ax = ax or plt.subplots()[1]
+    n = torch.logspace(1, math.log10(len(samples)), 200).long().unique()
+    means = samples.double().cumsum(0)[n - 1] / n
+    error = 2 * samples.double().std() / n.double().sqrt()
+    ax.fill_between(n, exact - error, exact + error, color=BLUE, alpha=0.15, linewidth=0)
+    ax.plot(n, means, color=BLUE)
+    ax.axhline(exact, color=INK, linewidth=1.2, linestyle="--")
+    ax.set(xscale="log", xlabel="samples", ylabel="mean of the gradients")
+    return ax
+
+
 def training_curves(curves: Mapping[str, Sequence[float]], *, ax: Axes | None = None) -> Axes:
     """Loss against epoch, one labelled line for each run.
 
@@ -198,4 +312,164 @@ def reference_line(value: float, label: str, *, ax: Axes | None = None) -> Axes:
     ax.axhline(value, color=QUIET, linewidth=1.2, linestyle="--")
     place: dict[str, Any] = {"xytext": (0, -4), "textcoords": "offset points", "ha": "right", "va": "top"}
     ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), color=QUIET, size="small", **place)
+    return ax
+
+
+def bowl(
+    x: Tensor, y: Tensor, values: Tensor, *, points: Tensor, xlabel: str, ylabel: str, ax: Axes | None = None
+) -> Axes:
+    """Contour lines of a function of two variables, closer together near its minimum than far from it.
+
+    Args:
+        x: [N].
+        y: [M].
+        values: [M, N], never negative.
+        points: places to mark, [P, 2].
+        xlabel: of x.
+        ylabel: of y.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> x = torch.linspace(-1, 1, 5)
+        >>> bowl(x, x, x[:, None] ** 2 + x**2, points=torch.zeros(1, 2), xlabel="a", ylabel="b").get_xlabel()
+        'a'
+    """
+    ax = ax or plt.subplots(figsize=(WIDTH, 3.6))[1]
+    levels = [0.1, 0.5, 1, 2, 3, 4, 6, 8, 10]
+    lines = ax.contour(x.numpy(), y.numpy(), values.numpy(), levels=levels, colors=BLUE, linewidths=1.2)
+    ax.clabel(lines, fmt="%g", fontsize="small", colors=INK)
+    ax.scatter(points[:, 0].tolist(), points[:, 1].tolist(), color=ORANGE, s=36, zorder=3)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    return ax
+
+
+def rate_distortion(
+    betas: Sequence[float], rates: Sequence[float], distortions: Sequence[float], *, ax: Axes | None = None
+) -> Axes:
+    """One dot for each model, labelled with its beta, and the line of the best sum of rate and distortion.
+
+    Args:
+        betas: weights of the KL term.
+        rates: KL, nats per image.
+        distortions: reconstruction errors, nats per image.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> len(rate_distortion([1, 2], [10.0, 5.0], [150.0, 160.0]).texts)
+        2
+    """
+    ax = ax or plt.subplots()[1]
+    ax.plot(rates, distortions, color=BLUE, marker="o")
+    for beta, rate, distortion in zip(betas, rates, distortions, strict=True):
+        ax.annotate(f"β = {beta:g}", (rate, distortion), (7, 5), textcoords="offset points", size="small")
+    best = min(r + d for r, d in zip(rates, distortions, strict=True))
+    ends = [0.0, max(rates)]
+    ax.plot(ends, [best - rate for rate in ends], color=QUIET, linestyle="--", linewidth=1.2)
+    ax.set(xlabel="rate: KL, nats per image", ylabel="distortion, nats per image")
+    return ax
+
+
+def bars(values: Tensor, *, xlabel: str, ylabel: str, ax: Axes | None = None) -> Axes:
+    """One bar for each value.
+
+    Args:
+        values: [N].
+        xlabel: what is counted along the axis.
+        ylabel: the values, with their unit.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> len(bars(torch.tensor([1.0, 2.0]), xlabel="i", ylabel="v").patches)
+        2
+    """
+    ax = ax or plt.subplots(figsize=(WIDTH, 2.6))[1]
+    ax.bar(range(1, len(values) + 1), values.tolist(), color=BLUE, width=0.7)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    return ax
+
+
+def latent_scatter(codes: Tensor, labels: Tensor, *, ax: Axes | None = None) -> Axes:
+    """Where images lie in a two-dimensional latent space: each digit written at its median, a circle of radius two.
+
+    Args:
+        codes: [N, 2].
+        labels: [N], which digit an image shows.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> ax = latent_scatter(torch.randn(50, 2), torch.arange(50) % 10)
+        >>> sorted(text.get_text() for text in ax.texts)[:3]
+        ['0', '1', '2']
+    """
+    ax = ax or plt.subplots(figsize=(3.6, 3.6))[1]
+    for digit in labels.unique().tolist():
+        of_digit = codes[labels == digit]
+        colour = COLOURS[digit % len(COLOURS)]
+        # a raster of dots: thousands of them as vector shapes would weigh more than the rest of the page
+        ax.scatter(
+            of_digit[:, 0].tolist(),
+            of_digit[:, 1].tolist(),
+            s=2.0,
+            color=colour,
+            alpha=0.5,
+            linewidths=0,
+            rasterized=True,
+        )
+        across, up = of_digit.median(0).values.tolist()
+        ax.text(across, up, str(digit), ha="center", va="center", weight="bold", size="large")
+    ax.add_patch(plt.Circle((0, 0), 2, fill=False, linestyle="--", color=INK, linewidth=1.2))
+    ax.set(xlabel="z₁", ylabel="z₂", aspect="equal", adjustable="datalim")
+    return ax
+
+
+def ladder(estimates: Mapping[int, Tensor], truth: float, *, ax: Axes | None = None) -> Axes:
+    """Single estimates of the bound L_K as violins, their means as dots, and the log p(x) that no mean passes.
+
+    Args:
+        estimates: K -> independent estimates, [S], nats.
+        truth: log p(x), nats.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> generator = torch.Generator().manual_seed(0)
+        >>> ax = ladder({1: torch.randn(50, generator=generator), 5: torch.randn(50, generator=generator)}, 1.0)
+        >>> [label.get_text() for label in ax.get_xticklabels()]
+        ['1', '5']
+    """
+    ax = ax or plt.subplots(figsize=(WIDTH, 3.4))[1]
+    low = min(values.quantile(0.01).item() for values in estimates.values())
+    shown = [values[values >= low].tolist() for values in estimates.values()]
+    places = range(len(estimates))
+    for body in ax.violinplot(shown, places, widths=0.8, showextrema=False)["bodies"]:  # type: ignore[attr-defined]
+        body.set(facecolor=BLUE, alpha=0.35)
+    ax.scatter(places, [values.mean().item() for values in estimates.values()], color=ORANGE, s=36, zorder=3)
+    ax.axhline(truth, color=INK, linewidth=1.2, linestyle="--")
+    ax.set_xticks(list(places), [str(k) for k in estimates])
+    ax.set(xlabel="samples K", ylabel="nats")
+    return ax
+
+
+def band(
+    x: Tensor, mean: Tensor, spread: Tensor, exact: float, *, xlabel: str, ylabel: str, ax: Axes | None = None
+) -> Axes:
+    """A mean with plus and minus one standard deviation around it, against a logarithmic axis and an exact value.
+
+    Args:
+        x: [N], positive.
+        mean: [N].
+        spread: [N], standard deviations.
+        exact: what the mean ought to be.
+        xlabel: of x.
+        ylabel: of the values.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> band(torch.ones(2), torch.zeros(2), torch.ones(2), 0.0, xlabel="a", ylabel="b").get_xscale()
+        'log'
+    """
+    ax = ax or plt.subplots()[1]
+    ax.fill_between(x.tolist(), (mean - spread).tolist(), (mean + spread).tolist(), color=BLUE, alpha=0.2, linewidth=0)
+    ax.plot(x.tolist(), mean.tolist(), color=BLUE)
+    ax.axhline(exact, color=INK, linewidth=1.2, linestyle="--")
+    ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
     return ax
