@@ -1,7 +1,9 @@
 """`vae-lab doctor`: each thing that can be missing is named with its remedy, and the doctor itself always answers."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -58,6 +60,14 @@ def test_a_torch_that_does_not_start_is_reported(program, says):
     assert found.state == "missing"
     assert says in found.what
     assert found.remedy
+
+
+def test_what_is_needed_is_what_the_package_asks_for(monkeypatch):
+    asked = ["torch>=2.4", "anywidget>=0.9", "numpy", "tomli; python_version < '3.12'", "x>1; extra == 'book'"]
+    monkeypatch.setattr(doctor, "requires", lambda name: asked)
+    assert doctor.needed() == ("anywidget", "numpy", "tomli")
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert set(doctor.PACKAGES) <= {re.split("[<>=]", text)[0] for text in dependencies}
 
 
 @pytest.mark.parametrize("problem", ["bubblewrap is not installed; install it with `apt-get`.", "no Linux"])

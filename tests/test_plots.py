@@ -30,6 +30,8 @@ def svg(draw) -> str:
     return buffer.getvalue()
 
 
+X = torch.linspace(0.5, 2.0, 20)
+NOISE = torch.randn(1000, generator=torch.Generator().manual_seed(0))
 NORMAL = torch.distributions.Normal(0.0, 1.0)
 FIGURES = {
     "image_sheet": lambda: plots.image_sheet(torch.linspace(0, 1, 3 * 28 * 28).reshape(3, 1, 28, 28)),
@@ -39,6 +41,17 @@ FIGURES = {
     ),
     "training_curves": lambda: plots.training_curves({"a": [3.0, 2.0], "b": [3.0, 1.0]}),
     "reference_line": lambda: plots.reference_line(1.0, "a floor"),
+    "curves": lambda: plots.curves(X, {"a": X, "b": X**2}, xlabel="x", ylabel="y"),
+    "log_curves": lambda: plots.log_curves(X, {"a": X, "b": X**2}, xlabel="x", ylabel="y"),
+    "dots": lambda: plots.dots(X, {"a": X, "b": X**2}),
+    "gradient_histograms": lambda: plots.gradient_histograms({"a": NOISE, "b": 3 * NOISE}, exact=0.0),
+    "running_mean": lambda: plots.running_mean(NOISE, 0.0),
+    "bowl": lambda: plots.bowl(X, X, X[:, None] ** 2 + X, points=torch.ones(1, 2), xlabel="a", ylabel="b"),
+    "rate_distortion": lambda: plots.rate_distortion([1, 4], [9.0, 5.0], [150.0, 160.0]),
+    "bars": lambda: plots.bars(X, xlabel="i", ylabel="v"),
+    "latent_scatter": lambda: plots.latent_scatter(NOISE.reshape(-1, 2), torch.arange(500) % 10),
+    "ladder": lambda: plots.ladder({1: 3 * NOISE - 2, 50: NOISE - 1}, truth=0.0),
+    "band": lambda: plots.band(X, X, 0.1 * X, 1.0, xlabel="x", ylabel="y"),
 }
 
 
@@ -56,14 +69,36 @@ def test_words_stay_words_and_the_ground_is_clear(name):
     assert "fill: #ffffff" not in text
 
 
-@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_of_the_module_is_held_here():
+    public = {name for name, thing in vars(plots).items() if getattr(thing, "__module__", "") == plots.__name__}
+    assert public - {"use_course_style", "panels"} == set(FIGURES)
+
+
+@pytest.mark.parametrize("name", ["image_sheet", "curves", "ladder", "latent_scatter"])
 def test_a_figure_is_drawn_where_it_is_asked_to(name):
-    if name == "image_sheet":
-        ax = plt.subplots()[1]
-        assert plots.image_sheet(torch.zeros(2, 28, 28), ax=ax) is ax
-    elif name == "reference_line":
-        ax = plt.subplots()[1]
-        assert plots.reference_line(1.0, "x", ax=ax) is ax
+    ax = plt.subplots()[1]
+    arguments = {
+        "image_sheet": (torch.zeros(2, 28, 28),),
+        "curves": (X, {"a": X}),
+        "ladder": ({1: NOISE}, 0.0),
+        "latent_scatter": (NOISE.reshape(-1, 2), torch.arange(500) % 10),
+    }
+    labels = {"xlabel": "x", "ylabel": "y"} if name == "curves" else {}
+    assert getattr(plots, name)(*arguments[name], **labels, ax=ax) is ax
+
+
+def test_the_ladder_marks_the_means_and_the_truth():
+    ax = plots.ladder({1: NOISE - 1, 5: NOISE}, truth=0.5)
+    heights = ax.collections[-1].get_offsets()[:, 1]
+    torch.testing.assert_close(torch.tensor(heights), torch.stack([NOISE.mean() - 1, NOISE.mean()]).double())
+    assert ax.lines[-1].get_ydata()[0] == 0.5
+
+
+def test_the_rate_distortion_line_touches_the_best_model():
+    ax = plots.rate_distortion([1, 2, 4], [10.0, 6.0, 1.0], [150.0, 152.0, 170.0])
+    rate, total = ax.lines[-1].get_xdata(), ax.lines[-1].get_xdata() + ax.lines[-1].get_ydata()
+    assert set(total) == {158.0}
+    assert list(rate) == [0.0, 10.0]
 
 
 def test_image_sheet_reads_bytes_and_floats_alike():

@@ -54,10 +54,30 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def progress_bar(what: str, unit: str, leave: bool = True) -> tqdm[NoReturn]:
-    """A bar on stderr with rate and time left; where nobody watches a terminal, a line every ten seconds."""
-    pause = 0.1 if sys.stderr.isatty() else 10.0
-    return tqdm(desc=what, unit=unit, mininterval=pause, dynamic_ncols=True, leave=leave)
+class Progress:
+    """A bar on stderr with rate and time left, from the first thing to do on.
+
+    Where nobody watches a terminal, it is written every ten seconds.
+    """
+
+    def __init__(self, what: str, unit: str) -> None:
+        self.what, self.unit = what, unit
+        self.bar: tqdm[NoReturn] | None = None
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    def __call__(self, done: int, total: int) -> None:
+        """So much of so much is done."""
+        if self.bar is None and total:
+            pause = 0.1 if sys.stderr.isatty() else 10.0
+            self.bar = tqdm(total=total, desc=self.what, unit=self.unit, mininterval=pause, dynamic_ncols=True)
+        if self.bar is not None:
+            self.bar.update(done - self.bar.n)
 
 
 def parser() -> Parser:
@@ -151,7 +171,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print(f"{name}: stopped", file=sys.stderr)
+        print(f"{name}: stopped; the same command goes on where it was", file=sys.stderr)
         return 130
 
 
@@ -182,12 +202,7 @@ def run_verify(options: argparse.Namespace) -> int:
     if problem:
         print(f"vae-lab verify: judging in one process only: {problem}", file=sys.stderr)
     ways = (ONE_PROCESS,) if problem else (ONE_PROCESS, SPLIT)
-    with progress_bar("verify", " answers") as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with Progress("verify", " answers") as progress:
         found = verify(course, labs, workers=options.workers, ways=ways, progress=progress)
     for line in found:
         print(line)
@@ -225,12 +240,7 @@ def run_grade(options: argparse.Namespace) -> int:
     if options.unsafe_no_sandbox:
         print("vae-lab grade: NO SANDBOX: students' code runs with your rights", file=sys.stderr)
     limits = Limits() if options.timeout is None else Limits(submission_seconds=options.timeout)
-    with progress_bar("grade", " submissions") as bar:
-
-        def progress(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
+    with Progress("grade", " submissions") as progress:
         tally = grade_class(
             room,
             options.submitted,
@@ -275,8 +285,8 @@ def run_check(options: argparse.Namespace) -> int:
     from vae_lab.grading.selfcheck import SelfCheck, check_file, read_lab
 
     def run() -> SelfCheck:
-        with progress_bar("check", " cells", leave=False) as bar:
-            return check_file(options.notebook, lambda outcome: bar.update())
+        with Progress("check", " cells") as progress:
+            return check_file(options.notebook, progress)
 
     try:
         read_lab(options.notebook)

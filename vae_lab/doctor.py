@@ -9,11 +9,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -23,7 +24,7 @@ State = Literal["ok", "missing", "note"]
 OLDEST_PYTHON = (3, 11)
 ENOUGH_MEMORY = 2.0  # GiB: a kernel with torch, and a browser beside it
 ENOUGH_DISK = 1.0  # GiB: notebooks and the full MNIST
-PACKAGES = ("torchvision", "numpy", "matplotlib", "ipywidgets", "tqdm")
+PACKAGES = ("torchvision", "numpy", "matplotlib", "ipywidgets", "tqdm")  # if the installed package does not say
 
 # Runs where a crash, a hang or a warning does no harm, and says what it found as one line of JSON.
 TRY_TORCH = """
@@ -71,7 +72,7 @@ def student() -> Iterator[Finding]:
         yield Finding("student", "missing", f"Python {here} is too old", "install Python 3.11 or newer")
     torch = list(torch_works())
     yield from torch
-    for name in PACKAGES:
+    for name in needed():
         yield package("student", name, f"pip install {name}")
     yield notebook()
     if torch[0].state == "ok":
@@ -103,6 +104,16 @@ def author() -> Iterator[Finding]:
         yield Finding("author", "ok", f"browser for tests of the pages: {browser}")
     else:
         yield Finding("author", "missing", "no Chromium for tests of the pages", "sudo apt-get install -y chromium")
+
+
+def needed() -> tuple[str, ...]:
+    """What the installed package asks for besides torch, by its own metadata, or else a list of old."""
+    try:
+        asked = requires("vae-lab") or []
+    except PackageNotFoundError:
+        return PACKAGES
+    names = [re.split(r"[^\w.-]", text, maxsplit=1)[0] for text in asked if "extra ==" not in text]
+    return tuple(name for name in names if name != "torch")
 
 
 def package(role: Role, name: str, remedy: str) -> Finding:
@@ -161,7 +172,7 @@ def mnist5k() -> Finding:
 
 def hidden_modules(folder: Path) -> Iterator[Finding]:
     """Files beside the notebooks that Python would take for a library: `random.py` breaks torch, without saying so."""
-    taken = {*sys.stdlib_module_names, *PACKAGES, "torch", "vae_lab"}
+    taken = {*sys.stdlib_module_names, *needed(), "torch", "vae_lab"}
     for path in sorted(folder.glob("*.py")):
         if path.stem in taken:
             what = f"{path.name} in this folder hides the library {path.stem} from your notebooks"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from book.sources import toc_pages
 from playwright.sync_api import Page
 
@@ -18,6 +19,8 @@ PAGES = [*(f"book/{page.stem}.html" for page in toc_pages()), "search.html", "ge
 ALLOWED: tuple[tuple[str, str], ...] = (
     ("use allowUnionTypes", "the widget manager's JSON schema checker speaks of its own schema, not of the page"),
 )
+# What axe may find, and why.
+AXE_ALLOWED: tuple[tuple[str, str], ...] = ()
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -68,7 +71,7 @@ def test_every_page_opens_without_network_and_without_complaint(browser, address
     for name in PAGES:
         page.goto(f"{home}/{name}", wait_until="load")
         if page.locator(".math").count():
-            page.wait_for_selector("mjx-container", timeout=10_000)
+            page.wait_for_selector("mjx-container", timeout=30_000)
         assert not troubles, f"{name}: {troubles}"
         broken = page.eval_on_selector_all(
             "img", "all => all.filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
@@ -82,7 +85,7 @@ def test_no_page_is_wider_than_a_phone_and_no_error_is_left_in_a_formula(browser
     for name in PAGES:
         page.goto(f"{addresses['http']}/{name}", wait_until="load")
         if page.locator(".math").count():
-            page.wait_for_selector("mjx-container", timeout=10_000)
+            page.wait_for_selector("mjx-container", timeout=30_000)
         assert page.evaluate("document.documentElement.scrollWidth") <= 391, name
         assert page.locator("mjx-merror, [data-mml-node=merror]").count() == 0, name
     page.close()
@@ -125,6 +128,24 @@ def test_the_page_works_without_javascript(browser, addresses):
 def test_the_search_page_finds_a_word_from_file(browser, addresses):
     page = browser.new_page()
     page.goto(f"{addresses['file']}/search.html?q=rsample")
-    page.wait_for_selector("#search-results li a", timeout=10_000)
+    page.wait_for_selector("#search-results li a", timeout=30_000)
     assert "stochastic_nodes" in page.locator("#search-results li a").first.get_attribute("href")
     page.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_meets_wcag_2_1_aa(browser, addresses, scheme):
+    context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    wanted = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+    found = []
+    for name in PAGES:
+        page.goto(f"{addresses['http']}/{name}", wait_until="load")
+        if page.locator(".math").count():
+            page.wait_for_selector("mjx-container", timeout=30_000)
+        for violation in Axe().run(page, options=wanted).response["violations"]:
+            places = [node["target"] for node in violation["nodes"]]
+            if not any(violation["id"] == rule for rule, _ in AXE_ALLOWED):
+                found.append(f"{name}: {violation['id']}: {places[:3]}")
+    assert not found, "\n".join(found)
+    context.close()

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbconvert.filters.markdown_mistune import markdown2html_mistune
 from nbgrader.nbgraderformat import MetadataValidator
 
-from tests.grading import tiny_course
+from tests.grading import tiny, tiny_course
 from tests.grading.test_gradebook import result
+from tests.grading.test_harmless import faults
+from tests.hostile.bank import BANK, SCRIPT, build
 from vae_lab.grading import lms
 from vae_lab.grading.answered import answered, grader, to_bytes
 from vae_lab.grading.autograded import autograded
@@ -257,3 +260,24 @@ def test_json_is_one_object_a_line_in_the_promised_shape(tmp_path: Path) -> None
         assert keys <= set(each) <= keys | {"reason"}
         for cell in each["cells"].values():
             assert set(cell) == {"points", "max_points", "passed", "message"}
+
+
+def test_whatever_a_hostile_submission_holds_its_pages_are_harmless() -> None:
+    cells_with_ids = [{**cell, "id": f"cell-{number}"} for number, cell in enumerate(tiny.cells())]
+    cells_with_ids[-1]["source"] = "<!-- vae-lab: tiny/why -->\n### BEGIN SOLUTION\nx\n### END SOLUTION"
+    released = json.loads(release_notebook(tiny.notebook(cells_with_ids).decode(), "tiny"))
+    graded_cells = tiny.lab().graded
+    for case in BANK:
+        cells = {cell.grade_id: CellResult(0.0, cell.points, False, SCRIPT) for cell in graded_cells}
+        made = SubmissionResult("mallory", "tiny", "graded", cells, flags=(SCRIPT,))
+        found = pieces(build(case), "tiny", released)
+        text = autograded(released, found, made)
+        notebook = nbformat.reads(text, as_version=4)
+        nbformat.validate(notebook)
+        MetadataValidator().validate_nb(notebook)
+        for cell in notebook.cells:
+            assert cell.cell_type == "code" or faults(markdown2html_mistune(cell.source)) == [], case.name
+        html = page(made, tasks(outline(released), found, made), "Tiny", {})
+        assert [fault for fault in faults(html) if not fault.startswith("tag")] == ["declaration"], case.name
+        assert "<script" not in html
+        assert "HIDDEN" not in html + text

@@ -138,6 +138,21 @@ def test_the_gradient_is_measured_before_backward_frees_it() -> None:
     assert graph.gradient("loss") == {("a", "h"): "passes", ("h", "loss"): "passes"}
 
 
+def test_several_training_steps_in_one_block() -> None:
+    layer = nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+    x = torch.rand(4, 3)
+    with record(x=x, phi=layer) as graph:
+        for _ in range(3):
+            optimizer.zero_grad()
+            loss = (layer(x) ** 2).mean()
+            loss.backward()
+            optimizer.step()
+    assert {"loss_1", "loss_2", "loss_3"} <= set(graph.kinds())
+    assert graph.picture("loss").output == graph.picture().output == "loss_3"
+    assert graph.reaches("loss_1") == graph.reaches("loss") == {"phi"}
+
+
 def test_values_overwritten_after_their_use_are_reported_as_autograd_reports_them() -> None:
     a = torch.ones(3, requires_grad=True)
     with record(a=a) as graph:

@@ -169,7 +169,7 @@ def test_the_sentences() -> None:
     )
     assert said[-1] == "No gradient reaches phi, so training cannot change phi."
     said = after.describe().split("\n")
-    assert "eps is drawn at random by randn_like(sigma); nothing leads into it." in said
+    assert "eps is drawn at random by randn(4, latent); nothing leads into it." in said
     assert "z is computed from mu, sigma and eps by mu + sigma * eps." in said
     assert str(after) == after.describe() == str(after.draw())
 

@@ -155,6 +155,7 @@ sys.path.insert(0, {extensions!r})
 project, html_title = "Course", "The Course"
 extensions = ["myst_nb", "published"]
 nb_execution_mode = "off"
+myst_enable_extensions = ["colon_fence"]
 html_theme = "sphinx_book_theme"
 root_doc = "intro"
 """
@@ -165,8 +166,9 @@ def build_small(folder, monkeypatch, repository):
     head = f"{HEAD}\n"
     pages = {
         "intro.md": f"{head}# Start <here>\n\nThe first paragraph says what & why this page is for, in some words.\n\n"
-        "```{toctree}\nwords\n```\n\n```{code-cell}\n1\n```\n",
+        "```{toctree}\nwords\nlabs\n```\n\n```{code-cell}\n1\n```\n",
         "words.md": "# Words\n\nNo code is on this page, so that it has nothing to open in Colab.\n",
+        "labs.md": "# Labs\n\n:::{open-lab} sampling\n:::\n",
         "conf.py": CONFIGURATION.format(extensions=str(ROOT / "book" / "_ext")),
     }
     folder.mkdir()
@@ -175,7 +177,7 @@ def build_small(folder, monkeypatch, repository):
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", str(folder), str(folder / "html")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    return {name: (folder / "html" / f"{name}.html").read_text() for name in ("intro", "words")}
+    return {name: (folder / "html" / f"{name}.html").read_text() for name in ("intro", "words", "labs")}
 
 
 def test_a_published_page_leads_to_colab_and_says_what_it_is(tmp_path, monkeypatch):
@@ -191,6 +193,9 @@ def test_a_published_page_leads_to_colab_and_says_what_it_is(tmp_path, monkeypat
     assert 'content="The first paragraph says what &amp; why this page is for, in some words."' in pages["intro"]
     assert OFFLINE in pages["intro"]
     assert OFFLINE not in pages["words"]
+    assert "/blob/gh-pages/notebooks/labs/sampling.ipynb" in pages["labs"]
+    (download,) = re.findall(r'href="(_downloads/[^"]+/sampling.ipynb)"', pages["labs"])
+    assert (tmp_path / "book/html" / download).read_bytes() == (ROOT / "labs/sampling/sampling.ipynb").read_bytes()
 
 
 def test_an_unpublished_page_is_left_as_it_is(monkeypatch):

@@ -13,15 +13,15 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 import vae_lab
 from vae_lab.grading import autograded, feedback
 from vae_lab.grading.answered import Notebook, grader, text
 from vae_lab.grading.course import Course, CourseError, write_atomically
-from vae_lab.grading.engine import Limits, Sandbox, grade_submission
+from vae_lab.grading.engine import Limits, Sandbox
 from vae_lab.grading.gradebook import Book, Entry, Mark, auto_score, database_url, with_marks
 from vae_lab.grading.handed_in import Piece, pieces
+from vae_lab.grading.job import Job, grade_job
 from vae_lab.grading.lab import Lab, load_lab
 from vae_lab.grading.records import Record, Records, digest
 from vae_lab.grading.release import release_notebook
@@ -33,21 +33,6 @@ from vae_lab.grading.workers import run_all
 
 BATCH = 50  # results written to the gradebook in one transaction
 AT_LEAST_EVERY = 2.0  # seconds between two of them
-
-
-class Job(NamedTuple):
-    """What a worker needs to grade one submission; plain data, so any `concurrent.futures` executor can take it."""
-
-    lab: Lab
-    student: str
-    content: bytes
-    limits: Limits
-    sandbox: Sandbox
-
-
-def grade_job(job: Job) -> SubmissionResult:
-    """Bytes in, result out."""
-    return grade_submission(job.lab, job.student, job.content, limits=job.limits, sandbox=job.sandbox)
 
 
 @dataclass(frozen=True)
@@ -159,7 +144,9 @@ def grade_class(
         done = 0
         progress(0, len(due))
         try:
-            for job, answer in run_all(grade_job, due, workers=workers, patience=2 * limits.submission_seconds + 120):
+            for job, answer in run_all(
+                grade_job, due, workers=min(workers, len(due)), patience=2 * limits.submission_seconds + 120
+            ):
                 writer.take(answer if isinstance(answer, SubmissionResult) else failed(job, answer))
                 done += 1
                 progress(done, len(due))

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,9 +74,12 @@ def database_url(text: str | None, out: Path) -> URL:
     if text is None:
         return URL.create("sqlite", database=str(out / "gradebook.db"))
     try:
-        return make_url(text)
+        url = make_url(text)
     except (ArgumentError, ValueError):
         raise CourseError(f"--db {text!r} is no database URL; expected e.g. sqlite:///gradebook.db") from None
+    if url.drivername == "postgresql":  # which driver that means depends on SQLAlchemy's version; take what is here
+        url = url.set(drivername="postgresql+psycopg" if find_spec("psycopg") else "postgresql+psycopg2")
+    return url
 
 
 @contextlib.contextmanager

@@ -11,8 +11,12 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from traitlets.config import Config
 
 
 class Outcome(NamedTuple):
@@ -35,22 +39,18 @@ def describe(error: BaseException) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
-def run_cells(sources: Iterable[str], after_each: Callable[[Outcome], None] | None = None) -> list[Outcome]:
+def run_cells(sources: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None) -> list[Outcome]:
     """Execute code cells in a fresh IPython namespace of this process; what they print is swallowed.
 
     Args:
         sources: the text of each code cell; IPython's magics and a top-level `await` work as in a notebook.
-        after_each: called with every outcome as it comes, for a progress bar.
+        progress: called with the number of cells run and of all.
 
     Example:
         >>> [outcome.message for outcome in in_a_fork(run_cells, ["x = 1", "assert x == 2, 'x is 1'", "y = x"])]
         ['', 'x is 1', '']
     """
     os.environ["MPLBACKEND"] = "agg"
-    from IPython.core.interactiveshell import InteractiveShell
-    from IPython.utils.capture import capture_output
-    from traitlets.config import Config
-
     config = Config()
     config.HistoryManager.enabled = False  # no database of what was typed
     config.InteractiveShell.cache_size = 0  # no references to earlier results
@@ -62,8 +62,7 @@ def run_cells(sources: Iterable[str], after_each: Callable[[Outcome], None] | No
         error = result.error_before_exec or result.error_in_exec
         outcome = Outcome("", "") if error is None else Outcome(type(error).__name__, describe(error))
         outcomes.append(outcome)
-        if after_each is not None:
-            after_each(outcome)
+        progress(len(outcomes), len(sources))
     return outcomes
 
 

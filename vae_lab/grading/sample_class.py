@@ -78,7 +78,8 @@ class Maker:
         """The first `n` submissions: of ten, four right, three wrong, two accidents, one hostile."""
         right = itertools.cycle([None, *spread(self.bank.right)])
         wrong = itertools.cycle(spread(self.bank.wrong))
-        accidents = itertools.cycle(ACCIDENTS.items())
+        again = [accident for accident in ACCIDENTS.items() if accident[1] is not endless]  # one such is enough
+        accidents = itertools.chain(ACCIDENTS.items(), itertools.cycle(again))
         hostile = itertools.cycle(HOSTILE.items())
         for number in range(n):
             place = "rwarwrhrwa"[number % 10]

@@ -183,8 +183,12 @@ def read_lab(path: Path) -> list[Cell]:
     return cells
 
 
-def check_file(path: Path, after_each: Callable[[Outcome], None] | None = None) -> SelfCheck:
+def check_file(path: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> SelfCheck:
     """Run a notebook from top to bottom in this process, as its kernel would, and say how its tasks stand.
+
+    Args:
+        path: the notebook.
+        progress: called with the number of cells run and of all.
 
     Raises:
         OSError: if the file cannot be read.
@@ -193,7 +197,7 @@ def check_file(path: Path, after_each: Callable[[Outcome], None] | None = None) 
     cells = read_lab(path)
     code = [cell for cell in cells if cell.code]
     os.chdir(path.resolve().parent)
-    outcomes = run_cells([cell.source for cell in code], after_each)
+    outcomes = run_cells([cell.source for cell in code], progress)
     return summary(cells, [pair for pair in zip(code, outcomes, strict=True) if pair[0].tests])
 
 

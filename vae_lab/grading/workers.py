@@ -6,29 +6,34 @@ The workers are forked from one clean process that has imported torch and little
 from __future__ import annotations
 
 import contextlib
-import ctypes
+import os
 import signal
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from typing import TypeVar
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
 
-DIE_WITH_PARENT = 1  # prctl's PR_SET_PDEATHSIG
-
 
 def get_ready() -> None:
     """First thing in every worker: leave Ctrl-C to the parent, die when it dies, and use one thread."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    threading.Thread(target=die_with_parent, daemon=True).start()
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+def die_with_parent() -> None:
+    """Wait for the end of the process that asked for this worker, and end with it, whatever it was that ended it."""
+    if (parent := parent_process()) is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def pool(workers: int, module: str) -> ProcessPoolExecutor:
@@ -37,7 +42,7 @@ def pool(workers: int, module: str) -> ProcessPoolExecutor:
     They are forked from a server process that runs nothing else, so no thread of the caller is copied.
     """
     context = get_context("forkserver")
-    context.set_forkserver_preload(["IPython", module])
+    context.set_forkserver_preload([module])
     return ProcessPoolExecutor(workers, mp_context=context, initializer=get_ready)
 
 

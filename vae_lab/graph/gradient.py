@@ -18,7 +18,7 @@ from torch import Tensor
 from vae_lab.graph.ledger import Ledger
 from vae_lab.graph.nodes import through_nodes
 from vae_lab.graph.replay import ever_passes, replay
-from vae_lab.graph.values import Value
+from vae_lab.graph.values import Operation, Value
 
 PASSES, ZERO, CUT, UNASKED = "passes", "zero", "cut", "unasked"
 Shares = dict[Value, Tensor | None]
@@ -134,11 +134,11 @@ def pull_back(value: Value, operands: list[Value], cotangent: Tensor, asked: Col
     return shares
 
 
-def smooth_draws(ledger: Ledger) -> set[Value]:
+def smooth_draws(operations: list[Operation]) -> set[Value]:
     """Results of random operations that are not a draw's end for the gradient: smooth functions of noise inside."""
     return {
         value
-        for op in ledger.operations
+        for op in operations
         if op.random and op.grad_enabled
         for value in op.outputs
         if value.differentiable and lets_pass(value, [u for u in op.inputs if u.differentiable])

@@ -27,6 +27,7 @@ class Graph:
         self._recorder, self.ledger, self._fold = recorder, recorder.ledger, list(fold)
         self._flows: dict[Value, Flow] = {}
         self._smooth: set[Value] = set()  # results of random operations that let a gradient through
+        self._looked_at = 0  # operations in which hidden noise was looked for
         self._closed = False
         recorder.on_backward = self._before_backward
 
@@ -47,16 +48,21 @@ class Graph:
             return
         if self.ledger.problems:
             raise RecordingError(self.ledger.problems[0])
-        self._smooth = smooth_draws(self.ledger)
+        self._find_smooth()
         self._flow(default_output(self.ledger))
 
     def _before_backward(self, outputs: list[Tensor]) -> None:
         """Measure while autograd's graph is still there: `backward` frees it."""
-        self._smooth = smooth_draws(self.ledger)
+        self._find_smooth()
         for tensor in outputs:
             value = self.ledger.value(tensor)
             if value.op is not None:
                 self._flow(value)
+
+    def _find_smooth(self) -> None:
+        operations = self.ledger.operations
+        self._smooth |= smooth_draws(operations[self._looked_at :])
+        self._looked_at = len(operations)
 
     def mark(self, **named: Tensor) -> None:
         """Give values their names, inside the block or after it: `graph.mark(mu=mu, z=z)`.
@@ -100,7 +106,7 @@ class Graph:
             if value is None:
                 raise ValueError("graph: this tensor is no value of the recording; compute it inside the block.")
             return value
-        named = [v for v, name in self.names().items() if name == output]
+        named = [v for v, name in self.names().items() if name == output or v.local == output]
         if not named:
             known = ", ".join(sorted({*self.names().values(), *self.ledger.modules})) or "there are none"
             raise ValueError(f"graph: no value of the recording is called {output!r}; the names are: {known}.")

@@ -59,7 +59,7 @@ def names_of(ledger: Ledger) -> dict[Value, str]:
 
 def default_output(ledger: Ledger) -> Value | None:
     """The value called loss, else the last result not used by another, preferably a scalar that asks for a gradient."""
-    named = [v for v, name in names_of(ledger).items() if name == "loss"]
+    named = [v for v, name in names_of(ledger).items() if "loss" in {name, v.local}]
     if named:
         return named[-1]
     used = {u for op in ledger.operations for u in op.inputs}

@@ -75,7 +75,7 @@ def vae_views(*, latent: int = 2, kl: bool = False, seed: int = 0) -> TwoViews:
             before.mark(mu=mu, sigma=sigma, z=z, x_hat=x_hat, loss=loss)
         with record(x=x, phi=encoder, theta=decoder) as after:
             mu, sigma = encoder(x)
-            eps = torch.randn_like(sigma)
+            eps = torch.randn(4, latent)
             z = mu + sigma * eps
             x_hat = decoder(z)
             loss = _loss(x_hat, x, mu, sigma, kl)

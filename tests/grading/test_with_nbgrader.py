@@ -1,0 +1,227 @@
+"""nbgrader's own tools beside ours: the same scores from its autograde, and its pages open on what we wrote."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from nbgrader.api import Gradebook
+from playwright.sync_api import sync_playwright
+
+from tests.grading.test_harmless import PIXEL, faults
+from vae_lab.grading.answered import to_bytes
+from vae_lab.grading.classroom import Classroom, grade_class
+from vae_lab.grading.course import Course
+from vae_lab.grading.sample_class import Maker, from_colab
+from vae_lab.grading.sandbox import sandbox_problem
+
+ROOT = Path(__file__).parents[2]
+EVIL = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
+HONEST = ("solved", "unusual", "mistaken", "colab")
+
+pytestmark = pytest.mark.skipif(sandbox_problem() is not None, reason=str(sandbox_problem()))
+
+
+def environment() -> dict[str, str]:
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "JUPYTER_NO_CONFIG": ""}
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
+    """A course with a small class: four honest students and one who attacks whoever reads."""
+    made = Course(tmp_path_factory.mktemp("course"))
+    shutil.copytree(ROOT / "solutions" / "sampling", made.root / "solutions" / "sampling")
+    shutil.copy(ROOT / "nbgrader_config.py", made.root)
+    maker = Maker(Course(ROOT), "sampling")
+    right, wrong = maker.bank.right, maker.bank.wrong
+    spread = next(answer for answer in wrong if "std_from_logvar_tests" in answer.loses)
+    many = next(answer for answer in wrong if "reparameterize_many_tests" in answer.loses)
+    notebooks = {
+        "solved": maker.solved({}, 0),
+        "unusual": maker.solved(dict(right[0].cells), 1),
+        "mistaken": maker.solved({**spread.cells, **many.cells}, 2),
+        "colab": maker.solved({}, 4),
+        "evil": maker.solved(
+            {"std_from_logvar": f"def std_from_logvar(logvar):\n    raise ValueError('''{EVIL}''')"}, 5
+        ),
+    }
+    from_colab(notebooks["colab"])
+    written = next(cell for cell in notebooks["evil"]["cells"] if "why_eps" in str(cell["metadata"]))
+    written["source"] = f"{EVIL}\n\n[x](javascript:document.title='taken')\n\n![drawn](attachment:a.png)"
+    written["attachments"] = {"a.png": {"image/png": PIXEL}}
+    for student, notebook in notebooks.items():
+        path = made.root / "submitted" / student / "sampling" / "sampling.ipynb"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(to_bytes(notebook))
+    return made
+
+
+@pytest.fixture(scope="module")
+def graded(course: Course) -> Course:
+    grade_class(Classroom(course, "sampling", course.root), course.root / "submitted", workers=2)
+    return course
+
+
+def scores(database: Path) -> dict[str, dict[str, float | None]]:
+    with Gradebook(f"sqlite:///{database}") as gradebook:
+        return {
+            submission.student.id: {grade.name: grade.auto_score for grade in submission.notebooks[0].grades}
+            for submission in gradebook.assignment_submissions("sampling")
+        }
+
+
+def test_stock_autograde_gives_honest_submissions_the_same_scores(graded: Course, tmp_path: Path) -> None:
+    for name in ("solutions", "submitted"):
+        shutil.copytree(graded.root / name, tmp_path / name)
+    shutil.rmtree(tmp_path / "submitted" / "evil")
+    shutil.copy(graded.root / "nbgrader_config.py", tmp_path)
+    with Classroom(Course(tmp_path), "sampling", tmp_path).book():
+        pass  # the gradebook as `vae-lab grade` prepares it, without a result
+    subprocess.run(
+        [sys.executable, "-m", "nbgrader", "autograde", "sampling"],
+        cwd=tmp_path,
+        env=environment(),
+        check=True,
+        timeout=400,
+        capture_output=True,
+    )
+    ours, theirs = scores(graded.root / "gradebook.db"), scores(tmp_path / "gradebook.db")
+    assert set(theirs) == set(HONEST)
+    for student in HONEST:
+        assert ours[student] == theirs[student]
+    assert sum(score == 0 for score in ours["mistaken"].values()) >= 2
+    assert all(score != 0 for score in ours["colab"].values())
+
+
+def test_generate_feedback_on_our_output_is_safe(graded: Course, tmp_path: Path) -> None:
+    """Also without our nbgrader_config.py, whose sanitizer is a second lock."""
+    for name in ("solutions", "autograded"):
+        shutil.copytree(graded.root / name, tmp_path / name)
+    shutil.copy(graded.root / "gradebook.db", tmp_path)
+    subprocess.run(
+        [sys.executable, "-m", "nbgrader", "generate_feedback", "sampling"],
+        cwd=tmp_path,
+        env=environment(),
+        check=True,
+        timeout=300,
+        capture_output=True,
+    )
+    pages = {student: tmp_path / "feedback" / student / "sampling" / "sampling.html" for student in (*HONEST, "evil")}
+    for student, page in pages.items():
+        html = page.read_text()
+        assert "HIDDEN TESTS" not in html
+        assert "by_autograd" not in html, f"{student}: a hidden test is in nbgrader's feedback"
+    body = pages["evil"].read_text().split("</head>")[1]
+    cells = re.sub(
+        r"<script(?: src=[^>]*)?>.*?</script>", "", body.split('<div class="container"')[-1], flags=re.DOTALL
+    )
+    assert [fault for fault in faults(cells) if "onerror" in fault or "javascript" in fault] == []
+    assert EVIL not in body
+    with sync_playwright() as playwright:
+        assert open_page(playwright, pages["evil"].as_uri()) != "taken"
+
+
+def open_page(playwright, url: str) -> str:
+    """Open a page with its scripts, click what can be clicked, and return its title."""
+    browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+    try:
+        tab = browser.new_page()
+        tab.goto(url)
+        for link in tab.locator("a:has-text('x')").all()[:3]:
+            if link.is_visible() and (link.get_attribute("href") or "").startswith("javascript"):
+                link.click()
+        tab.wait_for_timeout(300)
+        return tab.title()
+    finally:
+        browser.close()
+
+
+def chromium() -> str:
+    found = next(
+        (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None
+    )
+    if found is None:
+        pytest.skip("no Chromium; install the system package chromium")
+    return found
+
+
+def test_our_feedback_pages_run_nothing_in_a_browser(graded: Course) -> None:
+    page = graded.root / "feedback" / "evil" / "sampling" / "sampling.html"
+    html = page.read_text()
+    assert [fault for fault in faults(html) if fault == "tag script" or not fault.startswith("tag")] == ["declaration"]
+    assert f'src="data:image/png;base64,{PIXEL}"' in html
+    with sync_playwright() as playwright:
+        assert open_page(playwright, page.as_uri()).endswith("evil")
+
+
+@pytest.fixture(scope="module")
+def jupyter(graded: Course) -> Iterator[str]:
+    """A Jupyter server with formgrader on the graded course."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root", f"--port={port}"),
+            *("--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password="),
+            *("--ServerApp.ip=127.0.0.1", "--ServerApp.disable_check_xsrf=True"),
+        ],
+        cwd=graded.root,
+        env={**environment(), "JUPYTER_RUNTIME_DIR": str(graded.root / ".runtime"), "HOME": str(graded.root)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{url}/api", timeout=2).close()
+                break
+            except OSError:
+                assert server.poll() is None, "the Jupyter server has ended"
+                time.sleep(0.5)
+        else:
+            pytest.fail("the Jupyter server did not start")
+        yield url
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
+
+
+def test_formgrader_opens_on_the_result(graded: Course, jupyter: str) -> None:
+    with Gradebook(f"sqlite:///{graded.root}/gradebook.db") as gradebook:
+        ids = {
+            student: gradebook.find_submission_notebook("sampling", "sampling", student).id
+            for student in ("mistaken", "evil")
+        }
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        tab = browser.new_page()
+        tab.goto(f"{jupyter}/formgrader/gradebook/sampling/sampling")
+        tab.get_by_text("Submission #5").wait_for(timeout=60_000)
+        assert tab.locator("tbody tr").count() == 5
+        tab.goto(f"{jupyter}/formgrader/submissions/{ids['mistaken']}/")
+        tab.get_by_text("Passed: 2 of 2 points.").first.wait_for(timeout=60_000)
+        assert tab.get_by_text("Failed: 0 of 2 points.").count() == 1
+        assert tab.locator("input.score").count() == 8
+        tab.goto(f"{jupyter}/formgrader/submissions/{ids['evil']}/")
+        tab.get_by_text("Failed: 0 of 2 points.").first.wait_for(timeout=60_000)
+        assert "taken" not in tab.title()
+        assert tab.locator("img[alt=drawn]").get_attribute("src") == f"data:image/png;base64,{PIXEL}"
+        browser.close()
