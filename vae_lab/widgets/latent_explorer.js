@@ -95,11 +95,11 @@ function half(model, trait, name, classify, labels) {
     const sure = Math.round((100 * guesses[guess]) / total);
     let close = Infinity, which = 0;
     for (let i = 0; i < labels.length; i++) {
-      const d = Math.hypot(codes[2 * i] - z[0], codes[2 * i + 1] - z[1]);
+      const d = (codes[2 * i] - z[0]) ** 2 + (codes[2 * i + 1] - z[1]) ** 2;
       if (d < close) { close = d; which = i; }
     }
     reading.textContent = `Read as ${guess}, ${sure}\u00a0%\u00a0sure`;
-    nearest.textContent = `Nearest image: a ${labels[which]}, ${show(close)} away`;
+    nearest.textContent = `Nearest image: a ${labels[which]}, ${show(Math.sqrt(close))} away`;
     image.setAttribute("aria-label", `Decoded by the ${name}: read as ${guess} by a small classifier, ${sure} percent sure`);
     return `${name}: read as ${guess}, ${sure} percent sure`;
   };
