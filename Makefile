@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help course test environment book labs verify grade bench serve clean
+.PHONY: help course test environment book labs verify grade site bench serve clean
 
 PYTHON ?= python3
 TORCH ?=
@@ -23,6 +23,7 @@ help:
 	@echo "make labs     labs/ from solutions/"
 	@echo "make verify   every lab against its bank of right and wrong answers"
 	@echo "make grade    grade submitted/ of one lab (LAB=$(LAB))"
+	@echo "make site     what is published: book, notebooks, wheel, offline copy"
 	@echo "make bench    the measurements in benchmarks/"
 	@echo "make serve    read the built book at http://localhost:8000"
 	@echo "make clean    remove what these commands made, the environment and grades excepted"
@@ -67,6 +68,9 @@ verify: $(VENV)/.course
 
 grade: $(VENV)/.course
 	$(BIN)/vae-lab grade $(LAB)
+
+site: $(VENV)/.dev
+	$(BIN)/python -m tools.publish
 
 bench: $(VENV)/.dev
 	for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done

@@ -25,6 +25,14 @@ def _drop_scripts(
         context[kind] = [asset for asset in context.get(kind, []) if wanted(asset)]
 
 
+def _mend_roles(
+    app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Give citations a role that a list may hold; Sphinx still writes one that ARIA has withdrawn."""
+    if "body" in context:
+        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+
+
 def _drop_kernel_settings(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for node in list(doctree.findall(nodes.raw)):
         if "x-thebe-config" in node.astext() or "kernelName" in node.astext():
@@ -34,5 +42,6 @@ def _drop_kernel_settings(app: Sphinx, doctree: nodes.document, docname: str) ->
 def setup(app: Sphinx) -> dict[str, Any]:
     """Run after the extensions that add these things."""
     app.connect("html-page-context", _drop_scripts, priority=900)
+    app.connect("html-page-context", _mend_roles, priority=900)
     app.connect("doctree-resolved", _drop_kernel_settings, priority=900)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

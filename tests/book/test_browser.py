@@ -137,7 +137,9 @@ def test_the_search_page_finds_a_word_from_file(browser, addresses):
 def test_every_page_meets_wcag_2_1_aa(browser, addresses, scheme):
     context = browser.new_context(color_scheme=scheme, viewport={"width": 1280, "height": 900})
     page = context.new_page()
-    wanted = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+    wanted: dict[str, Any] = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}}
+    if scheme == "dark":  # a theme changes colours and nothing else
+        wanted = {"runOnly": ["color-contrast"]}
     found = []
     for name in PAGES:
         page.goto(f"{addresses['http']}/{name}", wait_until="load")

@@ -129,31 +129,28 @@ def grade_class(
     depends = digest(room.source, grader_version(), repr(limits), sandbox)
     with room.book() as book:
         writer = Writer(room, submitted, book)
-        due: list[Job] = []
-        for student in found.students:
-            submission = read_submission(submitted, student, room.name)
-            key = digest(depends, submission.problem, submission.content or b"")
-            record = writer.records.get(student)
-            if record is not None and record.key == key and record.result.status != "error":
-                continue
-            writer.expect(submission, key)
-            if submission.content is None:
-                writer.take(nothing_to_read(lab, submission))
-            else:
-                due.append(Job(lab, student, submission.content, limits, sandbox))
-        done = 0
+        due = [student for student in found.students if writer.is_due(student, depends)]
+
+        def jobs() -> Iterator[Job]:
+            """Read again when it is a submission's turn, so that a class of large notebooks fits into memory."""
+            for student in due:
+                content = writer.expect(student, depends)
+                if content is not None:
+                    yield Job(lab, student, content, limits, sandbox)
+                else:
+                    writer.take(nothing_to_read(lab, writer.expected[student][0]))
+
         progress(0, len(due))
         try:
             for job, answer in run_all(
-                grade_job, due, workers=min(workers, len(due)), patience=2 * limits.submission_seconds + 120
+                grade_job, jobs(), workers=workers, patience=2 * limits.submission_seconds + 120
             ):
                 writer.take(answer if isinstance(answer, SubmissionResult) else failed(job, answer))
-                done += 1
-                progress(done, len(due))
+                progress(writer.taken, len(due))
         finally:
             writer.flush()
         writer.catch_up(found.students)
-        tally = Tally(graded=done, notes=found.notes)
+        tally = Tally(graded=writer.taken, notes=found.notes)
         marks = book.marks()
     results = [with_marks(writer.records[student].result, marks.get(student, {})) for student in found.students]
     tally.results = with_copies(results, {student: writer.records[student].copies for student in found.students})
@@ -170,14 +167,23 @@ class Writer:
         self.marks = book.marks()
         self.expected: dict[str, tuple[Submission, str]] = {}
         self.batch: list[str] = []
+        self.taken = 0
         self.flushed = time.monotonic()
         self.outlines = outline(room.released)
         self.title = title(room.released)
         self.styles = {kind: digest(*sources) for kind, sources in RENDERED_BY.items()}
 
-    def expect(self, submission: Submission, key: str) -> None:
-        """Announce a submission whose result will come."""
-        self.expected[submission.student] = (submission, key)
+    def is_due(self, student: str, depends: str) -> bool:
+        """Whether a submission has no result yet that still holds; an error of the grader's own never holds."""
+        record = self.records.get(student)
+        submission = read_submission(self.submitted, student, self.room.name)
+        return record is None or record.result.status == "error" or record.key != key_of(submission, depends)
+
+    def expect(self, student: str, depends: str) -> bytes | None:
+        """Read a submission whose result will come; None if there is nothing to read."""
+        submission = read_submission(self.submitted, student, self.room.name)
+        self.expected[student] = (submission, key_of(submission, depends))
+        return submission.content
 
     def take(self, result: SubmissionResult) -> None:
         """Write down a result at once; the files and rows made from it follow with the batch."""
@@ -196,6 +202,7 @@ class Writer:
             )
         )
         self.batch.append(result.student)
+        self.taken += 1
         if len(self.batch) >= BATCH or time.monotonic() - self.flushed > AT_LEAST_EVERY:
             self.flush()
 
@@ -208,6 +215,8 @@ class Writer:
         """Write what is waiting: gradebook rows in one transaction, then each submission's files."""
         batch, self.batch = self.batch, []
         self.publish(batch)
+        for student in batch:
+            del self.expected[student]
         self.flushed = time.monotonic()
 
     def catch_up(self, students: list[str]) -> None:
@@ -291,6 +300,11 @@ class Writer:
     def pieces_of(self, submission: Submission) -> list[Piece]:
         """The cells of a submission."""
         return pieces(submission.content, self.room.name, self.room.released)
+
+
+def key_of(submission: Submission, depends: str) -> str:
+    """A digest of all that a result depends on."""
+    return digest(depends, submission.problem, submission.content or b"")
 
 
 def write_class_report(room: Classroom) -> Path:

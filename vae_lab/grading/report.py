@@ -95,12 +95,17 @@ class ClassReport:
     def misconceptions(self) -> list[tuple[str, str, int, list[str]]]:
         """The most common messages: (cell, message, how many, some of the students), most common first.
 
-        Messages that differ in numbers alone are counted together; the first of them is shown.
+        Left out is what is no attempt: answers not written, and files that could not be read. Messages that differ in
+        numbers alone are counted together; the first of them is shown.
         """
         groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        tests = {name for task in self.outlines if not task.written for name in task.points}
         for result in self.scored:
-            for name, cell in result.cells.items():
-                if cell.passed is False and cell.message:
+            attempts = {name: cell for name, cell in result.cells.items() if name in tests}
+            if len(attempts) > 1 and len({cell.message for cell in attempts.values()}) == 1:  # nothing could be run
+                continue
+            for name, cell in attempts.items():
+                if cell.passed is False and cell.message and "NotImplementedError" not in cell.message:
                     first = gist(cell.message)
                     groups.setdefault((name, without_numbers(first)), []).append((first, result.student))
         found = [

@@ -248,7 +248,7 @@ HOSTILE = {
     "makes every comparison true": "import torch\ntorch.allclose = lambda *a, **k: True\ntorch.equal = torch.allclose\n"
     "torch.Tensor.__eq__ = lambda *a: torch.tensor(True)\ntorch.Tensor.__bool__ = lambda s: True",
     "looks for the solutions and the gradebook": "import glob, os\nfor place in ('/', '/home', '/root', '..'):\n"
-    "    for name in glob.glob(place + '/**/*.ipynb', recursive=True)[:20] + glob.glob(place + '/*.db'):\n"
+    "    for name in glob.glob(place + '/*/*/*.ipynb') + glob.glob(place + '/*.db'):\n"
     "        print(open(name, errors='replace').read()[:100])\nprint(os.environ, open('/etc/passwd').read())",
     "walks the stack for the judge": "import gc, sys\nfor thing in gc.get_objects():\n"
     "    if type(thing).__name__ in ('CellResult', 'Verdict'):\n        object.__setattr__(thing, 'points', 99.0)\n"

@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context, parent_process
@@ -68,39 +67,42 @@ def run_all(
 
     Args:
         function: a module-level function; it runs in a worker process.
-        jobs: picklable arguments.
+        jobs: picklable arguments, none of them None; taken one by one as workers are free.
         workers: how many processes work side by side.
         patience: seconds after which a job's worker is killed and the job ends in TimeoutError.
     """
-    waiting = deque(jobs)
-    while waiting:
+    source = iter(jobs)
+    job = next(source, None)
+    while job is not None:
         executor = pool(workers, function.__module__)
         running: dict[Future[Answer], tuple[Job, float]] = {}
         suspects: list[Job] = []
         try:
-            while (waiting or running) and not suspects:
-                try:
-                    while waiting and len(running) < 2 * workers:
-                        running[executor.submit(function, waiting[0])] = (waiting[0], time.monotonic())
-                        waiting.popleft()
-                except BrokenExecutor:
-                    suspects += [job for job, _ in running.values()]
-                    break
+            while (job is not None or running) and not suspects:
+                while job is not None and len(running) < 2 * workers:
+                    try:
+                        running[executor.submit(function, job)] = (job, time.monotonic())
+                    except BrokenExecutor:  # by one of those that are running, if there are any
+                        if not running:
+                            suspects.append(job)
+                            job = next(source, None)
+                        break
+                    job = next(source, None)
                 done, _ = wait(running, timeout=1.0, return_when=FIRST_COMPLETED)
                 for future in done:
-                    job, _ = running.pop(future)
+                    finished, _ = running.pop(future)
                     try:
-                        yield job, future.result()
+                        yield finished, future.result()
                     except BrokenExecutor:
-                        suspects.append(job)
+                        suspects.append(finished)
                     except Exception as error:
-                        yield job, error
-                late = [job for job, since in running.values() if time.monotonic() - since > patience]
-                suspects += [job for job, _ in running.values()] if late or suspects else []
+                        yield finished, error
+                late = any(time.monotonic() - since > patience for _, since in running.values())
+                suspects += [each for each, _ in running.values()] if late or suspects else []
         finally:
             end(executor)
-        for job in suspects:
-            yield job, alone(function, job, patience)
+        for suspect in suspects:
+            yield suspect, alone(function, suspect, patience)
 
 
 def alone(function: Callable[[Job], Answer], job: Job, patience: float) -> Answer | Exception:
