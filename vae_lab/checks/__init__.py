@@ -10,7 +10,7 @@ import importlib
 import sys
 from typing import Any, NoReturn
 
-__all__ = ["start"]
+__all__ = ["in_notebook", "start"]
 
 
 class Reserved:
@@ -26,6 +26,19 @@ class Reserved:
 
     def __repr__(self) -> str:
         return f"<reserved: this lab asks you to write {self.__name__} yourself>"
+
+
+def in_notebook() -> bool:
+    """Whether a person may be looking: True in Jupyter and Colab, False where a grader runs the cells.
+
+    A cell that only shows something, and takes seconds for it, asks first.
+
+    Example:
+        >>> in_notebook()
+        False
+    """
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return hasattr(shell, "kernel")
 
 
 def start(lab: str) -> None:

@@ -278,7 +278,8 @@ class Peer:
         self.deadline: float | None = None
         self.reason: str = ""
         self.changed_arguments = False
-        self.redact: Callable[[], bool] = lambda: False
+        self.watch: Callable[[], None] = lambda: None  # called before each question
+        self.redact: Callable[[], bool] = lambda: False  # whether to keep the other side's texts away
         self.leaves = Leaves()
         self.forget: list[int] = []
         self._records: dict[int, Record] = {}
@@ -360,6 +361,7 @@ class Peer:
             RemoteError: if its code raised.
             WireError: if a value cannot cross, or the other side is gone, late or malformed (then `reason` says so).
         """
+        self.watch()
         if self.reason:
             raise Gone(self.reason)
         if self._depth >= MAX_NESTED:
@@ -499,6 +501,7 @@ class Peer:
         ):
             raise WireError("an answer is malformed")
         error = remote_error(kind[:80], bases, "" if self.redact() else text[:MAX_ERROR_TEXT])
+        error.withheld = text[:MAX_ERROR_TEXT]
         origin = node.get("origin")
         if type(origin) is int:
             error.origin = origin  # type: ignore[attr-defined]

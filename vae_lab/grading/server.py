@@ -104,8 +104,12 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     connection.send(None)
+    parent = os.getppid()
     try:
         while True:
+            while not connection.poll(5.0):
+                if os.getppid() != parent:  # the caller is gone, even if a fork of it still holds the connection
+                    return
             lab, submission, data, limits = connection.recv()
             connection.send(judge_in_fork(warm, lab, submission, data, limits))
     except (EOFError, OSError, SandboxError):

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import as_completed
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
 from vae_lab.grading.answered import answered, grader, text, to_bytes
@@ -79,9 +80,18 @@ def test_cells(notebook: Mapping[str, list[dict[str, object]]]) -> frozenset[str
     return frozenset(g["grade_id"] for g in graders if g.get("grade") and not g.get("solution"))
 
 
+@cache
+def load_optimizers() -> None:
+    """Touch what torch imports when a first optimizer is made: seconds, which every forked notebook would pay anew."""
+    import torch
+
+    torch.optim.Adam([torch.zeros(1, requires_grad=True)])
+
+
 def judge_in_one_process(notebook: str) -> dict[str, Verdict]:
     """Run the notebook from top to bottom as a student does, hidden tests included, in a process of its own."""
     cells = [cell for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
+    load_optimizers()
     outcomes = in_a_fork(run_cells, [text(cell) for cell in cells], seconds=SECONDS)
     return {
         grader(cell)["grade_id"]: Verdict(outcome.passed, outcome.message)

@@ -1,0 +1,667 @@
+"""Made-up answers to the lab `generation`: RIGHT in unusual forms, and WRONG named by the mistake."""
+
+from textwrap import dedent, indent
+
+from vae_lab.grading.bank import Answer
+
+IMPORTS = """\
+import math
+import torch
+import torch.distributions as D
+import torch.nn.functional as F
+from torch import nn
+
+
+"""
+ADAM = "optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)"
+
+
+def _cell(task: str, signature: str, body: str, above: str = "") -> dict[str, str]:
+    """The cell of one function; a body of one line is returned."""
+    body = dedent(body).strip()
+    body = body if "\n" in body or "return" in body else f"return {body}"
+    above = dedent(above).strip() + "\n\n\n" if above else ""
+    return {task: f"# vae-lab: generation/{task}\n{IMPORTS}{above}def {task}({signature}):\n{indent(body, '    ')}\n"}
+
+
+def vae(
+    *,
+    init: str = """
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.hidden = nn.Linear(784, hidden_dim)
+        self.mu, self.logvar = nn.Linear(hidden_dim, latent_dim), nn.Linear(hidden_dim, latent_dim)
+        self.dec = nn.Sequential(nn.Linear(latent_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, 784))
+    """,
+    more: str = "",
+    encode: str = "h = torch.relu(self.hidden(x))\nreturn self.mu(h), self.logvar(h)",
+    decode: str = "return self.dec(z)",
+    z: str = "mu + torch.exp(logvar / 2) * torch.randn_like(mu)",
+    out: str = "self.decode(z), mu, logvar",
+    base: str = "nn.Module",
+) -> dict[str, str]:
+    """The class VAE, with what differs from a plain right answer."""
+    lines = f"class VAE({base}):\n    def __init__(self, latent_dim, hidden_dim):\n"
+    lines += indent(dedent(init).strip() + "\n" + dedent(more).strip(), " " * 8).rstrip()
+    for name, argument, body in (("encode", "x", encode), ("decode", "z", decode)):
+        lines += f"\n\n    def {name}(self, {argument}):\n" + indent(dedent(body).strip(), " " * 8)
+    forward = f"mu, logvar = self.encode(x)\nz = {z}\nreturn {out}"
+    return {
+        "VAE": f"# vae-lab: generation/VAE\n{IMPORTS}{lines}\n\n    def forward(self, x):\n{indent(forward, ' ' * 8)}\n"
+    }
+
+
+def train(
+    *,
+    setup: str = ADAM,
+    batches: str = "torch.randperm(len(images)).split(25)",
+    forward: str = "logits, mu, logvar = model(x)",
+    reconstruction: str = "F.binary_cross_entropy_with_logits(logits, x, reduction='none').sum(1)",
+    kl: str = "(mu.square() + logvar.exp() - 1 - logvar).sum(1) / 2",
+    loss: str = "(reconstruction + kl).mean()",
+    step: str = "optimizer.zero_grad()\nloss.backward()\noptimizer.step()",
+    count: str = "total += (reconstruction + kl).sum().item()",
+    report: str = "total / len(images)",
+    end: str = "return history",
+) -> dict[str, str]:
+    """The training loop, with what differs from a plain right answer."""
+    inner = f"x = images[index]\n{forward}\nreconstruction = {reconstruction}\nkl = {kl}\nloss = {loss}\n"
+    inner += dedent(step).strip() + f"\n{count}"
+    body = f"{setup}\nhistory = []\nfor epoch in range(epochs):\n    total = 0.0\n    for index in {batches}:\n"
+    body += indent(inner, " " * 8) + f"\n    history.append({report})\n{end}"
+    return _cell("train", "model, images, epochs", body)
+
+
+def generate(body: str) -> dict[str, str]:
+    return _cell("generate", "model, n", body)
+
+
+def walk(body: str) -> dict[str, str]:
+    return _cell("interpolate", "model, a, b, steps", body)
+
+
+def share(body: str) -> dict[str, str]:
+    return _cell("recognisable_fraction", "decode, latent_dim, n, classify", body)
+
+
+MODEL = frozenset({"VAE_tests"})
+TRAIN = frozenset({"train_tests"})
+GENERATE = frozenset({"generate_tests"})
+WALK = frozenset({"interpolate_tests"})
+SHARE = frozenset({"recognisable_fraction_tests"})
+EVERY_MODEL = MODEL | TRAIN | GENERATE | WALK  # without a model, none of these can be tried
+
+RIGHT = [
+    # model
+    Answer("VAE with a layer each for mu and logvar", vae()),
+    Answer(
+        "VAE with the minus sign and rsample", vae(z="torch.distributions.Normal(mu, torch.exp(logvar / 2)).rsample()")
+    ),
+    Answer(
+        "VAE with tanh and without biases",
+        vae(
+            init="""
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.a, self.b = nn.Linear(784, hidden_dim, bias=False), nn.Linear(hidden_dim, 2 * latent_dim, bias=False)
+        self.c, self.d = nn.Linear(latent_dim, hidden_dim), nn.Linear(hidden_dim, 784)
+        """,
+            encode="both = self.b(F.leaky_relu(self.a(x), 0.1))\nn = self.latent_dim\nreturn both[:, :n], both[:, n:]",
+            decode="return self.d(torch.tanh(self.c(z)))",
+        ),
+    ),
+    Answer(
+        "VAE with bare parameters",
+        vae(
+            init="""
+        super().__init__()
+        self.latent_dim = latent_dim
+        def weight(rows, columns):
+            return nn.Parameter(torch.randn(rows, columns) / math.sqrt(rows))
+        self.w1, self.w2 = weight(784, hidden_dim), weight(latent_dim, hidden_dim)
+        self.wm, self.wv = weight(hidden_dim, latent_dim), weight(hidden_dim, latent_dim)
+        self.w3, self.b3 = weight(hidden_dim, 784), nn.Parameter(torch.zeros(784))
+        """,
+            encode="h = F.elu(x @ self.w1)\nreturn h @ self.wm, h @ self.wv",
+            decode="return F.elu(z @ self.w2) @ self.w3 + self.b3",
+        ),
+    ),
+    Answer("VAE with a list for a result", vae(out="[self.decode(z), mu, logvar]")),
+    Answer(
+        "VAE with a named tuple and a module dict",
+        vae(
+            init="""
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.net = nn.ModuleDict({
+            "enc": nn.Sequential(nn.Linear(784, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, 2 * latent_dim)),
+            "dec": nn.Sequential(nn.Linear(latent_dim, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, 784)),
+        })
+        """,
+            encode="""
+        from collections import namedtuple
+        return namedtuple("Code", "mu logvar")(*self.net["enc"](x).split(self.latent_dim, dim=-1))
+        """,
+            decode="return self.net['dec'](z)",
+        ),
+    ),
+    Answer("VAE with a helper of vae_lab", vae(z="__import__('vae_lab').reparameterize(mu, logvar)")),
+    Answer(
+        "VAE with layer norm",
+        vae(
+            init="""
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.enc = nn.Sequential(nn.Linear(784, hidden_dim), nn.LayerNorm(hidden_dim), nn.SiLU())
+        self.enc.append(nn.Linear(hidden_dim, 2 * latent_dim))
+        self.dec = nn.Sequential(nn.Linear(latent_dim, hidden_dim), nn.SiLU(), nn.Linear(hidden_dim, 784))
+        """,
+            encode="return self.enc(x).chunk(2, -1)",
+            decode="return self.dec(z)",
+        ),
+    ),
+    # training
+    Answer("training with AdamW", train(setup="optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)")),
+    Answer("training with RMSprop", train(setup="optimizer = torch.optim.RMSprop(model.parameters(), lr=2e-3)")),
+    Answer(
+        "training with a data loader",
+        train(
+            setup=ADAM + "\nloader = torch.utils.data.DataLoader(range(len(images)), 25, shuffle=True)",
+            batches="loader",
+        ),
+    ),
+    Answer("training on sums", train(loss="(reconstruction + kl).sum()")),
+    Answer(
+        "training with the step before the next loss",
+        train(step="loss.backward()\noptimizer.step()\noptimizer.zero_grad(set_to_none=False)"),
+    ),
+    Answer(
+        "training with clipped gradients",
+        train(
+            step="optimizer.zero_grad()\nloss.backward()\n"
+            "nn.utils.clip_grad_norm_(model.parameters(), 100.0)\noptimizer.step()"
+        ),
+    ),
+    Answer(
+        "training with a schedule",
+        train(
+            setup=ADAM + "\nschedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.97)",
+            count="total += len(x) * loss.item()",
+            report="total / len(images) + 0 * (schedule.step() or 0)",
+        ),
+    ),
+    Answer(
+        "training that measures after each epoch",
+        train(
+            count="pass",
+            report="measure(model, images)",
+        )
+        | {},
+    ),
+    Answer(
+        "training by encode and decode",
+        train(
+            forward="mu, logvar = model.encode(x)\nz = mu + torch.exp(logvar / 2) * torch.randn_like(mu)\n"
+            "logits = model.decode(z)"
+        ),
+    ),
+    Answer(
+        "training with distributions",
+        train(
+            reconstruction="-D.Bernoulli(logits=logits, validate_args=False).log_prob(x).sum(1)",
+            kl="D.kl_divergence(D.Normal(mu, torch.exp(logvar / 2)), D.Normal(0.0, 1.0)).sum(1)",
+        ),
+    ),
+    Answer(
+        "training with smaller steps and batches",
+        train(
+            setup="optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)",
+            batches="torch.randperm(len(images)).split(20)",
+        ),
+    ),
+    # generation
+    Answer(
+        "images one by one",
+        generate("""
+        rows = [torch.sigmoid(model.decode(torch.randn(1, model.latent_dim))) for _ in range(n)]
+        return torch.cat(rows).detach()
+    """),
+    ),
+    Answer(
+        "images by a distribution",
+        generate("""
+        prior = torch.distributions.Independent(torch.distributions.Normal(torch.zeros(model.latent_dim), 1.0), 1)
+        return model.decode(prior.sample((n,))).sigmoid()
+    """),
+    ),
+    Answer(
+        "images in evaluation mode",
+        generate("""
+        model.eval()
+        with torch.inference_mode():
+            logits = model.decode(torch.empty(n, model.latent_dim).normal_())
+        return (1 / (1 + torch.exp(-logits))).clone()
+    """),
+    ),
+    Answer(
+        "images by a custom noise source",
+        generate("""
+        u, v = 1 - torch.rand(n, model.latent_dim), torch.rand(n, model.latent_dim)
+        return torch.sigmoid(model.decode(torch.sqrt(-2 * u.log()) * torch.cos(2 * math.pi * v)).detach())
+    """),
+    ),
+    Answer(
+        "a path by lerp",
+        walk("""
+        mu = model.encode(torch.stack((a, b)))[0].detach()
+        return model.decode(torch.lerp(mu[:1], mu[1:], torch.linspace(0, 1, steps)[:, None])).sigmoid()
+    """),
+    ),
+    Answer(
+        "a path point by point",
+        walk("""
+        start, stop = model.encode(a[None])[0][0], model.encode(b[None])[0][0]
+        frames = []
+        for k in range(steps):
+            z = start + (stop - start) * k / (steps - 1)
+            frames.append(torch.sigmoid(model.decode(z[None]))[0])
+        return torch.stack(frames)
+    """),
+    ),
+    Answer(
+        "a path by forward",
+        walk("""
+        _, mu, _ = model(torch.stack([a, b]))
+        t = torch.arange(steps) / (steps - 1)
+        return torch.sigmoid(model.decode(torch.outer(1 - t, mu[0]) + torch.outer(t, mu[1]))).detach()
+    """),
+    ),
+    Answer(
+        "a share in a loop",
+        share("""
+        sure = 0
+        for _ in range(n):
+            probability = classify(decode(torch.randn(1, latent_dim)).sigmoid()).softmax(-1)
+            sure += int(probability.max() >= 0.9)
+        return sure / n
+    """),
+    ),
+    Answer(
+        "a share from log-probabilities",
+        share("""
+        logits = classify(torch.sigmoid(decode(torch.randn(n, latent_dim))))
+        top = torch.log_softmax(logits, 1).amax(1)
+        return (top >= math.log(0.9)).double().mean()
+    """),
+    ),
+]
+MEASURE = """
+def measure(model, images):
+    with torch.no_grad():
+        logits, mu, logvar = model(images)
+        reconstruction = F.binary_cross_entropy_with_logits(logits, images, reduction="sum")
+        return float(reconstruction + (mu.square() + logvar.exp() - 1 - logvar).sum() / 2) / len(images)
+
+
+"""
+RIGHT = [
+    Answer(a.name, {k: s.replace("def train(", MEASURE.lstrip() + "def train(") for k, s in a.cells.items()})
+    if a.name == "training that measures after each epoch"
+    else a
+    for a in RIGHT
+]
+
+WRONG = [
+    # model
+    Answer(
+        "VAE with the variance for sigma",
+        vae(z="mu + torch.exp(logvar) * torch.randn_like(mu)"),
+        MODEL,
+        "exp(logvar) is the variance",
+    ),
+    Answer("VAE with spread 1", vae(z="mu + torch.randn_like(mu)"), MODEL, "the spread of z is 1"),
+    Answer("VAE without noise", vae(z="mu"), MODEL, "not random"),
+    Answer(
+        "VAE with noise in training mode only",
+        vae(z="mu + torch.exp(logvar / 2) * torch.randn_like(mu) if self.training else mu"),
+        MODEL,
+        "not random",
+    ),
+    Answer(
+        "VAE with sample",
+        vae(z="torch.distributions.Normal(mu, torch.exp(logvar / 2)).sample()"),
+        MODEL,
+        "cut the graph",
+    ),
+    Answer(
+        "VAE with sigma detached",
+        vae(z="mu + torch.exp(logvar / 2).detach() * torch.randn_like(mu)"),
+        MODEL,
+        "sigma was detached",
+    ),
+    Answer(
+        "VAE with uniform noise", vae(z="mu + torch.exp(logvar / 2) * torch.rand_like(mu)"), MODEL, "uniform on [0, 1]"
+    ),
+    Answer(
+        "VAE with one eps for the batch",
+        vae(z="mu + torch.exp(logvar / 2) * torch.randn(self.latent_dim)"),
+        MODEL,
+        "every row needs its own",
+    ),
+    Answer(
+        "VAE with a seed in forward",
+        vae(z="torch.manual_seed(0) and mu + torch.exp(logvar / 2) * torch.randn_like(mu)"),
+        MODEL,
+        "same noise comes back",
+    ),
+    Answer(
+        "VAE whose decoder ends in sigmoid",
+        vae(decode="return torch.sigmoid(self.dec(z))"),
+        MODEL | TRAIN,
+        "decode puts out logits",
+    ),
+    Answer(
+        "VAE whose logvar is never negative",
+        vae(encode="h = torch.relu(self.hidden(x))\nreturn self.mu(h), F.softplus(self.logvar(h))"),
+        MODEL,
+        "goes below 0",
+    ),
+    Answer(
+        "VAE that returns sigma for logvar",
+        vae(encode="h = torch.relu(self.hidden(x))\nreturn self.mu(h), torch.exp(self.logvar(h))"),
+        MODEL,
+        "goes below 0",
+    ),
+    Answer(
+        "VAE with one head",
+        vae(encode="h = torch.relu(self.hidden(x))\nreturn self.mu(h), self.mu(h)"),
+        MODEL | TRAIN,
+        "need a layer each",
+    ),
+    Answer(
+        "VAE whose encoder draws",
+        vae(encode="h = torch.relu(self.hidden(x))\nm = self.mu(h)\nreturn m + torch.randn_like(m), self.logvar(h)"),
+        MODEL,
+        "the encoder is deterministic",
+    ),
+    Answer(
+        "VAE that returns the reconstruction alone",
+        vae(out="self.decode(z)"),
+        MODEL | TRAIN,
+        "Wanted (logits, mu, logvar)",
+    ),
+    Answer("VAE that returns mu first", vae(out="mu, logvar, self.decode(z)"), MODEL | TRAIN, "shape"),
+    Answer(
+        "VAE without super().__init__",
+        vae(init="self.latent_dim = latent_dim\nself.dec = nn.Linear(latent_dim, 784)"),
+        EVERY_MODEL,
+        "before Module.__init__",
+    ),
+    Answer("VAE that forgets latent_dim", vae(more="del self.latent_dim"), MODEL | GENERATE, "latent_dim"),
+    Answer(
+        "VAE that is no module",
+        vae(init="self.latent_dim = latent_dim\nself.dec = nn.Linear(latent_dim, 784)", base=""),
+        EVERY_MODEL,
+        "no torch.nn.Module",
+    ),
+    # training
+    Answer("training without zero_grad", train(step="loss.backward()\noptimizer.step()"), TRAIN, "zero_grad"),
+    Answer("training without a step", train(step="optimizer.zero_grad()\nloss.backward()"), TRAIN, "optimizer.step()"),
+    Answer(
+        "training without backward", train(step="optimizer.zero_grad()\noptimizer.step()"), TRAIN, "loss.backward()"
+    ),
+    Answer(
+        "training of some parameters",
+        train(setup="optimizer = torch.optim.Adam(list(model.parameters())[-4:], lr=4e-3)"),
+        TRAIN,
+        "have not moved",
+    ),
+    Answer("training without KL", train(loss="reconstruction.mean()"), TRAIN, "the KL is not in the loss"),
+    Answer(
+        "training with the KL subtracted",
+        train(loss="(reconstruction - kl).mean()"),
+        TRAIN,
+        "the KL has the wrong sign",
+    ),
+    Answer(
+        "training with pixels averaged",
+        train(loss="reconstruction.mean() / 784 + kl.mean()"),
+        TRAIN,
+        "learns to ignore z",
+    ),
+    Answer(
+        "training with a ten-fold KL", train(loss="(reconstruction + 10 * kl).mean()"), TRAIN, "10 times the weight"
+    ),
+    Answer(
+        "training without noise",
+        train(forward="mu, logvar = model.encode(x)\nlogits = model.decode(mu)"),
+        TRAIN,
+        "the loop decodes mu",
+    ),
+    Answer(
+        "training with z detached",
+        train(
+            forward="mu, logvar = model.encode(x)\nz = mu + torch.exp(logvar / 2) * torch.randn_like(mu)\n"
+            "logits = model.decode(z.detach())"
+        ),
+        TRAIN,
+        "z is cut off",
+    ),
+    Answer(
+        "training on the first batch only",
+        train(end="return history", report="total / len(images)", batches="[torch.arange(25)]"),
+        TRAIN,
+        "never shown",
+    ),
+    Answer("training with one big batch", train(batches="[torch.arange(len(images))]"), TRAIN, "too little"),
+    Answer(
+        "training with a tiny step size",
+        train(setup="optimizer = torch.optim.Adam(model.parameters(), lr=1e-5)"),
+        TRAIN,
+        "too little",
+    ),
+    Answer(
+        "training that climbs",
+        train(loss="-(reconstruction + kl).mean()"),
+        TRAIN,
+        "the log-likelihood has the wrong sign",
+    ),
+    Answer(
+        "training on other data",
+        train(
+            setup=ADAM + "\nfrom vae_lab import load_images\n"
+            "images = load_images(train=False).images[:500].flatten(1) / 255"
+        ),
+        TRAIN,
+        "are never shown",
+    ),
+    Answer("training that reports sums", train(report="total"), TRAIN, "a sum over the images"),
+    Answer("training that reports the ELBO", train(report="-total / len(images)"), TRAIN, "this is the ELBO"),
+    Answer("training that reports nats per pixel", train(report="total / len(images) / 784"), TRAIN, "nats per pixel"),
+    Answer("training that reports the KL", train(count="total += kl.sum().item()"), TRAIN, "this is the KL alone"),
+    Answer(
+        "training that reports tensors",
+        train(count="total += (reconstruction + kl).sum()"),
+        TRAIN,
+        "the list holds tensors",
+    ),
+    Answer("training that reports the last loss", train(end="return history[-1]"), TRAIN, "of type float"),
+    Answer("training that reports nothing", train(end="print(history[-1])"), TRAIN, "of type NoneType"),
+    Answer("training for one epoch", train(end="return history[:1]"), TRAIN, "entries"),
+    Answer(
+        "training that scales the images in place",
+        train(setup=ADAM + "\nimages.mul_(0.999)"),
+        TRAIN,
+        "images has changed",
+    ),
+    # generation
+    Answer(
+        "images by way of the encoder",
+        generate(
+            "model.encode(torch.rand(n, 784))\nreturn torch.sigmoid(model.decode(torch.randn(n, model.latent_dim)))"
+        ),
+        GENERATE,
+        "the encoder is not needed",
+    ),
+    Answer(
+        "images by forward",
+        generate("torch.sigmoid(model(torch.rand(n, 784))[0])"),
+        GENERATE,
+        "the encoder is not needed",
+    ),
+    Answer(
+        "images from a uniform prior",
+        generate("torch.sigmoid(model.decode(torch.rand(n, model.latent_dim)))"),
+        GENERATE,
+        "the prior is N(0, 1)",
+    ),
+    Answer(
+        "images from a wider prior",
+        generate("torch.sigmoid(model.decode(2 * torch.randn(n, model.latent_dim)))"),
+        GENERATE,
+        "z has spread",
+    ),
+    Answer(
+        "images from a prior that is cut off",
+        generate("torch.sigmoid(model.decode(torch.randn(n, model.latent_dim).clamp(-2, 2)))"),
+        GENERATE,
+        "the prior is N(0, 1)",
+    ),
+    Answer(
+        "images from z along the diagonal",
+        generate("torch.sigmoid(model.decode(torch.randn(n, 1).expand(n, model.latent_dim)))"),
+        GENERATE,
+        "z is the same",
+    ),
+    Answer(
+        "images with a fixed seed",
+        generate("torch.manual_seed(0)\nreturn torch.sigmoid(model.decode(torch.randn(n, model.latent_dim)))"),
+        GENERATE,
+        "z is the same",
+    ),
+    Answer(
+        "images of logits",
+        generate("model.decode(torch.randn(n, model.latent_dim))"),
+        GENERATE,
+        "sigmoid makes probabilities",
+    ),
+    Answer(
+        "images with two sigmoids",
+        generate("torch.sigmoid(torch.sigmoid(model.decode(torch.randn(n, model.latent_dim))))"),
+        GENERATE,
+        "not two",
+    ),
+    Answer(
+        "images in black and white",
+        generate("torch.bernoulli(torch.sigmoid(model.decode(torch.randn(n, model.latent_dim))))"),
+        GENERATE,
+        "black or white",
+    ),
+    Answer(
+        "images in 28 by 28",
+        generate("torch.sigmoid(model.decode(torch.randn(n, model.latent_dim))).view(n, 28, 28)"),
+        GENERATE,
+        "shape",
+    ),
+    Answer(
+        "one image n times",
+        generate("torch.sigmoid(model.decode(torch.randn(1, model.latent_dim))).repeat(n, 1)"),
+        GENERATE,
+        "the decoder was given 1 z",
+    ),
+    Answer(
+        "images as a NumPy array",
+        generate("torch.sigmoid(model.decode(torch.randn(n, model.latent_dim))).detach().numpy()"),
+        GENERATE,
+        "Wanted one torch.Tensor",
+    ),
+    # interpolation
+    Answer(
+        "a path in pixel space",
+        walk("t = torch.linspace(0, 1, steps)[:, None]\nreturn (1 - t) * a + t * b"),
+        WALK,
+        "a double exposure",
+    ),
+    Answer(
+        "a path between reconstructions",
+        walk("""
+        t = torch.linspace(0, 1, steps)[:, None]
+        ends = torch.sigmoid(model.decode(model.encode(torch.stack([a, b]))[0]))
+        return (1 - t) * ends[0] + t * ends[1]
+    """),
+        WALK,
+        "the two reconstructions are mixed",
+    ),
+    Answer(
+        "a path between draws",
+        walk("""
+        mu, logvar = model.encode(torch.stack([a, b]))
+        z = mu + torch.exp(logvar / 2) * torch.randn_like(mu)
+        t = torch.linspace(0, 1, steps)[:, None]
+        return torch.sigmoid(model.decode((1 - t) * z[0] + t * z[1]))
+    """),
+        WALK,
+        "take mu",
+    ),
+]
+
+
+def path(
+    t: str = "torch.linspace(0, 1, steps)[:, None]",
+    z: str = "(1 - t) * mu[0] + t * mu[1]",
+    out: str = "torch.sigmoid(model.decode(z))",
+):
+    """A path that differs from a right one in one line."""
+    return walk(f"mu, logvar = model.encode(torch.stack([a, b]))\nt = {t}\nz = {z}\nreturn {out}")
+
+
+def fraction(
+    z: str = "torch.randn(n, latent_dim)",
+    x: str = "torch.sigmoid(decode(z))",
+    p: str = "torch.softmax(classify(x), 1).max(1).values",
+    out: str = "(p >= 0.9).float().mean().item()",
+):
+    """A share that differs from a right one in one line."""
+    return share(f"z = {z}\nx = {x}\np = {p}\nreturn {out}")
+
+
+WRONG += [
+    Answer("a path from b to a", path(z="t * mu[0] + (1 - t) * mu[1]"), WALK, "from b to a"),
+    Answer("a path without its end", path(t="torch.arange(steps)[:, None] / steps"), WALK, "an end is not the code"),
+    Answer(
+        "a path without its ends", path(t="torch.linspace(0, 1, steps + 2)[1:-1, None]"), WALK, "an end is not the code"
+    ),
+    Answer(
+        "a path in unequal steps", path(t="torch.linspace(0, 1, steps)[:, None] ** 2"), WALK, "not on the straight line"
+    ),
+    Answer(
+        "a path over the sphere",
+        path(z="((1 - t) * mu[0] + t * mu[1]) * (1 + 0.3 * torch.sin(math.pi * t))"),
+        WALK,
+        "not on the straight line",
+    ),
+    Answer("a path of logits", path(out="model.decode(z)"), WALK, "sigmoid makes probabilities"),
+    Answer("a path through logvar", path(z="(1 - t) * logvar[0] + t * logvar[1]"), WALK, "an end is not the code"),
+    Answer("a path that is too long", path(t="torch.linspace(0, 1, steps + 1)[:, None]"), WALK, "shape"),
+    # share
+    Answer("a share without softmax", fraction(p="classify(x).max(1).values"), SHARE, "softmax makes probabilities"),
+    Answer(
+        "a share by sigmoid",
+        fraction(p="torch.sigmoid(classify(x)).max(1).values"),
+        SHARE,
+        "softmax makes probabilities",
+    ),
+    Answer("a share of logits shown", fraction(x="decode(z)"), SHARE, "sigmoid makes probabilities"),
+    Answer("a share that is a count", fraction(out="(p >= 0.9).sum().item()"), SHARE, "a share is their mean"),
+    Answer("a share that is a mean probability", fraction(out="p.mean().item()"), SHARE, "the mean probability"),
+    Answer("a share at one half", fraction(out="(p >= 0.5).float().mean().item()"), SHARE, "at least 0.9 here"),
+    Answer("a share of the unsure", fraction(out="(p < 0.9).float().mean().item()"), SHARE, "not sure of"),
+    Answer("a share in percent", fraction(out="100 * (p >= 0.9).float().mean().item()"), SHARE, "a percentage"),
+    Answer("a share over a uniform prior", fraction(z="torch.rand(n, latent_dim)"), SHARE, "the prior is N(0, 1)"),
+    Answer("a share over a narrow prior", fraction(z="0.5 * torch.randn(n, latent_dim)"), SHARE, "z has spread 0.5"),
+    Answer(
+        "a share over a hundred z", fraction(z="torch.randn(100, latent_dim)"), SHARE, "the decoder was given 100 z"
+    ),
+    Answer("a share per image", fraction(out="(p >= 0.9).float()"), SHARE, "of type Tensor"),
+    Answer("a share with the wrong axis", fraction(p="torch.softmax(classify(x), 0).max(1).values"), SHARE, "Wanted"),
+]

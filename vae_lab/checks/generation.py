@@ -1,0 +1,256 @@
+"""Checks of the lab `generation`: what a trained model is used for, once its encoder is no longer needed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+from vae_lab.checks.noise import examine
+from vae_lab.checks.probe import PIXELS, Probe
+from vae_lab.checks.sampler import device, is_close
+from vae_lab.checks.train_run import check_train
+from vae_lab.checks.vae_model import check_vae
+
+__all__ = [
+    "RESERVES",
+    "check_generate",
+    "check_interpolate",
+    "check_recognisable_fraction",
+    "check_train",
+    "check_vae",
+]
+
+RESERVES = (
+    "vae_lab.VAE",
+    "vae_lab.fit",
+    "vae_lab.from_prior",
+    "vae_lab.generation.from_prior",
+    "vae_lab.generation.interpolate",
+    "vae_lab.generation.recognisability",
+    "vae_lab.interpolate",
+    "vae_lab.models.VAE",
+    "vae_lab.recognisability",
+    "vae_lab.training.fit",
+)
+"""Names that raise while this lab is solved or graded."""
+
+SURE = 0.9
+"""A classifier is sure of an image if its largest probability is at least this."""
+
+ENCODER_USED = Misconception(
+    "after training the encoder is not needed (minute 12:41): draw z from the prior, decode it, done.", "generation"
+)
+WRONG_PRIOR = Misconception(
+    "the prior is N(0, 1) in every dimension: torch.randn, neither scaled nor moved.", "generation"
+)
+LOGITS = Misconception("the decoder puts out logits; sigmoid makes probabilities of them.", "generation")
+PIXEL_SPACE = Misconception(
+    "a mean of two images is a double exposure, not a digit between them: mix the codes, then decode.", "generation"
+)
+SAMPLED_ENDS = Misconception(
+    "the ends are draws of z; take mu, the middle of q(z|x), as an image's code.", "generation"
+)
+NO_SOFTMAX = Misconception("the classifier puts out logits; softmax makes probabilities of them.", "generation")
+
+
+def check_generate(
+    generate: Callable[..., Any], model: Any = None, latent_dim: int = 5, n: int = 100, calls: int = 16
+) -> None:
+    """Require n images decoded from draws of N(0, I), without a call of the encoder.
+
+    Args:
+        generate: the student's function.
+        model: a model of the student's to try it on as well.
+        latent_dim: D of the probe.
+        n: number of images a call.
+        calls: how often it is called for the statistics.
+
+    Raises:
+        CheckFailed: if not. A right answer fails with a probability of at most 8e-8 (eight statistics, each with
+            false-alarm probability 1e-8).
+    """
+    task, probe = "generate", Probe(latent_dim)
+    draws = []
+    for _ in range(calls):
+        probe.decoded.clear()
+        images = ask(task, generate, probe, n)
+        if probe.encodings:
+            fail(task, "the encoder is called.", "Wanted images from random z.", ENCODER_USED)
+        images = require_tensor(task, images, probe.up, (n, PIXELS), "the result")
+        z = _decoded(task, probe.decoded, n, latent_dim)
+        draws.append(z)
+        _require_probabilities(task, images, probe.logits(z))
+    _require_prior(task, torch.stack(draws), ("call", "row", "dimension"))
+    if model is not None:
+        images = ask(task, generate, model, 3)
+        require_tensor(task, images, probe.up, (3, PIXELS), "with your own model the result")
+        if not bool(((images >= 0) & (images <= 1)).all()):
+            fail(task, "with your own model, pixels lie outside of [0, 1].", "Wanted probabilities.", LOGITS)
+
+
+def check_interpolate(interpolate: Callable[..., Any], latent_dim: int = 4, steps: int = 7) -> None:
+    """Require images along the straight line from the code of a to the code of b, in equal steps with both ends.
+
+    No statistics: a right answer always passes.
+
+    Args:
+        interpolate: the student's function.
+        latent_dim: D of the probe.
+        steps: number of images.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    task, probe = "interpolate", Probe(latent_dim)
+    a, b = torch.rand(2, PIXELS, device=device())
+    images = ask(task, interpolate, probe, a, b, steps)
+    images = require_tensor(task, images, probe.up, (steps, PIXELS), "the result")
+    code_a, code_b = (a @ probe.down).detach(), (b @ probe.down).detach()
+    t = torch.linspace(0, 1, steps, device=device())[:, None]
+    wanted = (1 - t) * code_a + t * code_b
+    if not probe.decoded or is_close(images, (1 - t) * a + t * b):
+        fail(task, "the images are mixed, not their codes.", "Wanted a line in latent space.", PIXEL_SPACE)
+    ends = torch.sigmoid(probe.logits(torch.stack([code_a, code_b]))).detach()
+    if is_close(images, (1 - t) * ends[0] + t * ends[1]) and steps > 2:
+        fail(task, "the two reconstructions are mixed.", "Wanted a line in latent space.", PIXEL_SPACE)
+    z = _decoded(task, probe.decoded, steps, latent_dim)
+    if not is_close(z, wanted):
+        if is_close(z, wanted.flip(0)):
+            fail(task, "the line runs from b to a.", "Wanted it from a to b.")
+        if not is_close(z[0], code_a) or not is_close(z[-1], code_b):
+            again = Probe(latent_dim)
+            again.load_state_dict(probe.state_dict())
+            ask(task, interpolate, again, a, b, steps)
+            drawn = not is_close(_decoded(task, again.decoded, steps, latent_dim), z)
+            seen = "the ends change from call to call." if drawn else "an end is not the code of its image."
+            fail(task, seen, "Wanted mu of a first, and mu of b last.", SAMPLED_ENDS if drawn else None)
+        fail(task, "between the ends, z is not on the straight line.", "Wanted equal steps, (1 - t) mu_a + t mu_b.")
+    _require_probabilities(task, images, probe.logits(z))
+
+
+def check_recognisable_fraction(
+    recognisable_fraction: Callable[..., Any], latent_dim: int = 3, n: int = 500, calls: int = 6
+) -> None:
+    """Require the share of z ~ N(0, I) of whose decoded image the classifier is sure.
+
+    The decoder and the classifier are the check's own, and write down what they are given; the share is compared with
+    theirs, exactly.
+
+    Args:
+        recognisable_fraction: the student's function.
+        latent_dim: D.
+        n: number of z.
+        calls: how often it is called for the statistics.
+
+    Raises:
+        CheckFailed: if not. A right answer fails with a probability of at most 8e-8 (eight statistics, each with
+            false-alarm probability 1e-8).
+    """
+    task, probe = "recognisable_fraction", Probe(latent_dim)
+    judge = torch.randn(PIXELS, 10, device=device()) / 9
+    seen: list[Tensor] = []
+
+    def classify(images: Tensor) -> Tensor:
+        seen.append(images.detach().clone())
+        return _logits(images.to(judge), judge)
+
+    draws = []
+    for _ in range(calls):
+        probe.decoded.clear()
+        seen.clear()
+        share = ask(task, recognisable_fraction, probe.decode, latent_dim, n, classify)
+        z = _decoded(task, probe.decoded, n, latent_dim)
+        draws.append(z)
+        images = torch.sigmoid(probe.logits(z)).detach()
+        shown = torch.cat([image.reshape(-1, PIXELS) for image in seen]) if seen else images[:0]
+        if shown.shape != images.shape or not is_close(shown, images):
+            raw = shown.shape == images.shape and is_close(shown, probe.logits(z).detach())
+            fail(task, "the classifier is not shown the decoded images.", "Wanted them all.", LOGITS if raw else None)
+        _require_share(task, share, _logits(images, judge))
+    _require_prior(task, torch.stack(draws), ("call", "row", "dimension"))
+
+
+def _logits(images: Tensor, judge: Tensor) -> Tensor:
+    """What the check's own classifier says: sure of about half of the probe's images."""
+    return (images - 0.4) @ judge * 4 + 1
+
+
+def _require_share(task: str, share: Any, logits: Tensor) -> None:
+    probability = torch.softmax(logits, -1).max(-1).values
+    sure = (probability >= SURE).double()
+    wanted, n = float(sure.mean()), len(sure)
+    if isinstance(share, Tensor) and share.ndim == 0:
+        share = share.item()
+    if isinstance(share, bool) or not isinstance(share, Real):
+        fail(task, f"the result is of type {type(share).__name__}.", "Wanted one number between 0 and 1.")
+    slack = 1.5 / n if bool(((probability - SURE).abs() < 1e-5).any()) else 1e-5  # rounding, where one sits on the edge
+    if abs(float(share) - wanted) <= slack:
+        return
+    guesses = {
+        float(sure.sum()): Misconception("this counts the images; a share is their mean.", "generation"),
+        float(probability.mean()): Misconception(
+            "this is the mean probability; count how many are at least 0.9.", "generation"
+        ),
+        float((logits.max(-1).values >= SURE).double().mean()): NO_SOFTMAX,
+        float((torch.sigmoid(logits).max(-1).values >= SURE).double().mean()): NO_SOFTMAX,
+        float((probability >= 0.5).double().mean()): Misconception("sure means at least 0.9 here.", "generation"),
+        1 - wanted: Misconception("this is the share of images that the classifier is not sure of.", "generation"),
+        100 * wanted: Misconception("this is a percentage; a share lies between 0 and 1.", "generation"),
+    }
+    mistake = next((why for value, why in guesses.items() if math.isclose(value, float(share), abs_tol=1e-4)), None)
+    fail(task, f"the result is {float(share):.3f}.", f"Wanted {wanted:.3f} for these z.", mistake)
+
+
+def _decoded(task: str, decoded: list[Tensor], n: int, latent_dim: int) -> Tensor:
+    """All z that were decoded, [n, D], in order, however they were cut into batches."""
+    for z in decoded:
+        if z.ndim == 0 or z.shape[-1] != latent_dim:
+            fail(
+                task, f"the decoder was given shape {list(z.shape)}.", f"Wanted {latent_dim} entries in the last axis."
+            )
+    z = torch.cat([z.reshape(-1, latent_dim) for z in decoded]) if decoded else torch.zeros(0, latent_dim)
+    if len(z) != n:
+        fail(task, f"the decoder was given {len(z)} z.", f"Wanted {n}.")
+    return z
+
+
+def _require_probabilities(task: str, images: Tensor, logits: Tensor) -> None:
+    """Require images = sigmoid(logits), in order."""
+    images, wanted = images.detach(), torch.sigmoid(logits).detach()
+    if is_close(images, wanted):
+        return
+    if is_close(images, logits):
+        fail(
+            task,
+            f"pixels lie between {float(images.min()):.1f} and {float(images.max()):.1f}.",
+            "Wanted [0, 1].",
+            LOGITS,
+        )
+    if is_close(images, torch.sigmoid(wanted)):
+        fail(task, "no pixel is darker than 0.5.", "Wanted one sigmoid, not two.", LOGITS)
+    if bool(((images == 0) | (images == 1)).all()):
+        fail(task, "all pixels are black or white.", "Wanted the probabilities themselves.")
+    fail(task, "the result is not what the decoder gave.", "Wanted sigmoid(decode(z)), in the order of z.")
+
+
+def _require_prior(task: str, z: Tensor, axes: tuple[str, ...]) -> None:
+    finding = examine(z, axes)
+    if finding is None:
+        return
+    low, high = finding.wanted
+    what = {
+        "not finite": "z holds nan or infinite numbers.",
+        "spread": f"z has spread {finding.seen:.2f}.",
+        "mean": f"z has mean {finding.seen:.2f}.",
+        "shape": f"the distribution function of z is {finding.seen:.3f} away from that of N(0, 1).",
+        "tails": f"a share of {finding.seen:.4f} of z is far out; N(0, 1) has {low:.4f} to {high:.4f} there.",
+        "shared": f"z is the same, or nearly, along the axis '{finding.axis}'.",
+        "cancelling": f"along the axis '{finding.axis}', z cancels.",
+    }[finding.kind]
+    fail(task, what, "Wanted independent draws from the prior N(0, 1).", WRONG_PRIOR)

@@ -1,0 +1,90 @@
+"""Two small models that come trained with the package: a classifier of digits, and an autoencoder to compare with.
+
+Their weights are in `assets/pretrained.npz`, made by `tools/make_pretrained.py`; loading needs no network.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vae_lab.models import Autoencoder
+
+ASSET = Path(__file__).parent / "assets" / "pretrained.npz"
+Model = TypeVar("Model", bound=nn.Module)
+
+
+class Classifier(nn.Module):
+    """Which digit is it, and how sure? Trained on mixed images too, so that it doubts what lies between two digits.
+
+    Example:
+        >>> Classifier()(torch.zeros(5, 784)).shape
+        torch.Size([5, 10])
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            nn.Conv2d(1, 12, 5, stride=2, padding=2), nn.ReLU(), nn.Conv2d(12, 24, 3, stride=2, padding=1), nn.ReLU(),
+            nn.Flatten(), nn.Linear(24 * 7 * 7, 48), nn.ReLU(), nn.Linear(48, 10),
+        )  # fmt: skip
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map images in [0, 1], [n, 784] or [n, 1, 28, 28], to logits of the ten digits, [n, 10]."""
+        return self.net(images.reshape(-1, 1, 28, 28))
+
+
+def load_classifier(device: torch.device | str | None = None) -> Classifier:
+    """Load the frozen digit classifier.
+
+    Args:
+        device: where to put it; the CPU if None.
+
+    Returns:
+        A `Classifier` in evaluation mode, its weights not trainable.
+
+    Raises:
+        FileNotFoundError: if the weights are missing from the installation.
+
+    Example:
+        >>> from vae_lab.data import load_images
+        >>> images, labels = load_images(train=False)
+        >>> guesses = load_classifier()(images / 255).argmax(1)
+        >>> (guesses == labels).float().mean().item() > 0.96
+        True
+    """
+    return _load(Classifier(), "classifier", device)
+
+
+def load_autoencoder(device: torch.device | str | None = None) -> Autoencoder:
+    """Load the frozen plain autoencoder: 784-128-8-128-784, no noise and no KL term.
+
+    Args:
+        device: where to put it; the CPU if None.
+
+    Returns:
+        An `Autoencoder` in evaluation mode, its weights not trainable; images are [n, 784].
+
+    Raises:
+        FileNotFoundError: if the weights are missing from the installation.
+
+    Example:
+        >>> load_autoencoder().decode(torch.zeros(3, 8)).shape
+        torch.Size([3, 784])
+
+    Source: lecture 0:55 and 13:15.
+    """
+    return _load(Autoencoder(latent_dim=8, hidden=(128,), data_shape=(784,)), "autoencoder", device)
+
+
+def _load(model: Model, name: str, device: torch.device | str | None) -> Model:
+    if not ASSET.is_file():
+        raise FileNotFoundError(f"pretrained: {ASSET.name} is missing beside the package; install vae-lab again.")
+    with np.load(ASSET) as file:
+        arrays = {key.partition("/")[2]: file[key] for key in file.files if key.startswith(f"{name}/")}
+    model.load_state_dict({key: torch.from_numpy(array.astype(np.float32)) for key, array in arrays.items()})
+    return model.to(device).eval().requires_grad_(False)
