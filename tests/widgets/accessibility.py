@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-AXE = Path(__file__).parent / "axe" / "axe.min.js"
+from axe_playwright_python.sync_playwright import Axe
+
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]
 
 
 def violations(page: Any, where: str) -> list[str]:
     """One line for each element inside the CSS selector `where` that breaks a rule."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    return page.evaluate(
-        """([where, rules]) => axe.run(where, {runOnly: rules}).then((result) => result.violations.flatMap((v) =>
-             v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 200)} ${n.failureSummary}`)))""",
-        [where, RULES],
-    )
+    found = Axe().run(page, context=where, options={"runOnly": {"type": "tag", "values": RULES}})
+    return [
+        f"{broken['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for broken in found.response["violations"]
+        for node in broken["nodes"]
+    ]

@@ -5,19 +5,23 @@ with it: `widgets.Reparameterization()`.
 """
 
 from vae_lab.widgets.bound_ladder import BoundLadder
+from vae_lab.widgets.broken_gallery import BrokenGallery
 from vae_lab.widgets.gradient_paths import GradientPaths
 from vae_lab.widgets.gradient_way import GradientWay
 from vae_lab.widgets.interaction import Interaction
 from vae_lab.widgets.latent_explorer import LatentExplorer
+from vae_lab.widgets.rate_distortion import RateDistortion
 from vae_lab.widgets.reparameterization import Reparameterization
 from vae_lab.widgets.two_gradients import TwoGradients
 
 __all__ = [
     "BoundLadder",
+    "BrokenGallery",
     "GradientPaths",
     "GradientWay",
     "Interaction",
     "LatentExplorer",
+    "RateDistortion",
     "Reparameterization",
     "TwoGradients",
 ]

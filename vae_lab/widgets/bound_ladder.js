@@ -1,6 +1,6 @@
 // Importance-weighted bounds on log p(x) of a linear Gaussian model, estimated in the page and held against exact values.
 
-const RUNGS = [1, 5, 50, 500], POOL = 50000, SHOWN = 120, HEIGHT = 310, MARGIN = { top: 30, bottom: 44, left: 44 };
+const RUNGS = [1, 5, 50, 500], POOL = 30000, SHOWN = 120, HEIGHT = 310, MARGIN = { top: 30, bottom: 44, left: 44 };
 
 // q(z|x) for a given fit t: the mean goes from 0 to the posterior's, the variances from 1 to 1 / diag(posterior precision).
 function proposal({ W, s2, mean }, t) {
@@ -70,7 +70,7 @@ export default {
       samples.value = (3 * Math.log(k)) / Math.log(500);
       const q = proposal(problem, model.get("fit")), elbo = exactElbo(problem, q), weights = logWeights(problem, q, eps);
       const rungs = RUNGS.map((n) => { const { mean, sd } = moments(estimates(weights, n)); return { n, mean, error: sd / Math.sqrt(Math.floor(POOL / n)) }; });
-      const singles = estimates(weights, k).slice(0, SHOWN);
+      const singles = estimates(weights.subarray(0, SHOWN * k), k);
 
       const width = root.clientWidth - 2 * parseFloat(getComputedStyle(root).paddingLeft);
       const right = width - 8, bottom = HEIGHT - MARGIN.bottom;

@@ -95,11 +95,11 @@ function half(model, trait, name, classify, labels) {
     const sure = Math.round((100 * guesses[guess]) / total);
     let close = Infinity, which = 0;
     for (let i = 0; i < labels.length; i++) {
-      const d = Math.hypot(codes[2 * i] - z[0], codes[2 * i + 1] - z[1]);
+      const d = (codes[2 * i] - z[0]) ** 2 + (codes[2 * i + 1] - z[1]) ** 2;
       if (d < close) { close = d; which = i; }
     }
     reading.textContent = `Read as ${guess}, ${sure}\u00a0%\u00a0sure`;
-    nearest.textContent = `Nearest image: a ${labels[which]}, ${show(close)} away`;
+    nearest.textContent = `Nearest image: a ${labels[which]}, ${show(Math.sqrt(close))} away`;
     image.setAttribute("aria-label", `Decoded by the ${name}: read as ${guess} by a small classifier, ${sure} percent sure`);
     return `${name}: read as ${guess}, ${sure} percent sure`;
   };
@@ -133,7 +133,7 @@ export default {
     const root = frame("Latent explorer: an autoencoder and a VAE decode the same point",
       html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)), html("div", { class: "vl-row" }, draws, behind.root),
       html("div", { class: "vl-halves" }, ...halves.map((h) => h.root)),
-      html("p", { class: "vl-quiet" }, "Drag the point in either plane, or focus it and use the arrow keys (Shift for big steps). Each dot is a training image where its encoder puts it. Dashed circles: 1, 2 and 3 standard deviations of the prior. A small classifier reads the digits."),
+      html("p", { class: "vl-quiet" }, "Drag the point in either plane, or focus it and use the arrow keys (Shift for big steps). Each dot is a training image where its encoder puts it; the autoencoder's codes are moved and turned to mean 0 and spread 1, which changes none of its pictures. Dashed circles: 1, 2 and 3 standard deviations of the prior. A small classifier reads the digits."),
       voice.root);
     el.append(root);
     const draw = () => {

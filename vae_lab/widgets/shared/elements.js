@@ -94,6 +94,10 @@ function keepDrawn(model, root, traits, draw) {
   };
 }
 
-// The box around an interaction. JupyterLab's keyboard shortcuts stay out of it.
-const frame = (name, ...children) =>
-  html("div", { class: "vae-lab", role: "group", "aria-label": name, "data-lm-suppress-shortcuts": "true" }, ...children);
+// The box around an interaction. JupyterLab's keyboard shortcuts would take the arrow keys from a slider: they leave alone
+// what has this attribute, and look for it on the focused element only.
+function frame(name, ...children) {
+  const root = html("div", { class: "vae-lab", role: "group", "aria-label": name }, ...children);
+  root.addEventListener("focusin", (event) => event.target.setAttribute("data-lm-suppress-shortcuts", "true"));
+  return root;
+}

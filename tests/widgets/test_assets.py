@@ -1,0 +1,36 @@
+"""The files that travel in pages: those that the README describes, and small enough."""
+
+import base64
+import hashlib
+
+import numpy as np
+import pytest
+
+from vae_lab.widgets import decoders, trained
+
+
+@pytest.mark.parametrize("kept", [decoders, trained], ids=["latent_2d", "trained_gallery"])
+def test_the_contents_are_those_of_the_readme(kept):
+    arrays = kept.arrays()
+    content = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()
+    assert content in (kept.ASSET.parent / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", decoders.NAMES)
+def test_packed_weights_are_small_and_finite(name):
+    weights = decoders.packed(name)["weights"]
+    assert len(weights) <= 300_000
+    assert np.isfinite(np.frombuffer(base64.b64decode(weights), "<f2")).all()
+
+
+def test_the_autoencoders_codes_are_centred_and_of_spread_one():
+    codes = decoders.arrays()["autoencoder.codes"].astype(float)  # of 1,000 of the 4,000 images that set the scale
+    assert abs(codes.mean(0)).max() < 0.15
+    assert abs(np.cov(codes.T) - np.eye(2)).max() < 0.2
+
+
+def test_a_network_or_model_that_is_not_there_is_refused():
+    with pytest.raises(ValueError, match="decoders: no network is called 'gan'"):
+        decoders.as_network("gan")
+    with pytest.raises(ValueError, match="by_model: no model 'GAN' was kept"):
+        trained.by_model("GAN")

@@ -1,0 +1,79 @@
+"""Pictures and numbers of trained VAEs, kept with the package, packed for a page."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ASSET = Path(__file__).parents[1] / "assets" / "trained_gallery.npz"
+
+
+@cache
+def arrays() -> Mapping[str, np.ndarray]:
+    """All that `tools/make_trained_gallery.py` kept, by name.
+
+    Example:
+        >>> arrays()["originals"].shape
+        (6, 784)
+    """
+    with np.load(ASSET) as kept:
+        return {name: kept[name] for name in kept.files}
+
+
+def packed_images(name: str) -> str:
+    """Images as base64 of bytes, 28 x 28 each, 255 being ink.
+
+    Example:
+        >>> len(base64.b64decode(packed_images("originals"))) == 6 * 784
+        True
+    """
+    return base64.b64encode(arrays()[name].tobytes()).decode()
+
+
+def by_beta() -> list[dict[str, Any]]:
+    """One entry for each weight beta of the KL term: rate and distortion on the test part, nats, and pictures.
+
+    Example:
+        >>> [entry["beta"] for entry in by_beta()]
+        [0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0]
+    """
+    return [
+        {
+            "beta": beta,
+            "rate": round(float(arrays()[f"beta{index}.rate"]), 3),
+            "distortion": round(float(arrays()[f"beta{index}.distortion"]), 3),
+            "reconstructions": packed_images(f"beta{index}.reconstructions"),
+            "draws": packed_images(f"beta{index}.draws"),
+        }
+        for index, beta in enumerate(arrays()["betas"].tolist())
+    ]
+
+
+def by_model(name: str) -> dict[str, Any]:
+    """One model of `vae_lab.broken`: curves of its loss and KL, what it measures on the test part, and pictures.
+
+    Args:
+        name: the class's name, "VAE" for the sound one.
+
+    Raises:
+        ValueError: if no such model was kept.
+
+    Example:
+        >>> len(by_model("VAE")["loss"])
+        12
+    """
+    kept = arrays()
+    if f"{name}.loss" not in kept:
+        raise ValueError(f"by_model: no model {name!r} was kept; see vae_lab.broken.GALLERY.")
+    return {
+        "loss": [round(float(value), 3) for value in kept[f"{name}.loss"]],
+        "kl": [round(float(value), 3) for value in kept[f"{name}.kl"]],
+        **{key: round(float(kept[f"{name}.{key}"]), 3) for key in ("true_kl", "sigma", "drawn_sigma")},
+        "reconstructions": packed_images(f"{name}.reconstructions"),
+        "draws": packed_images(f"{name}.draws"),
+    }
