@@ -24,11 +24,12 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 
 from vae_lab.grading.answered import answered, text, to_bytes
-from vae_lab.grading.classroom import Classroom, grade_class
+from vae_lab.grading.classroom import grade_class
 from vae_lab.grading.course import Course
 from vae_lab.grading.engine import grade_submission
 from vae_lab.grading.lab import load_lab
 from vae_lab.grading.one_process import in_a_fork, run_cells
+from vae_lab.grading.room import Classroom
 from vae_lab.grading.sample_class import Maker, name_of
 
 ROOT = Path(__file__).parents[1]

@@ -152,6 +152,34 @@ def test_a_made_up_class_is_the_same_every_time_and_never_mixed_with_a_real_one(
     assert "'a-real-student', who was not made up" in capsys.readouterr().err
 
 
+def test_without_a_sandbox_nothing_is_graded_unless_told_to(
+    course: Course, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(course, "ana")
+    monkeypatch.setattr("vae_lab.grading.sandbox.sandbox_problem", lambda: "bubblewrap is not installed")
+    assert status("grade", "halves") == 2
+    assert "cannot be shut in here: bubblewrap is not installed" in capsys.readouterr().err
+    assert not Path("gradebook.db").exists()
+    assert status("grade", "halves", "--unsafe-no-sandbox", "--json", "out.json") == 0
+    assert "NO SANDBOX" in capsys.readouterr().err
+    result = json.loads(Path("out.json").read_text())
+    assert "graded without the sandbox" in result["flags"]
+    assert result["score"] == 6.0
+
+
+def test_without_a_sandbox_labs_are_verified_in_one_process(
+    course: Course, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vae_lab.grading.sandbox.sandbox_problem", lambda: "bubblewrap is not installed")
+    assert status("verify", "--workers", "1") == 0
+    said = capsys.readouterr()
+    assert "judging in one process only: bubblewrap is not installed" in said.err
+    assert "halves: no surprises, judged in one process" in said.out
+    course.bank("halves").write_text(course.bank("halves").read_text().replace("return x ** 0.5", "return x / 2"))
+    assert status("verify", "halves", "--workers", "1") == 1
+    assert "wrong answer 'takes the square root' keeps half_tests" in capsys.readouterr().out
+
+
 @needs_sandbox
 def test_a_made_up_class_gets_what_it_deserves(course: Course, capsys: pytest.CaptureFixture[str]) -> None:
     """From the command line to JSON, with the real engine; then once more, with another number of workers."""

@@ -227,10 +227,11 @@ def run_sample_class(options: argparse.Namespace) -> int:
 
 def run_grade(options: argparse.Namespace) -> int:
     """Grade a class; say what came out of it and where to look."""
-    from vae_lab.grading.classroom import Classroom, grade_class, write_class_report
+    from vae_lab.grading.classroom import grade_class, write_class_report
     from vae_lab.grading.course import Course, CourseError
     from vae_lab.grading.engine import Limits
     from vae_lab.grading.report import write_json
+    from vae_lab.grading.room import Classroom
     from vae_lab.grading.sandbox import sandbox_problem
 
     course = Course(Path())
@@ -272,8 +273,9 @@ def run_grade(options: argparse.Namespace) -> int:
 
 def run_report(options: argparse.Namespace) -> int:
     """Write the report again, with the marks given since."""
-    from vae_lab.grading.classroom import Classroom, write_class_report
+    from vae_lab.grading.classroom import write_class_report
     from vae_lab.grading.course import Course
+    from vae_lab.grading.room import Classroom
 
     course = Course(Path())
     course.choose([options.lab])

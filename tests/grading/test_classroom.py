@@ -11,11 +11,13 @@ import pytest
 from nbgrader.api import Gradebook
 
 from tests.grading import tiny_course
-from vae_lab.grading import classroom
+from vae_lab.grading import classroom, writer
 from vae_lab.grading.answered import answered, to_bytes
-from vae_lab.grading.classroom import Classroom, Job, Tally, grade_class, write_class_report
+from vae_lab.grading.classroom import Tally, grade_class, write_class_report
 from vae_lab.grading.course import CourseError
+from vae_lab.grading.job import Job
 from vae_lab.grading.results import CellResult, SubmissionResult
+from vae_lab.grading.room import Classroom
 
 
 class Engine:
@@ -46,22 +48,13 @@ class Engine:
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     made = Engine()
     monkeypatch.setattr(classroom, "run_all", made.run_all)
-    monkeypatch.setattr(classroom, "AT_LEAST_EVERY", 0.0)
+    monkeypatch.setattr(writer, "AT_LEAST_EVERY", 0.0)
     return made
 
 
-@pytest.fixture(scope="module")
-def empty_gradebook(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A new gradebook, made once: nbgrader takes seconds to make one."""
-    room = Classroom(tiny_course.make(tmp_path_factory.mktemp("new")), "halves", tmp_path_factory.mktemp("out"))
-    with room.book():
-        pass
-    return (room.out / "gradebook.db").read_bytes()
-
-
 @pytest.fixture
-def room(tmp_path: Path, empty_gradebook: bytes) -> Classroom:
-    (tmp_path / "gradebook.db").write_bytes(empty_gradebook)
+def room(tmp_path: Path) -> Classroom:
+    (tmp_path / "gradebook.db").write_bytes(tiny_course.empty_gradebook())
     return Classroom(tiny_course.make(tmp_path), "halves", tmp_path)
 
 
@@ -161,7 +154,7 @@ def test_a_grader_killed_at_any_point_loses_no_result(
         raise SystemExit(137)
 
     with monkeypatch.context() as killed:
-        killed.setattr(classroom.Writer, lost, dies)
+        killed.setattr(writer.Writer, lost, dies)
         with pytest.raises(SystemExit):
             grade(room)
     done = len(engine.asked)

@@ -7,7 +7,9 @@ from nbgrader.api import Grade, Gradebook
 
 from tests.grading import tiny_course
 from vae_lab.grading.course import CourseError
-from vae_lab.grading.gradebook import Book, Entry, database_url, with_marks
+from vae_lab.grading.database import database_url
+from vae_lab.grading.gradebook import Book
+from vae_lab.grading.marks import Entry, with_marks
 from vae_lab.grading.results import CellResult, SubmissionResult
 
 NAMES = ["half_tests", "half_tests_2", "double_tests", "why"]
@@ -29,6 +31,7 @@ def source(tmp_path: Path) -> str:
 
 @pytest.fixture
 def url(tmp_path: Path):
+    (tmp_path / "gradebook.db").write_bytes(tiny_course.empty_gradebook())
     return database_url(None, tmp_path)
 
 

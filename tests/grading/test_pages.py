@@ -21,8 +21,8 @@ from vae_lab.grading import lms
 from vae_lab.grading.answered import answered, grader, to_bytes
 from vae_lab.grading.autograded import autograded
 from vae_lab.grading.feedback import page
-from vae_lab.grading.gradebook import Person
 from vae_lab.grading.handed_in import pieces
+from vae_lab.grading.marks import Person
 from vae_lab.grading.release import release_notebook
 from vae_lab.grading.report import ClassReport, with_copies, write_json, write_report
 from vae_lab.grading.results import CellResult, SubmissionResult

@@ -16,7 +16,9 @@ from nbgrader.api import Gradebook
 from tests.grading import tiny_course
 from tests.grading.test_gradebook import result
 from vae_lab.grading.course import CourseError
-from vae_lab.grading.gradebook import Book, Entry, database_url
+from vae_lab.grading.database import database_url
+from vae_lab.grading.gradebook import Book
+from vae_lab.grading.marks import Entry
 
 
 def programs() -> Path:

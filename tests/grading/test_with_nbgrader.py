@@ -20,9 +20,11 @@ from playwright.sync_api import sync_playwright
 
 from tests.grading.test_harmless import PIXEL, faults
 from vae_lab.grading.answered import to_bytes
-from vae_lab.grading.classroom import Classroom, grade_class
+from vae_lab.grading.classroom import grade_class
 from vae_lab.grading.course import Course
-from vae_lab.grading.sample_class import Maker, from_colab
+from vae_lab.grading.mishaps import from_colab
+from vae_lab.grading.room import Classroom
+from vae_lab.grading.sample_class import Maker
 from vae_lab.grading.sandbox import sandbox_problem
 
 ROOT = Path(__file__).parents[2]

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
+from functools import cache
 from pathlib import Path
 
 from vae_lab.grading.course import Course
+from vae_lab.grading.database import database_url
+from vae_lab.grading.gradebook import Book
 
 BANK = """
 from vae_lab.grading.bank import Answer
@@ -98,3 +102,12 @@ def make(root: Path) -> Course:
     course.bank("halves").parent.mkdir(parents=True)
     course.bank("halves").write_text(BANK)
     return course
+
+
+@cache
+def empty_gradebook() -> bytes:
+    """A new gradebook for this lab, as bytes of SQLite: made once, since nbgrader takes seconds to make one."""
+    with tempfile.TemporaryDirectory() as folder:
+        with Book(database_url(None, Path(folder)), "halves", json.dumps(notebook())):
+            pass
+        return (Path(folder) / "gradebook.db").read_bytes()

@@ -7,90 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
 
-import nbformat
 import sqlalchemy as sa
 from nbgrader import api, utils
-from nbgrader.preprocessors import CheckCellMetadata, ClearOutput, ClearSolutions, ComputeChecksums, LockCells
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.engine import URL
 
 from vae_lab.grading.course import CourseError
-from vae_lab.grading.release import QUIET
-from vae_lab.grading.results import SubmissionResult
-
-
-@dataclass(frozen=True)
-class Mark:
-    """One row of the gradebook: what the grader and what a person gave for one cell."""
-
-    auto: float | None
-    manual: float | None
-    extra: float | None
-    waits: bool
-    comment: str = ""
-
-    @property
-    def by_hand(self) -> bool:
-        """Whether a person has said anything about the cell."""
-        return self.manual is not None or self.extra is not None or bool(self.comment)
-
-
-class Person(NamedTuple):
-    """What the gradebook knows about a student besides the id."""
-
-    first: str = ""
-    last: str = ""
-    email: str = ""
-    lms: str = ""
-
-
-class Entry(NamedTuple):
-    """A result on its way into the gradebook.
-
-    `unanswered` names solution cells that are as released; `look_again` is True if the notebook has changed since a
-    person may have marked it.
-    """
-
-    result: SubmissionResult
-    timestamp: str = ""
-    unanswered: frozenset[str] = frozenset()
-    look_again: bool = True
-
-
-def database_url(text: str | None, out: Path) -> URL:
-    """The database to use: `text` if given, else `gradebook.db` in the output folder.
-
-    Raises:
-        CourseError: if `text` is no SQLAlchemy URL.
-    """
-    if text is None:
-        return URL.create("sqlite", database=str(out / "gradebook.db"))
-    try:
-        url = make_url(text)
-    except (ArgumentError, ValueError):
-        raise CourseError(f"--db {text!r} is no database URL; expected e.g. sqlite:///gradebook.db") from None
-    if url.drivername == "postgresql":  # which driver that means depends on SQLAlchemy's version; take what is here
-        url = url.set(drivername="postgresql+psycopg" if find_spec("psycopg") else "postgresql+psycopg2")
-    return url
-
-
-@contextlib.contextmanager
-def told(url: URL) -> Iterator[None]:
-    """Turn what a database may raise into one line, without the password."""
-    where = url.render_as_string(hide_password=True)
-    try:
-        yield
-    except (SQLAlchemyError, ImportError, api.InvalidEntry) as error:
-        lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
-        raise CourseError(f"the gradebook {where} cannot be used: {lines[0]}") from error
+from vae_lab.grading.database import alembic_on_path, told
+from vae_lab.grading.lab_cells import as_nbgrader_saves_it, cells_of
+from vae_lab.grading.marks import Entry, Mark, Person, auto_score
 
 
 class Book:
@@ -301,12 +229,6 @@ class Book:
             return {row[0]: Person(*(field or "" for field in row[1:])) for row in rows}
 
 
-def auto_score(result: SubmissionResult, name: str) -> float | None:
-    """What the grader gives for one cell: None where a person must look, at an answer or at an error of ours."""
-    cell = result.cells.get(name)
-    return None if result.status == "error" or cell is None or cell.passed is None else cell.points
-
-
 def set_grade(grade: Any, entry: Entry, name: str) -> None:
     """Set what the grader gives for one cell; `manual_score` and `extra_credit` are a person's and stay."""
     grade.auto_score = auto_score(entry.result, name)
@@ -314,61 +236,3 @@ def set_grade(grade: Any, entry: Entry, name: str) -> None:
         grade.needs_manual_grade = grade.auto_score is None
     elif entry.look_again:
         grade.needs_manual_grade = True
-
-
-def with_marks(result: SubmissionResult, marks: Mapping[str, Mark]) -> SubmissionResult:
-    """The result as it counts: a person's mark replaces the grader's, and nothing waits once all is marked."""
-    cells, waits = {}, False
-    for name, cell in result.cells.items():
-        mark = marks.get(name)
-        points = cell.points
-        if mark is not None:
-            points = (points if mark.manual is None else mark.manual) + (mark.extra or 0.0)
-        waits = waits or (cell.passed is None if mark is None else mark.waits)
-        cells[name] = replace(cell, points=points)
-    status = result.status if result.status == "error" else ("manual" if waits else "graded")
-    return replace(result, cells=cells, status=status)
-
-
-def as_nbgrader_saves_it(source: str) -> nbformat.NotebookNode:
-    """The lab at the point where nbgrader's own release saves it: solutions cleared, hidden tests still there."""
-    notebook = nbformat.reads(source, as_version=4)
-    resources: dict[str, Any] = {}
-    for step in (LockCells, ClearSolutions, ClearOutput, CheckCellMetadata, ComputeChecksums):
-        notebook, resources = step(log=QUIET).preprocess(notebook, resources)
-    return notebook
-
-
-def cells_of(master: nbformat.NotebookNode) -> Iterator[tuple[tuple[type, str], dict[str, Any]]]:
-    """The gradebook's view of each cell: (table, grade_id) and the columns."""
-    for cell in master.cells:
-        if not (utils.is_grade(cell) or utils.is_solution(cell) or utils.is_locked(cell)):
-            continue
-        about = cell.metadata.nbgrader
-        if utils.is_grade(cell):
-            yield (
-                (api.GradeCell, about.grade_id),
-                {"max_score": float(about.points), "cell_type": cell.cell_type},
-            )
-        if utils.is_solution(cell):
-            yield (api.SolutionCell, about.grade_id), {}
-        yield (
-            (api.SourceCell, about.grade_id),
-            {
-                "cell_type": cell.cell_type,
-                "locked": utils.is_locked(cell),
-                "source": cell.source,
-                "checksum": about.get("checksum"),
-            },
-        )
-
-
-@contextlib.contextmanager
-def alembic_on_path() -> Iterator[None]:
-    """Let nbgrader, which runs `alembic` to date a new database, find the one beside this Python."""
-    before = os.environ.get("PATH", os.defpath)
-    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), before])
-    try:
-        yield
-    finally:
-        os.environ["PATH"] = before

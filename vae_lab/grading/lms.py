@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 
-from vae_lab.grading.gradebook import Person
+from vae_lab.grading.marks import Person
 from vae_lab.grading.results import SubmissionResult
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from vae_lab.grading import lms
 from vae_lab.grading.course import write_atomically
 from vae_lab.grading.feedback import PAGES, render
-from vae_lab.grading.gradebook import Person
+from vae_lab.grading.marks import Person
 from vae_lab.grading.results import SubmissionResult
 from vae_lab.grading.tasks import Outline
 

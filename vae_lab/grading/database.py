@@ -1,0 +1,55 @@
+"""Opening a gradebook's database: any that SQLAlchemy knows, and one clear line where it cannot be used."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from nbgrader import api
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+from vae_lab.grading.course import CourseError
+
+
+def database_url(text: str | None, out: Path) -> URL:
+    """The database to use: `text` if given, else `gradebook.db` in the output folder.
+
+    Raises:
+        CourseError: if `text` is no SQLAlchemy URL.
+    """
+    if text is None:
+        return URL.create("sqlite", database=str(out / "gradebook.db"))
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise CourseError(f"--db {text!r} is no database URL; expected e.g. sqlite:///gradebook.db") from None
+    if url.drivername == "postgresql":  # which driver that means depends on SQLAlchemy's version; take what is here
+        url = url.set(drivername="postgresql+psycopg" if find_spec("psycopg") else "postgresql+psycopg2")
+    return url
+
+
+@contextlib.contextmanager
+def told(url: URL) -> Iterator[None]:
+    """Turn what a database may raise into one line, without the password."""
+    where = url.render_as_string(hide_password=True)
+    try:
+        yield
+    except (SQLAlchemyError, ImportError, api.InvalidEntry) as error:
+        lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+        raise CourseError(f"the gradebook {where} cannot be used: {lines[0]}") from error
+
+
+@contextlib.contextmanager
+def alembic_on_path() -> Iterator[None]:
+    """Let nbgrader, which runs `alembic` to date a new database, find the one beside this Python."""
+    before = os.environ.get("PATH", os.defpath)
+    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), before])
+    try:
+        yield
+    finally:
+        os.environ["PATH"] = before
