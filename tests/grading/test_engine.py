@@ -77,6 +77,17 @@ def test_a_wrong_answer_loses_its_own_points_and_no_others(cell: str, source: st
     assert found[f"{cell}_tests"].startswith(message)
 
 
+def test_texts_never_come_from_a_process_that_has_seen_hidden_inputs() -> None:
+    spy = "SEEN = []\ndef double(x):\n    SEEN.append(x.tolist())\n    return 2 * x"
+    tell = "def noisy(mu, sigma):\n    raise ValueError(f'seen: {SEEN}')"
+    result = grade({"double": spy, "facts": "raise KeyError(str(SEEN))", "noisy": tell})
+    found = lost(result)
+    assert found == {
+        "facts_tests": "You have not defined `facts`. Its cell stopped: KeyError: '[]'",
+        "noisy_tests": "Your code raised ValueError: seen: []",
+    }
+
+
 def test_a_cell_that_ends_or_holds_the_process_costs_only_its_own_task() -> None:
     hard = "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True: pass"
     result = grade({"double": "import os; os._exit(1)", "facts": hard, "noisy": "while True: pass"})

@@ -244,5 +244,5 @@ def test_a_lab_knows_its_cells() -> None:
     )
     assert LAB.cells[2].defines == ("double",)
     assert "2 * x" not in LAB.cells[2].released
-    assert LAB.imports == ("torch",)
+    assert LAB.imports == ("torch", "torch.nn")
     assert sum(cell.points for cell in LAB.graded) == 20.0

@@ -18,7 +18,7 @@ from vae_lab.grading.limits import Limits
 from vae_lab.grading.notebook import read_submission
 from vae_lab.grading.sandbox import Sandbox, Warm
 from vae_lab.grading.show import show
-from vae_lab.grading.standin import STANDINS
+from vae_lab.grading.standin import STANDINS, RemoteError
 from vae_lab.grading.verdict import clean
 from vae_lab.grading.workers import pool
 from vae_lab.grading.zygote import warm_up
@@ -79,7 +79,8 @@ class Watching(Judge):
             result = Peer.ask(peer, op, *values, **named)
         except BaseException as error:
             if call is not None:
-                call.answer = f"raised {error or type(error).__name__}"
+                said = error.in_full() if isinstance(error, RemoteError) else error or type(error).__name__
+                call.answer = f"raised {said}"
             raise
         if op == "names":
             self.labels |= {

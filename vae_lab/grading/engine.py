@@ -71,6 +71,14 @@ class _Server:
         self.close()
         raise SandboxError(f"the grading server did not answer within {seconds:g} s")
 
+    def judge(self, lab: Lab, submission: Submission, notebook: bytes, limits: Limits) -> object:
+        try:
+            self.connection.send((lab, submission, notebook, limits))
+            return self.receive(limits.submission_seconds + limits.test_seconds + 60.0)
+        except BaseException:
+            self.close()  # an answer that comes late must not be taken for the next submission's
+            raise
+
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self.connection.close()
@@ -86,12 +94,13 @@ class _Server:
 
 _lock = threading.Lock()
 _servers: dict[tuple[int, tuple[str, ...], Sandbox], _Server] = {}
+_inherited: list[_Server] = []  # through a fork: the parent's, not ours to use or to close
 
 
 def _server(lab: Lab, sandbox: Sandbox) -> _Server:
     key = (os.getpid(), lab.imports, sandbox)
     for other in [other for other in _servers if other[0] != key[0]]:
-        del _servers[other]  # inherited through a fork: the parent's, not ours to use or to close
+        _inherited.append(_servers.pop(other))
     server = _servers.get(key)
     if server is not None and server.usable:
         _servers[key] = _servers.pop(key)
@@ -141,8 +150,8 @@ def grade_submission(
     try:
         with _lock:
             server = _server(lab, sandbox)
-            server.connection.send((lab, submission, notebook, limits))
-            outcome = server.receive(limits.submission_seconds + limits.test_seconds + 60.0)
+            began = time.perf_counter()
+            outcome = server.judge(lab, submission, notebook, limits)
         if not isinstance(outcome, Outcome):
             raise SandboxError("the grading server answered with something else than an outcome")
     except (SandboxError, OSError) as error:

@@ -22,120 +22,18 @@ import numpy as np
 import torch
 from IPython.core.inputtransformer2 import TransformerManager
 
-from vae_lab.grading.bridge import Peer
 from vae_lab.grading.lab import Lab, LabCell
 from vae_lab.grading.limits import Limits
 from vae_lab.grading.notebook import Step, Submission
-from vae_lab.grading.objects import use
-from vae_lab.grading.sandbox import Ended, SandboxError, Warm
+from vae_lab.grading.sandbox import Warm
+from vae_lab.grading.session import GRACE_SECONDS, OutOfTime, Session
 from vae_lab.grading.standin import RemoteError
 from vae_lab.grading.verdict import clean, not_defined, say_why
-from vae_lab.grading.wire import Channel, Gone, Late, WireError
-
-GRACE_SECONDS = 2.0
+from vae_lab.grading.wire import Gone, Late, WireError
 
 
 class TestTookTooLong(BaseException):
     """A test cell is over its time."""
-
-
-class OutOfTime(Exception):
-    """The submission has used up its time or its restarts."""
-
-
-class Session:
-    """The student's process as the judge sees it: started when needed, and again without a cell that ended it."""
-
-    def __init__(self, lab: Lab, limits: Limits, warm: Warm, seed: int) -> None:
-        self.lab, self.limits, self.warm, self.seed = lab, limits, warm, seed
-        self.peer: Peer | None = None
-        self.done: list[Step] = []
-        self.fatal: dict[int, str] = {}
-        self.errors: dict[int, str] = {}
-        self.starts = 0
-        self.cpu = 0.0
-        self.memory = 0
-        self.redact: Callable[[], bool] = lambda: False
-        self.end = time.monotonic() + limits.submission_seconds
-        self.changed_arguments = False
-        self.incidents: set[str] = set()
-
-    def connected(self) -> Peer:
-        """The connection, with every cell so far executed.
-
-        Raises:
-            OutOfTime: if the submission has used up its time or its restarts.
-        """
-        while self.peer is None:
-            if self.starts > self.limits.restarts:
-                raise OutOfTime(f"The notebook ended its Python process {self.starts} times; grading stopped there.")
-            if time.monotonic() > self.end:
-                raise OutOfTime(f"The notebook took longer than {self.limits.submission_seconds:g} s in all.")
-            self._start()
-        return self.peer
-
-    def _start(self) -> None:
-        self.starts += 1
-        sock, _ = self.warm.start(self.limits.for_student())
-        channel = Channel(sock, max_text=self.limits.max_text, max_tensors=self.limits.max_tensors)
-        self.peer = Peer(channel, lambda op, values: use(op, values, guarded=True), trusted=True)
-        self.peer.redact = self.redact
-        state = torch.get_rng_state()
-        try:
-            self.peer.deadline = time.monotonic() + 30.0
-            torch.manual_seed(self.seed)
-            self.peer.ask("begin", self.seed, list(self.lab.reserves), self.lab.name)
-            for place in range(len(self.done)):
-                self._execute(place)
-                if self.peer is None:
-                    break
-        except WireError:
-            self.close()
-        finally:
-            torch.set_rng_state(state)
-
-    def execute(self, step: Step) -> None:
-        """Run one more cell there."""
-        self.connected()
-        self.done.append(step)
-        state = torch.get_rng_state()
-        try:
-            self._execute(len(self.done) - 1)
-        finally:
-            torch.set_rng_state(state)
-
-    def _execute(self, place: int) -> None:
-        assert self.peer is not None
-        step = self.done[place]
-        if place in self.fatal:
-            return
-        try:
-            self.peer.deadline = min(
-                time.monotonic() + self.limits.cell_seconds + GRACE_SECONDS, self.end + GRACE_SECONDS
-            )
-            self.peer.ask("cell", step.source)
-        except RemoteError as error:
-            text = str(error) if error.kind != "TookTooLong" else f"it {error.text}"
-            if step.cell is not None:
-                self.errors[step.cell] = clean(text, 300)
-        except WireError as error:
-            why = say_why(error, self.close(), self.limits, self.limits.cell_seconds)
-            self.fatal[place] = why
-            self.incidents.add(why)
-            if step.cell is not None:
-                self.errors[step.cell] = why
-
-    def close(self) -> Ended:
-        """End the student's process and everything it started."""
-        if self.peer is not None:
-            self.changed_arguments |= self.peer.changed_arguments
-            self.peer.reason = self.peer.reason or "the student's process has ended"
-            self.peer.channel.close()
-            self.peer = None
-        ended = self.warm.stop()
-        self.cpu += ended.cpu_seconds
-        self.memory = max(self.memory, ended.memory)
-        return ended
 
 
 class Judge:
@@ -161,7 +59,9 @@ class Judge:
     ) -> None:
         self.lab, self.submission, self.limits, self.report = lab, submission, limits, report
         self.session = Session(lab, limits, warm, seed)
-        self.session.redact = self._in_hidden
+        self.session.watch = self._note_hidden
+        self.seed = seed
+        self.withheld: dict[str, str] = {}
         self.namespace: dict[str, Any] = _main_namespace()
         self.borrowed: set[str] = set()
         self.current: LabCell | None = None
@@ -183,6 +83,8 @@ class Judge:
                         self._run_cell(step.cell)
         finally:
             self.session.close()
+        if self.withheld:
+            self._say_more()
         if self.session.changed_arguments:
             self.flags.append("an answer changes its arguments in place")
         self.flags += [f"ended its process: {why}" for why in sorted(self.session.incidents)]
@@ -227,9 +129,20 @@ class Judge:
         Raises:
             Whatever the cell raises.
         """
+        self.current = self.lab.cells[number]
+        try:
+            self._run_source(number, self.current.source)
+        finally:
+            self.current = None
+
+    def _run_source(self, number: int, source: str) -> None:
+        """Execute a source here in place of one of the instructor's cells.
+
+        Raises:
+            Whatever the cell raises.
+        """
         cell = self.lab.cells[number]
-        tree = ast.parse(TransformerManager().transform_cell(cell.source))
-        self.current = cell
+        tree = ast.parse(TransformerManager().transform_cell(source))
         self._borrow(number, tree)
         code = compile(tree, f"<{cell.grade_id or number}>", "exec", dont_inherit=True)
         if self.session.peer is not None:
@@ -242,7 +155,6 @@ class Judge:
             exec(code, self.namespace)
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            self.current = None
 
     def _borrow(self, number: int, tree: ast.Module) -> None:
         """Put stand-ins for the student's names into the namespace, fresh ones for each cell."""
@@ -269,6 +181,45 @@ class Judge:
                 return cell.role in ("solution", "written")
         return name not in self.namespace and name not in own and not hasattr(builtins, name)
 
+    def _note_hidden(self) -> None:
+        """Remember that the student's process has seen a hidden test's inputs, which its texts could now hold."""
+        if not self.session.knows_hidden:
+            self.session.knows_hidden = self._in_hidden()
+
+    def _say_more(self) -> None:
+        """Fetch texts that were withheld from a process that has never seen a hidden test's inputs.
+
+        The notebook runs once more, alone; then the visible part of each test that failed. Verdicts stay as they are.
+        """
+        fresh = Session(self.lab, self.limits, self.session.warm, self.seed)
+        fresh.end = min(fresh.end, self.session.end)
+        old, self.session = self.session, fresh
+        _seed_everything(self.seed)
+        try:
+            for step in self.submission.steps:
+                if step.kind in ("student", "setup"):
+                    fresh.execute(step)
+            for number, cell in enumerate(self.lab.cells):
+                if cell.grade_id in self.withheld:
+                    self._say_more_about(number, cell)
+        except (OutOfTime, WireError):
+            pass
+        finally:
+            fresh.close()
+            self.session = old
+
+    def _say_more_about(self, number: int, cell: LabCell) -> None:
+        try:
+            self._run_source(number, cell.released)
+        except RemoteError as error:
+            if error.kind == self.withheld[cell.grade_id]:
+                self.report(cell.grade_id, False, clean(_remote_message(error, hidden=False)))
+        except NameError as error:
+            if error.name and not self.withheld[cell.grade_id]:
+                self.report(cell.grade_id, False, clean(not_defined(error.name, self.lab, self.session.errors)))
+        except (Exception, TestTookTooLong):
+            pass
+
     def _in_hidden(self) -> bool:
         """Whether a hidden line of the test cell is being executed."""
         cell, frame = self.current, sys._getframe()
@@ -292,6 +243,10 @@ class Judge:
             trace = trace.tb_next
         hidden = any(line in cell.hidden for line in lines)
         if isinstance(error, RemoteError):
+            if error.kind == "TookTooLong":
+                return f"Your code took longer than {self.limits.call_seconds:g} s."
+            if not hidden and self.session.knows_hidden and error.kind != "NotImplementedError":
+                self.withheld[cell.grade_id] = error.kind
             return _remote_message(error, hidden)
         if isinstance(error, AssertionError):
             if str(error) or hidden or not lines:
@@ -302,7 +257,10 @@ class Judge:
             and error.name
             and self._is_students(error.name, self.lab.cells.index(cell), cell.defines)
         ):
-            return not_defined(error.name, self.lab, self.session.errors)
+            message = not_defined(error.name, self.lab, self.session.errors)
+            if self.session.knows_hidden and "stopped" in message:
+                self.withheld[cell.grade_id] = ""
+            return message
         kind = type(error).__name__
         return f"{kind} in a hidden check." if hidden else f"{kind}: {error}"
 
@@ -310,8 +268,6 @@ class Judge:
 def _remote_message(error: RemoteError, hidden: bool) -> str:
     if error.kind == "NotImplementedError":
         return "Not attempted yet: your code raises NotImplementedError."
-    if error.kind == "TookTooLong":
-        return f"Your code {error.text or 'took too long'}."
     if hidden:
         return f"Your code raised {error.kind} in a hidden check."
     return f"Your code raised {error.kind}: {error.text}" if error.text else f"Your code raised {error.kind}."
@@ -345,6 +301,3 @@ def _seed_everything(seed: int) -> None:
 def seed_for(lab: Lab, data: bytes) -> int:
     """A seed that depends on nothing but the lab and the submitted bytes, so that a regrade gives the same points."""
     return int.from_bytes(hashlib.sha256(lab.digest.encode() + data).digest()[:8], "big") >> 1
-
-
-__all__ = ["Judge", "SandboxError", "Session", "seed_for"]

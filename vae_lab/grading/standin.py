@@ -52,6 +52,12 @@ class RemoteError(Exception):
 
     kind: str = "Exception"
     text: str = ""
+    withheld: str = ""
+
+    def in_full(self) -> str:
+        """What it says, with a text that was withheld: for the instructor's eyes, not for a message."""
+        text = self.text or self.withheld
+        return f"{self.kind}: {text}" if text else self.kind
 
 
 _MIXED = (
