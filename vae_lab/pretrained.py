@@ -19,7 +19,7 @@ Model = TypeVar("Model", bound=nn.Module)
 
 
 class Classifier(nn.Module):
-    """Which digit is it, and how sure? Trained on mixed images too, so that it doubts what lies between two digits.
+    """Which digit is it, and how sure? Two convolutions and two linear layers, trained on moved and softened digits.
 
     Example:
         >>> Classifier()(torch.zeros(5, 784)).shape

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import cache
 
 import torch
 
@@ -16,6 +17,7 @@ ALPHA = 1e-8
 """False-alarm probability of one statistic."""
 
 
+@cache
 def chi_square_interval(dof: int, alpha: float = ALPHA) -> tuple[float, float]:
     """Bounds of a chi-square variable divided by its degrees of freedom, so that 1 is its mean.
 
@@ -88,6 +90,7 @@ def kolmogorov_distance(draws: torch.Tensor, cdf: Callable[[torch.Tensor], torch
     return float(torch.maximum(steps[1:] - wanted, wanted - steps[:-1]).max())
 
 
+@cache
 def binomial_interval(n: int, p: float, alpha: float = ALPHA) -> tuple[float, float]:
     """Bounds of the share of successes among n independent trials.
 
