@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -16,8 +17,13 @@ SECRET = re.compile(r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END (?:SOLUT
 MAX_PAGE = 700_000  # bytes over the wire, compressed, without what all pages share
 
 
+@functools.cache
+def parsed(file: Path) -> BeautifulSoup:
+    return BeautifulSoup(file.read_text(), "html.parser")
+
+
 def soup(html: Path, page: Path) -> BeautifulSoup:
-    return BeautifulSoup((html / page).read_text(), "html.parser")
+    return parsed((html / page).resolve())
 
 
 def secrets() -> set[str]:
@@ -62,7 +68,7 @@ def test_links_and_assets_resolve_inside_the_book(html, page):
             target = (html / page).parent / unquote(url.path) if url.path else html / page
             assert target.resolve().is_file(), f"{page}: {element[attribute]} leads nowhere"
             if tag == "a" and url.fragment and target.suffix == ".html":
-                there = BeautifulSoup(target.read_text(), "html.parser")
+                there = parsed(target.resolve())
                 assert there.find(id=unquote(url.fragment)), f"{page}: no place #{url.fragment} in {target.name}"
 
 

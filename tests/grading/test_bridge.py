@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.grading.far import side
-from vae_lab.grading.bridge import same_bits
+from vae_lab.grading.leaves import same_bits
 from vae_lab.grading.standin import CallableStandin, ModuleStandin, RemoteError, Standin
 from vae_lab.grading.wire import WireError
 

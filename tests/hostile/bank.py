@@ -192,9 +192,9 @@ FORGE = [
     ),
     double(
         "garbage collector searched for the judge",
-        "import gc\nfor o in gc.get_objects():\n    if type(o).__name__ == 'Peer':\n        o.trusted = True\n        o._answer = lambda frame: None"
+        "import gc\nfor o in gc.get_objects():\n    if type(o).__name__ == 'Peer':\n        o.trusted = True\n        o.channel.close()"
         + CHEAT,
-        loses=ALL,
+        loses=D,
     ),
     double(
         "an exception as a verdict", "class Passed(Exception): pass\ndef double(x): raise Passed('all tests passed')"

@@ -93,7 +93,14 @@ def without_anchor(source: str) -> str:
 
 def python_html(source: str) -> str:
     """Code with colours; every character of it is escaped."""
-    return str(highlight(harmless.plain(source), PythonLexer(), HtmlFormatter(nowrap=True)))
+    lexer, formatter = highlighting()
+    return str(highlight(harmless.plain(source), lexer, formatter))
+
+
+@cache
+def highlighting() -> tuple[PythonLexer, HtmlFormatter]:
+    """What reads Python and what writes it as HTML, made once."""
+    return PythonLexer(), HtmlFormatter(nowrap=True)
 
 
 def prose_html(source: str, pictures: Mapping[str, Mapping[str, str]]) -> str:

@@ -16,12 +16,13 @@ import time
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
-from vae_lab.grading.judge import GRACE_SECONDS, Judge, seed_for
+from vae_lab.grading.judge import Judge, seed_for
 from vae_lab.grading.lab import Lab
 from vae_lab.grading.limits import Limits
 from vae_lab.grading.notebook import Submission
 from vae_lab.grading.outcome import Outcome
 from vae_lab.grading.sandbox import Sandbox, SandboxError, Warm
+from vae_lab.grading.session import GRACE_SECONDS
 from vae_lab.grading.zygote import data_size, warm_up
 
 
