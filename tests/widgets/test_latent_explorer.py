@@ -38,7 +38,7 @@ def test_the_page_computes_what_torch_computes(show, name):
     found = run_module(
         page,
         widget,
-        """(packed, inputs) => { const run = network(packed.sizes, halfFloats(packed.weights));
+        """(packed, inputs) => { const run = network(packed);
              return inputs.map((x) => Array.from(run(x), sigmoid)); }""",
         decoders.packed(name),
         inputs.tolist(),

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -28,13 +28,21 @@ def arrays() -> Mapping[str, np.ndarray]:
         return {name: kept[name] for name in kept.files}
 
 
-def _layers(name: str) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Weight [m, n] and bias [m] of each linear layer, in order."""
+class Layer(NamedTuple):
+    """A linear layer as it is kept: y = scale * (weight @ x) + bias, weight int8 [m, n], the others float16 [m]."""
+
+    weight: np.ndarray
+    scale: np.ndarray
+    bias: np.ndarray
+
+
+def _layers(name: str) -> list[Layer]:
+    """The linear layers of a kept network, in order."""
     if name not in NAMES:
         raise ValueError(f"decoders: no network is called {name!r}; there are {', '.join(map(repr, NAMES))}.")
     kept = arrays()
     indices = sorted(int(key.split(".")[1]) for key in kept if key.startswith(f"{name}.") and key.endswith(".weight"))
-    return [(kept[f"{name}.{i}.weight"], kept[f"{name}.{i}.bias"]) for i in indices]
+    return [Layer(*(kept[f"{name}.{i}.{part}"] for part in Layer._fields)) for i in indices]
 
 
 def as_network(name: str) -> nn.Sequential:
@@ -51,15 +59,20 @@ def as_network(name: str) -> nn.Sequential:
         torch.Size([1, 784])
     """
     modules: list[nn.Module] = []
-    for weight, bias in _layers(name):
+    for layer in _layers(name):
+        weight, scale, bias = (torch.tensor(part).float() for part in layer)
         linear = nn.Linear(weight.shape[1], weight.shape[0])
-        linear.load_state_dict({"weight": torch.tensor(weight).float(), "bias": torch.tensor(bias).float()})
+        linear.load_state_dict({"weight": scale[:, None] * weight, "bias": bias})
         modules += [linear, nn.ReLU()]
     return nn.Sequential(*modules[:-1]).requires_grad_(False)
 
 
 def packed(name: str) -> dict[str, Any]:
-    """A kept network for `shared/network.js`: {"sizes": [2, ..., 784], "weights": base64 of float16}.
+    """A kept network for `shared/network.js`.
+
+    Returns:
+        {"sizes": [2, ..., 784], "weights": base64 of all int8, layer by layer, "scales": base64 of float16, each
+        layer's scales and then its biases}.
 
     Raises:
         ValueError: if there is no network of that name.
@@ -69,9 +82,13 @@ def packed(name: str) -> dict[str, Any]:
         [2, 64, 128, 784]
     """
     layers = _layers(name)
-    flat = np.concatenate([part.ravel() for layer in layers for part in layer]).astype("<f2")
-    sizes = [layers[0][0].shape[1], *(weight.shape[0] for weight, _ in layers)]
-    return {"sizes": sizes, "weights": base64.b64encode(flat.tobytes()).decode()}
+    weights = b"".join(layer.weight.tobytes() for layer in layers)
+    scales = b"".join(part.astype("<f2").tobytes() for layer in layers for part in (layer.scale, layer.bias))
+    return {
+        "sizes": [layers[0].weight.shape[1], *(layer.weight.shape[0] for layer in layers)],
+        "weights": base64.b64encode(weights).decode(),
+        "scales": base64.b64encode(scales).decode(),
+    }
 
 
 def packed_codes(name: str) -> str:

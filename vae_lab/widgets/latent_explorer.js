@@ -16,8 +16,7 @@ function apart(places, gap) {
 
 // One model: its decoder, its codes and its half of the picture.
 function half(model, trait, name, classify, labels) {
-  const { sizes, weights, codes: packed } = model.get(trait);
-  const decode = network(sizes, halfFloats(weights)), codes = halfFloats(packed);
+  const packed = model.get(trait), decode = network(packed), codes = halfFloats(packed.codes);
   const pixels = new Float32Array(SIDE * SIDE), guesses = new Float64Array(10);
 
   const drawing = svg("svg", { role: "group", "aria-label": `Latent plane of the ${name}` });
@@ -116,8 +115,7 @@ function half(model, trait, name, classify, labels) {
 
 export default {
   render({ model, el }) {
-    const { sizes, weights } = model.get("classifier");
-    const classify = network(sizes, halfFloats(weights));
+    const classify = network(model.get("classifier"));
     const labels = Uint8Array.from(model.get("labels"), Number);
     const halves = [half(model, "autoencoder", "autoencoder", classify, labels), half(model, "vae", "VAE", classify, labels)];
     const axis = (label, k) => slider(model, {

@@ -87,7 +87,7 @@ export default {
       for (let t = Math.ceil((exact.mean - reach) / unit) * unit; t <= exact.mean + reach; t += unit) ticks.push(t);
       set(drawing, { "aria-label": `Histograms of ${DRAWS} gradients around their mean ${show(exact.mean)}` });
       still.replaceChildren(svg("path", { class: "vl-axis", d: `M0 ${bottom}H${width}` }), ...bottomAxis(x, bottom, ticks.filter((t) => x(t) > 14 && x(t) < width - 14), unit < 1 ? 1 : 0),
-        svg("text", { x: width / 2, y: HEIGHT - 4, "text-anchor": "middle" }, `gradient from one sample (${outside} of ${2 * DRAWS} beyond the edges)`));
+        svg("text", { x: width / 2, y: HEIGHT - 4, "text-anchor": "middle" }, width < 460 ? `gradient from one sample (${outside} outside)` : `gradient from one sample (${outside} of ${2 * DRAWS} beyond the edges)`));
 
       const seen = [variance(gradients.pathwise), variance(gradients.score)];
       [exact.pathwise, exact.score].forEach((v, k) => {

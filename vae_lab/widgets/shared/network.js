@@ -1,8 +1,10 @@
 // A multilayer perceptron with ReLU between its layers, run in the browser on weights that came with the page.
 
+const bytesOf = (base64) => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+
 // base64 of little-endian float16 -> Float32Array
 function halfFloats(base64) {
-  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+  const bytes = bytesOf(base64);
   const view = new DataView(bytes.buffer);
   const out = new Float32Array(bytes.length / 2);
   for (let i = 0; i < out.length; i++) {
@@ -15,23 +17,27 @@ function halfFloats(base64) {
   return out;
 }
 
-// `sizes` [n0, n1, ...]; `weights` holds W1 [n1, n0] row by row, b1 [n1], W2, b2, ... Returns x -> the last layer's
-// values, before any squashing, in an array that the next call uses again.
-function network(sizes, weights) {
-  const layers = [];
-  let at = 0;
+// `sizes` [n0, n1, ...]; `weights` holds int8 W1 [n1, n0] row by row, W2, ...; `scales` holds float16 s1 [n1], b1 [n1], s2,
+// b2, ... A layer is y = s * (W x) + b. Returns x -> the last layer's values, before any squashing, in an array that the
+// next call uses again.
+function network({ sizes, weights, scales }) {
+  const W = new Int8Array(bytesOf(weights).buffer), rest = halfFloats(scales), layers = [];
+  let w = 0, r = 0;
   for (let k = 1; k < sizes.length; k++) {
     const n = sizes[k - 1], m = sizes[k];
-    layers.push({ n, m, W: weights.subarray(at, at + n * m), b: weights.subarray(at + n * m, at + n * m + m), y: new Float32Array(m) });
-    at += n * m + m;
+    layers.push({ n, m, W: W.subarray(w, w + n * m), s: rest.subarray(r, r + m), b: rest.subarray(r + m, r + 2 * m), y: new Float32Array(m) });
+    w += n * m;
+    r += 2 * m;
   }
-  if (at !== weights.length) throw new Error(`network: ${weights.length} weights for sizes ${sizes}; wanted ${at}.`);
+  if (w !== W.length || r !== rest.length) throw new Error(`network: ${W.length} weights and ${rest.length} scales for sizes ${sizes}; wanted ${w} and ${r}.`);
   return (x) => {
-    layers.forEach(({ n, m, W, b, y }, k) => {
-      for (let j = 0, w = 0; j < m; j++) {
-        let sum = b[j];
-        for (let i = 0; i < n; i++) sum += W[w++] * x[i];
-        y[j] = k + 1 < layers.length && sum < 0 ? 0 : sum;
+    layers.forEach((layer, k) => {
+      const { n, m, s, b, y } = layer;
+      for (let j = 0, at = 0; j < m; j++) {
+        let sum = 0;
+        for (let i = 0; i < n; i++) sum += layer.W[at++] * x[i];
+        const value = s[j] * sum + b[j];
+        y[j] = k + 1 < layers.length && value < 0 ? 0 : value;
       }
       x = y;
     });
