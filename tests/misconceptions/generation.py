@@ -658,7 +658,7 @@ WRONG += [
     Answer("a share of the unsure", fraction(out="(p < 0.9).float().mean().item()"), SHARE, "not sure of"),
     Answer("a share in percent", fraction(out="100 * (p >= 0.9).float().mean().item()"), SHARE, "a percentage"),
     Answer("a share over a uniform prior", fraction(z="torch.rand(n, latent_dim)"), SHARE, "the prior is N(0, 1)"),
-    Answer("a share over a narrow prior", fraction(z="0.5 * torch.randn(n, latent_dim)"), SHARE, "z has spread 0.5"),
+    Answer("a share over a narrow prior", fraction(z="0.5 * torch.randn(n, latent_dim)"), SHARE, "z has spread 0."),
     Answer(
         "a share over a hundred z", fraction(z="torch.randn(100, latent_dim)"), SHARE, "the decoder was given 100 z"
     ),

@@ -60,7 +60,7 @@ NO_SOFTMAX = Misconception("the classifier puts out logits; softmax makes probab
 
 
 def check_generate(
-    generate: Callable[..., Any], model: Any = None, latent_dim: int = 5, n: int = 100, calls: int = 16
+    generate: Callable[..., Any], model: Any = None, latent_dim: int = 5, n: int = 40, calls: int = 12
 ) -> None:
     """Require n images decoded from draws of N(0, I), without a call of the encoder.
 
@@ -135,7 +135,7 @@ def check_interpolate(interpolate: Callable[..., Any], latent_dim: int = 4, step
 
 
 def check_recognisable_fraction(
-    recognisable_fraction: Callable[..., Any], latent_dim: int = 3, n: int = 500, calls: int = 6
+    recognisable_fraction: Callable[..., Any], latent_dim: int = 3, n: int = 80, calls: int = 4
 ) -> None:
     """Require the share of z ~ N(0, I) of whose decoded image the classifier is sure.
 
@@ -243,6 +243,9 @@ def _require_prior(task: str, z: Tensor, axes: tuple[str, ...]) -> None:
     finding = examine(z, axes)
     if finding is None:
         return
+    mean = float(z.double().mean())
+    if finding.kind == "shared" and abs(mean) > 0.3:
+        fail(task, f"z has mean {mean:.2f}.", "Wanted draws from the prior N(0, 1).", WRONG_PRIOR)
     low, high = finding.wanted
     what = {
         "not finite": "z holds nan or infinite numbers.",
