@@ -21,7 +21,7 @@ import torch
 from vae_lab.grading.across import Across, Link, Record, leaves_of
 from vae_lab.grading.leaves import Leaves
 from vae_lab.grading.messages import Arrival, Message
-from vae_lab.grading.standin import STANDINS, RemoteError, Standin, remote_error, traits
+from vae_lab.grading.standin import STANDINS, RemoteError, Standin, remote_error, traits, well_known
 from vae_lab.grading.values import DTYPES, decode, encode
 from vae_lab.grading.wire import Channel, Frame, Gone, Late, WireError
 
@@ -268,7 +268,7 @@ class Peer:
             or not all(type(b) is str for b in bases)
         ):
             raise WireError("an answer is malformed")
-        error = remote_error(kind[:80], bases, "" if self.redact() else text[:MAX_ERROR_TEXT])
+        error = remote_error(kind[:80], bases, well_known(text) if self.redact() else text[:MAX_ERROR_TEXT])
         error.withheld = text[:MAX_ERROR_TEXT]
         origin = node.get("origin")
         if type(origin) is int:

@@ -66,6 +66,18 @@ _MIXED = (
     "ImportError", "StopIteration", "AssertionError",
 )  # fmt: skip
 _CLASSES: dict[str, type[RemoteError]] = {}
+_WELL_KNOWN = ("Trying to backward through the graph a second time",)
+
+
+def well_known(text: str) -> str:
+    """The one of torch's own sentences that a text begins with, or nothing: all that passes of a text that is withheld.
+
+    >>> well_known("Trying to backward through the graph a second time (or directly access ...)")
+    'Trying to backward through the graph a second time'
+    >>> well_known("the hidden mu is 0.25")
+    ''
+    """
+    return next((sentence for sentence in _WELL_KNOWN if text.startswith(sentence)), "")
 
 
 def remote_error(kind: str, bases: list[str], text: str) -> RemoteError:
