@@ -60,7 +60,7 @@ NO_SOFTMAX = Misconception("the classifier puts out logits; softmax makes probab
 
 
 def check_generate(
-    generate: Callable[..., Any], model: Any = None, latent_dim: int = 5, n: int = 160, calls: int = 3
+    generate: Callable[..., Any], model: Any = None, latent_dim: int = 20, n: int = 160, calls: int = 3
 ) -> None:
     """Require n images decoded from draws of N(0, I), without a call of the encoder.
 
@@ -135,7 +135,7 @@ def check_interpolate(interpolate: Callable[..., Any], latent_dim: int = 4, step
 
 
 def check_recognisable_fraction(
-    recognisable_fraction: Callable[..., Any], latent_dim: int = 3, n: int = 160, calls: int = 2
+    recognisable_fraction: Callable[..., Any], latent_dim: int = 20, n: int = 240, calls: int = 2
 ) -> None:
     """Require the share of z ~ N(0, I) of whose decoded image the classifier is sure.
 

@@ -70,7 +70,7 @@ def check_narrow_values(
 def check_narrow_draws(
     task: str, sampler: Callable[[Tensor, Tensor], Any], dtype: torch.dtype, draws: tuple[int, ...] = ()
 ) -> None:
-    """Require draws in the dtype of mu, with their gradient, or a refusal. How they are distributed is judged elsewhere.
+    """Require draws in the dtype of mu, with their gradient, or a refusal; their distribution is judged elsewhere.
 
     No statistics: a right answer always passes.
 

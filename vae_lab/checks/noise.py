@@ -22,7 +22,6 @@ from vae_lab.checks.statistics import (
     normal_cdf,
 )
 
-
 BLOCK = 64
 """Length above which an axis is also looked at in blocks, of at most this length."""
 
