@@ -765,7 +765,7 @@ WRONG += [
     ),
     Answer(
         "training with a frozen encoder",
-        train(setup="for p in list(model.parameters())[:4]:\n    p.requires_grad_(False)\n" + ADAM),
+        train(setup="for p in list(model.parameters())[:-4]:\n    p.requires_grad_(False)\n" + ADAM),
         TRAIN,
         "have not moved",
     ),

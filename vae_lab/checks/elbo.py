@@ -158,11 +158,12 @@ def check_narrow(function: Callable[..., Any], task: str, dtype: torch.dtype) ->
     """
     latents, pixels = _latents(6, 3, torch.float32), _pixels((6, 1, 5, 3), torch.float32)
     pixels["logits"] = pixels["logits"].detach().clamp(-2.5, 2.5)  # further out, sixteen bits hold no 1 - sigmoid
-    closed, inputs = {
+    known: dict[str, tuple[Callable[..., Tensor], dict[str, Tensor]]] = {
         "kl_to_standard_normal": (losses.gaussian_kl, latents),
         "bernoulli_log_likelihood": (losses.log_likelihood, pixels),
         "negative_elbo": (losses.loss, pixels | latents),
-    }[task]
+    }
+    closed, inputs = known[task]
     check_narrow_values(task, function, closed, {name: t.detach().to(dtype) for name, t in inputs.items()})
 
 

@@ -50,7 +50,7 @@ class TaskState:
     written: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Overview:
     """All tasks of a notebook; prints as a table, in a terminal and in Jupyter."""
 
@@ -93,6 +93,8 @@ class Overview:
             lines.append(f"{mark[state]} {name:<{names}}  {state:<13}  {points:>9}")
             lines += [f"    {line}" for line in (says, read and f"Read next: {read}") if line]
         return "\n".join([*lines, "", self.headline])
+
+    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         colour = {"passed": "#1a7f4b", "failed": "#c0392b"}
