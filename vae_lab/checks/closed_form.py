@@ -91,6 +91,6 @@ def name_formula(seen: Tensor, wrong: Wrong, inputs: list[Tensor]) -> Misconcept
     doubles = [tensor.double() for tensor in inputs]
     for formula, misconception in wrong:
         value = formula(*doubles)
-        if value.shape == seen.shape and torch.allclose(seen.detach().double(), value, rtol=1e-3, atol=1e-4):
+        if value.shape == seen.shape and torch.allclose(seen.detach().double(), value, rtol=5e-5, atol=5e-5):
             return misconception
     return None
