@@ -55,7 +55,7 @@ def steps(page: str) -> list[Step]:
     Example:
         >>> text = chr(96) * 3
         >>> steps(f"{text}bash\necho hello\n{text}\n\nIt says\n\n{text}text\nhel...\n{text}\n")
-        [Step(commands='echo hello\\n', printed='hel...\\n')]
+        [Step(commands='echo hello\n', printed='hel...\n')]
     """
     found: list[Step] = []
     for block in FENCED.finditer(page):

@@ -26,6 +26,7 @@ from sphinx.util.docutils import SphinxDirective
 ROOT = Path(__file__).parents[2]
 BRANCH = "gh-pages"  # what GitHub Pages serves, and where Colab finds the notebooks
 OFFLINE = "vae-lab-book.zip"
+PICTURE = "_static/picture-book.png"  # what the preview of a shared link shows; tools/pictures.py takes it
 GITHUB = re.compile(r"https://github\.com/(?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(?:\.git)?/?")
 
 
@@ -171,6 +172,7 @@ def on_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
         "og:site_name": app.config.html_title or app.config.project,
         "og:url": url,
         "og:description": " ".join(first.split())[:200],
+        "og:image": f"{place.site}/{PICTURE}",
     }
     tags = [f'<meta property="{name}" content="{html.escape(text)}" />' for name, text in words.items() if text]
     context["metatags"] = (context.get("metatags") or "") + "\n".join(["", *tags, ""])
