@@ -132,7 +132,9 @@ class InstallCourse(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Build a block with the command."""
         self.env.note_dependency(str(ROOT / "pyproject.toml"))
-        command = install_command(self.arguments[0].split() if self.arguments else [], address())
+        place = address()
+        command = install_command(self.arguments[0].split() if self.arguments else [], place)
+        command = command if place else f"# in the folder of your copy of the course's repository\n{command}"
         return [nodes.literal_block(command, command, language="bash")]
 
 

@@ -9,7 +9,7 @@ from tools.walk_instructors import PAGE, Step, differs, on_path, steps, walk
 from vae_lab.grading.sandbox import sandbox_problem
 
 PROMISED = ("doctor", "init-course", "db student import", "collect moodle", "collect canvas", "vae-lab grade")
-PROMISED += ("jupyter lab", "verify", "release", "appeal")
+PROMISED += ("jupyter lab", "send-back", "verify", "release", "appeal")
 
 
 def test_every_command_of_the_page_is_in_a_block_that_is_typed():
