@@ -23,6 +23,7 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
+from benchmarks.training.machine import processor
 from vae_lab.grading.answered import answered, text, to_bytes
 from vae_lab.grading.classroom import grade_class
 from vae_lab.grading.course import Course
