@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help course test environment book labs verify grade site bench serve clean
+.PHONY: help course test gpu environment book labs verify grade site bench serve clean
 
 PYTHON ?= python3
 TORCH ?=
@@ -19,6 +19,7 @@ INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --progress-ba
 help:
 	@echo "make course   environment, labs, book, a sample class graded: everything to look at"
 	@echo "make test     all tests, with what they need"
+	@echo "make gpu      the tests that need a GPU, on a machine that has one"
 	@echo "make book     build the book into _build/html/"
 	@echo "make labs     labs/ from solutions/"
 	@echo "make verify   every lab against its bank of right and wrong answers"
@@ -55,7 +56,11 @@ test: $(VENV)/.dev
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	$(MAKE) --no-print-directory book
 	$(BIN)/vae-lab verify
+	$(BIN)/python -m pytest tests -m gpu --device cpu --quiet
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+gpu: $(VENV)/.dev
+	$(BIN)/python -m pytest tests -m gpu
 
 book: $(VENV)/.course
 	$(BIN)/jupyter-book build . -n -W --keep-going

@@ -1,9 +1,48 @@
-"""What all tests share: a skipped test fails in continuous integration, and there is one browser."""
+"""What all tests share: a skipped test fails in continuous integration, there is one browser, and a place for GPUs.
+
+Tests with the marker `gpu` are no part of a plain run. `pytest -m gpu` runs them on the GPU. With `--device cpu` the
+same tests run on the processor, all but those that ask for the fixture `cuda`: they are tried where there is no GPU.
+"""
 
 import os
 import shutil
 
 import pytest
+
+
+def pytest_addoption(parser):
+    parser.addoption("--device", default="cuda", choices=["cuda", "cpu"], help="where the tests marked gpu run")
+
+
+def pytest_configure(config):
+    if config.getoption("--device") == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""  # before torch looks: the checks take a GPU where they see one
+
+
+def pytest_collection_modifyitems(config, items):
+    """Without a GPU, what only a GPU can do is left out; it does not count as skipped."""
+    if config.getoption("--device") == "cpu":
+        out = [item for item in items if "cuda" in item.fixturenames]
+        items[:] = [item for item in items if item not in out]
+        if out:
+            config.hook.pytest_deselected(items=out)
+
+
+@pytest.fixture(scope="session")
+def device(request):
+    """Where a test marked `gpu` runs: the GPU, or the processor with `--device cpu`."""
+    import torch
+
+    name = request.config.getoption("--device")
+    if name == "cuda" and not torch.cuda.is_available():
+        pytest.fail("torch finds no GPU here; `pytest -m gpu --device cpu` tries these tests without one")
+    return torch.device(name)
+
+
+@pytest.fixture(scope="session")
+def cuda(device):
+    """The GPU itself, for what a processor cannot do, such as a CUDA graph."""
+    return device
 
 
 @pytest.fixture(scope="session")

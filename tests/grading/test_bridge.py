@@ -205,6 +205,66 @@ def test_a_model_trains_across(step: str) -> None:
         assert weight.grad is None
 
 
+LAYERS = """
+model = torch.nn.Linear(3, 2)
+spare = torch.nn.Linear(3, 2)
+def back(of):
+    of(torch.ones(4, 3)).sum().backward()
+def grad(of):
+    return of.weight.grad
+def shift():
+    with torch.no_grad():
+        model.weight += 1
+"""
+
+
+def test_a_mirror_that_nothing_holds_is_let_go_on_both_sides() -> None:
+    with side(LAYERS) as (peer, far):
+        held = [model.weight for model in (far["model"], far["spare"])]
+        assert held[0].shape == (2, 3)
+        peer.ask("names", ["model"])
+        assert len(peer.leaves._theirs) == 2
+        weight, before = held[0], held[0].detach().clone()
+        del held
+        far["shift"]()
+        assert len(peer.leaves._theirs) == 1
+        assert torch.equal(weight, before + 1)  # the one that is held follows
+        far["model"](torch.ones(1, 3)).sum().backward()
+        assert torch.equal(far["grad"](far["model"]), torch.ones(2, 3))
+
+
+@pytest.mark.parametrize(
+    "hold", [lambda w: w.data, lambda w: w.detach().numpy(), lambda w: (w * 2).sum(), lambda w: [w]]
+)
+def test_whatever_reaches_a_mirror_keeps_it(hold: Any) -> None:
+    with side(LAYERS) as (peer, far):
+        held = hold(far["model"].weight)
+        for _ in range(3):
+            peer.ask("names", ["model"])
+        assert len(peer.leaves._theirs) == 1
+        del held
+        peer.ask("names", ["model"])
+        assert not peer.leaves._theirs
+
+
+def test_what_is_changed_through_a_view_goes_home_before_the_mirror_is_let_go() -> None:
+    with side(LAYERS) as (_, far):
+        far["model"].weight.data.zero_()
+        assert not far["model"].weight.any()
+        far["model"].weight.detach().numpy()[:] = 3
+        assert torch.equal(far["model"](torch.ones(1, 3)) - far["model"].bias, torch.full((1, 2), 9.0))
+
+
+def test_a_gradient_from_before_a_parameter_was_seen_is_seen_and_added_to() -> None:
+    with side(LAYERS) as (_, far):
+        far["back"](far["model"])
+        assert torch.equal(far["model"].weight.grad, torch.full((2, 3), 4.0))
+        far["back"](far["spare"])
+        far["spare"](torch.ones(1, 3)).sum().backward()
+        assert torch.equal(far["grad"](far["spare"]), torch.full((2, 3), 5.0))
+        assert torch.equal(far["spare"].weight.grad, torch.full((2, 3), 5.0))
+
+
 def test_callbacks_carry_gradients_to_both_sides() -> None:
     source = "theta = torch.nn.Parameter(torch.tensor(2.0))\ndef f(g, x):\n    return theta * g(x * theta)"
     with side(source) as (_, far):

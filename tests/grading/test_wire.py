@@ -93,6 +93,10 @@ LIES: dict[str, bytes] = {
     "changed what was not sent": frame(answer(None, changed=[[0, 0]]), ONE),
     "leaves of another kind": frame(answer(None, leaves={"a": 1})),
     "a leaf that is not known": frame(answer(None, leaves=[{"of": {"mine": 3}, "data": 0}]), ONE),
+    "leaves let go that are no list": frame(answer(None, let_go=3)),
+    "a leaf's gradient of another shape": frame(
+        answer(tensor(of={"mine": 1, "shape": [2, 3], "dtype": "float32", "grad": 0})), ONE
+    ),
     "random state of another dtype": frame(answer(None, random=0), ONE),
     "random state that is missing": frame(answer(None, random=3)),
     "an error without a type": frame({"m": "answer", "n": 1, "ok": False, "error": {}}),

@@ -162,6 +162,7 @@ class Peer:
 
     def _send(self, text: dict[str, Any], message: Message) -> None:
         text["leaves"] = self.leaves.updates(message.tensors)
+        text["let_go"] = self.leaves.let_go()
         forget, self.forget[:] = list(self.forget), []
         text["forget"] = forget
         state = torch.get_rng_state()
@@ -174,6 +175,7 @@ class Peer:
         """Leaves, forgotten records and random state that every message carries."""
         try:
             self.leaves.update(frame.text.get("leaves", []), frame.tensors)
+            self.leaves.release(frame.text.get("let_go", []))
             for number in frame.text.get("forget", []):
                 self._records.pop(number, None)
             if "random" in frame.text:
@@ -209,7 +211,7 @@ class Peer:
         refs, outs = text.get("refs", []), text.get("outs", [])
         if type(refs) is not list or type(outs) is not list:
             raise WireError("an answer is malformed")
-        inputs = [self._input(ref, asked, link) for ref in refs]
+        inputs = [self._input(ref, arrival, asked, link) for ref in refs]
         results = [arrival.body(node) for node in outs]
         if results:
             if (
@@ -226,7 +228,7 @@ class Peer:
         self._apply_changes(text, arrival, asked)
         return value
 
-    def _input(self, ref: Any, asked: Message, link: Link | None) -> torch.Tensor:
+    def _input(self, ref: Any, arrival: Arrival, asked: Message, link: Link | None) -> torch.Tensor:
         """The tensor of this side that a result of the other side depends on."""
         kind, which = ref
         tensor: torch.Tensor | None = None
@@ -235,7 +237,7 @@ class Peer:
         elif kind == "in" and link is not None and type(which) is int and 0 <= which < len(link.inputs):
             tensor = link.inputs[which]
         elif kind == "leaf":
-            tensor = self.leaves.resolve(which).tensor
+            tensor = self.leaves.resolve(which, arrival.frame.tensors).tensor
         if tensor is None or not tensor.requires_grad:
             raise WireError("a result depends on what was never sent")
         return tensor
@@ -376,7 +378,7 @@ class Peer:
     def _keep(self, reply: Message, refs: dict[int, list[Any]], arrival: Arrival) -> dict[str, Any]:
         """Record the results that carry a graph, and say which inputs and leaves they depend on."""
         ins = leaves_of(reply.outs)
-        named = [refs.get(id(tensor)) or ["leaf", self.leaves.describe(tensor)] for tensor in ins]
+        named = [refs.get(id(tensor)) or ["leaf", self.leaves.describe(tensor, reply.plain)] for tensor in ins]
         self._record += 1
         self._records[self._record] = Record(reply.outs, ins)
         return {"outs": reply.out_nodes, "refs": named, "record": self._record}

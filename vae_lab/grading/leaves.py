@@ -4,12 +4,15 @@ A parameter of the student's model stays with the student. As soon as a result d
 the trusted side holds a
 mirror: a plain leaf of the same shape and dtype. Autograd accumulates `.grad` into the mirror; the next message
     carries that gradient home, so that the student's own optimizer sees it, and brings back what changed there. A
-    mirror whose numbers nobody has asked for yet is a ghost: a shape without storage.
+    mirror whose numbers nobody has asked for yet is a ghost: a shape without storage. A mirror that nothing on its side
+    holds any more is let go, so that a message compares what is in use and not every model there ever was.
 """
 
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +54,30 @@ def same_bits(a: torch.Tensor, b: torch.Tensor) -> bool:
     return bool(equal(bytes_of(a), bytes_of(b)))
 
 
+def held(leaf: Leaf) -> bool:
+    """Whether anything but the leaf's own record can reach its tensor or its numbers: a name, a graph, a view.
+
+    >>> leaf = Leaf(0, False, torch.zeros(2, requires_grad=True))
+    >>> held(leaf)
+    False
+    >>> view = leaf.tensor.detach().numpy()
+    >>> held(leaf)
+    True
+    """
+    storage = leaf.tensor.untyped_storage()  # a second holder of the storage, beside the tensor
+    return (
+        sys.getrefcount(leaf.tensor) > 2
+        or leaf.tensor._use_count() > 1  # type: ignore[attr-defined]
+        or torch._C._storage_Use_Count(storage._cdata) > 2
+    )
+
+
 class Leaves:
     """The shared leaves of one connection, mine and theirs."""
 
     def __init__(self) -> None:
+        self._shared = 0
+        self._let_go: list[int] = []
         self._mine: dict[int, Leaf] = {}
         self._theirs: dict[int, Leaf] = {}
         self._by_tensor: dict[int, Leaf] = {}
@@ -72,20 +95,37 @@ class Leaves:
         self._by_tensor[id(leaf.tensor)] = leaf
         return leaf
 
-    def describe(self, tensor: torch.Tensor) -> dict[str, Any]:
-        """How to name a leaf to the other side; a leaf of mine becomes shared here."""
-        leaf = self.find(tensor) or self._add(Leaf(len(self._mine), True, tensor))
+    def describe(self, tensor: torch.Tensor, put: Callable[[torch.Tensor], int]) -> dict[str, Any]:
+        """How to name a leaf to the other side; a leaf of mine becomes shared here, with the gradient it has.
+
+        Args:
+            tensor: the leaf.
+            put: adds numbers to the message and returns their place.
+        """
+        leaf = self.find(tensor)
+        first: dict[str, Any] = {}
+        if leaf is None:
+            self._shared += 1
+            leaf = self._add(Leaf(self._shared, True, tensor))
+            if tensor.grad is not None:
+                first = {"grad": put(tensor.grad.detach())}
         if not leaf.mine:
             return {"yours": leaf.number}
         return {
+            **first,
             "mine": leaf.number,
             "shape": list(tensor.shape),
             "dtype": str(tensor.dtype).removeprefix("torch."),
             "parameter": isinstance(tensor, torch.nn.Parameter),
         }
 
-    def resolve(self, node: Any) -> Leaf:
-        """The leaf that the other side names; one that is new here starts as a ghost."""
+    def resolve(self, node: Any, tensors: list[torch.Tensor]) -> Leaf:
+        """The leaf that the other side names; one that is new here starts as a ghost.
+
+        Args:
+            node: what `describe` wrote.
+            tensors: those of the message.
+        """
         if type(node) is not dict:
             raise WireError("a leaf is malformed")
         if "yours" in node:
@@ -105,6 +145,8 @@ class Leaves:
             leaf = self._add(Leaf(number, False, tensor))
         if list(leaf.tensor.shape) != shape or leaf.tensor.dtype != dtype:
             raise WireError("a leaf has changed its shape")
+        if "grad" in node:
+            self._take_grad(leaf, _take(node["grad"], tensors))
         return leaf
 
     def fill(self, leaf: Leaf, numbers: torch.Tensor) -> None:
@@ -132,7 +174,25 @@ class Leaves:
                 leaf.note_grad()
             if change:
                 changes.append({"of": {"mine" if leaf.mine else "yours": leaf.number}, **change})
+            elif not leaf.mine and not held(leaf):
+                self._remove(leaf)
+                self._let_go.append(leaf.number)
         return changes
+
+    def let_go(self) -> list[int]:
+        """The other side's leaves that this side holds no longer, since the last time."""
+        numbers, self._let_go = self._let_go, []
+        return numbers
+
+    def release(self, numbers: Any) -> None:
+        """Share no longer what the other side has let go."""
+        for number in numbers:
+            if (leaf := self._mine.get(number)) is not None:
+                self._remove(leaf)
+
+    def _remove(self, leaf: Leaf) -> None:
+        del (self._mine if leaf.mine else self._theirs)[leaf.number]
+        del self._by_tensor[id(leaf.tensor)]
 
     def update(self, changes: Any, tensors: list[torch.Tensor]) -> None:
         """Take over what changed on the other side."""
@@ -151,11 +211,13 @@ class Leaves:
                     raise WireError("a leaf that was never shown has changed")
                 self.fill(leaf, _take(change["data"], tensors))
             if "grad" in change:
-                grad = None if change["grad"] is None else _take(change["grad"], tensors)
-                if grad is not None and (grad.shape != leaf.tensor.shape or grad.dtype != leaf.tensor.dtype):
-                    raise WireError("a gradient does not fit its leaf")
-                leaf.tensor.grad = None if grad is None else grad.clone()
-                leaf.note_grad()
+                self._take_grad(leaf, None if change["grad"] is None else _take(change["grad"], tensors))
+
+    def _take_grad(self, leaf: Leaf, grad: torch.Tensor | None) -> None:
+        if grad is not None and (grad.shape != leaf.tensor.shape or grad.dtype != leaf.tensor.dtype):
+            raise WireError("a gradient does not fit its leaf")
+        leaf.tensor.grad = None if grad is None else grad.clone()
+        leaf.note_grad()
 
 
 def _put(tensor: torch.Tensor, tensors: list[torch.Tensor]) -> int:

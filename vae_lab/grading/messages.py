@@ -63,7 +63,7 @@ class Message:
 
     def leaf(self, tensor: torch.Tensor) -> dict[str, Any]:
         """Describe a shared leaf, with its numbers the first time."""
-        node: dict[str, Any] = {"k": "tensor", "of": self.peer.leaves.describe(tensor)}
+        node: dict[str, Any] = {"k": "tensor", "of": self.peer.leaves.describe(tensor, self.plain)}
         leaf = self.peer.leaves.find(tensor)
         if leaf is not None and leaf.mine and leaf.synced is None:
             leaf.synced = tensor.detach().clone()
@@ -156,7 +156,7 @@ class Arrival:
         if "slot" in node:
             return self.slot(node["slot"])
         if "of" in node:
-            leaf = self.peer.leaves.resolve(node["of"])
+            leaf = self.peer.leaves.resolve(node["of"], self.frame.tensors)
             if "i" in node and not leaf.mine:
                 self.peer.leaves.fill(leaf, self.plain(node["i"]))
             return leaf.tensor
