@@ -21,13 +21,13 @@ import torch
 from vae_lab.grading.across import Across, Link, Record, leaves_of
 from vae_lab.grading.leaves import Leaves
 from vae_lab.grading.messages import Arrival, Message
-from vae_lab.grading.standin import STANDINS, RemoteError, Standin, remote_error, traits, well_known
+from vae_lab.grading.names import Names
+from vae_lab.grading.raised import Raised
 from vae_lab.grading.values import DTYPES, decode, encode
 from vae_lab.grading.wire import Channel, Frame, Gone, Late, WireError
 
 MAX_ASKS_BACK = 20_000
 MAX_NESTED = 24
-MAX_ERROR_TEXT = 4_000
 
 Serve = Callable[[str, list[Any]], Any]
 
@@ -51,69 +51,10 @@ class Peer:
         self.leaves = Leaves()
         self.forget: list[int] = []
         self._records: dict[int, Record] = {}
-        self._objects: list[object] = []
-        self._number_of: dict[int, int] = {}
-        self._standins: dict[int, Standin] = {}
-        self._generators: tuple[list[torch.Generator], dict[int, torch.Generator]] = ([], {})
+        self.names = Names(self)
+        self._raised = Raised(trusted)
         self._sequence = self._record = self._depth = self._asked_back = 0
         self._random: torch.Tensor | None = None
-        self._raised: list[BaseException] = []
-
-    # -- objects ---------------------------------------------------------------------------------------------------
-
-    def name(self, value: object) -> dict[str, Any]:
-        """How to name an object to the other side."""
-        if type(value) in STANDINS.values():
-            if object.__getattribute__(value, "_peer") is not self:
-                raise WireError("an object of another submission cannot cross")
-            return {"yours": object.__getattribute__(value, "_number")}
-        if isinstance(value, type(torch)):
-            raise WireError(f"the module {value.__name__} cannot cross")
-        number = self._number_of.get(id(value))
-        if number is None:
-            number = self._number_of[id(value)] = len(self._objects)
-            self._objects.append(value)
-        return {"mine": number, "type": _type_name(value), "is": traits(value)}
-
-    def named(self, node: dict[str, Any]) -> object:
-        """The object that the other side names: one of mine, or a stand-in for one of theirs."""
-        if "yours" in node:
-            number = node["yours"]
-            if type(number) is not int or not 0 <= number < len(self._objects):
-                raise WireError("an object is not known here")
-            return self._objects[number]
-        number, kind, suits = node.get("mine"), node.get("type"), node.get("is")
-        if type(number) is not int or type(kind) is not str or suits not in STANDINS:
-            raise WireError("an object is malformed")
-        if number not in self._standins:
-            if len(self._standins) >= 100_000:
-                raise WireError("too many objects have crossed")
-            self._standins[number] = STANDINS[suits](self, number, kind[:80])
-        return self._standins[number]
-
-    def generator_number(self, generator: torch.Generator) -> dict[str, int]:
-        """How to name a generator to the other side."""
-        mine, theirs = self._generators
-        for number, known in theirs.items():
-            if known is generator:
-                return {"yours": number}
-        for number, known in enumerate(mine):
-            if known is generator:
-                return {"mine": number}
-        mine.append(generator)
-        return {"mine": len(mine) - 1}
-
-    def generator_named(self, node: dict[str, Any]) -> torch.Generator:
-        """The generator that the other side names."""
-        mine, theirs = self._generators
-        if "yours" in node:
-            if type(node["yours"]) is not int or not 0 <= node["yours"] < len(mine):
-                raise WireError("a generator is not known here")
-            return mine[node["yours"]]
-        number = node.get("mine")
-        if type(number) is not int or (number not in theirs and len(theirs) >= 1000):
-            raise WireError("a generator is malformed")
-        return theirs.setdefault(number, torch.Generator())
 
     # -- asking ----------------------------------------------------------------------------------------------------
 
@@ -198,7 +139,7 @@ class Peer:
         try:
             if text.get("ok") is not True:
                 self._apply_changes(text, arrival, asked)
-                raised = self._error(text.get("error"))
+                raised = self._raised.read(text.get("error"), self.redact())
             else:
                 raised, value = None, self._read_value(text, arrival, asked, link)
         except (KeyError, IndexError, TypeError, AttributeError, ValueError, RuntimeError, OverflowError) as error:
@@ -253,29 +194,8 @@ class Peer:
                 original.copy_(numbers)
         for which, number in text.get("drawn", []):
             state = arrival.plain(number)
-            generator = self.generator_named(which)
+            generator = self.names.generator(which)
             generator.set_state(self.digest(state) if self.trusted else state)
-
-    def _error(self, node: Any) -> BaseException:
-        if type(node) is not dict:
-            raise WireError("an answer is malformed")
-        back = node.get("back")
-        if type(back) is int and 0 <= back < len(self._raised):
-            return self._raised[back]
-        kind, bases, text = node.get("type"), node.get("bases"), node.get("text")
-        if (
-            type(kind) is not str
-            or type(bases) is not list
-            or type(text) is not str
-            or not all(type(b) is str for b in bases)
-        ):
-            raise WireError("an answer is malformed")
-        error = remote_error(kind[:80], bases, well_known(text) if self.redact() else text[:MAX_ERROR_TEXT])
-        error.withheld = text[:MAX_ERROR_TEXT]
-        origin = node.get("origin")
-        if type(origin) is int:
-            error.origin = origin  # type: ignore[attr-defined]
-        return error
 
     # -- answering -------------------------------------------------------------------------------------------------
 
@@ -314,7 +234,7 @@ class Peer:
                 if self.trusted and (self.reason or not isinstance(error, Exception)):
                     raise
                 reply = Message(self, arrival)
-                answer |= {"ok": False, "error": self._describe(error)}
+                answer |= {"ok": False, "error": self._raised.describe(error)}
             answer["slots"] = reply.slots
             answer["changed"] = [
                 [slot, reply.plain(value.detach())]
@@ -322,7 +242,7 @@ class Peer:
                 if arrival.was_changed(slot)
             ]
             answer["drawn"] = [
-                [self.generator_number(generator), reply.plain(generator.get_state())]
+                [self.names.of_generator(generator), reply.plain(generator.get_state())]
                 for generator, state in arrival.generators.values()
                 if not torch.equal(generator.get_state(), state)
             ]
@@ -332,7 +252,8 @@ class Peer:
                 if isinstance(error, Gone | Late):
                     raise
                 self._send(
-                    {"m": "answer", "n": text.get("n"), "ok": False, "error": self._describe(error)}, Message(self)
+                    {"m": "answer", "n": text.get("n"), "ok": False, "error": self._raised.describe(error)},
+                    Message(self),
                 )
         finally:
             self._depth -= 1
@@ -382,34 +303,3 @@ class Peer:
         self._record += 1
         self._records[self._record] = Record(reply.outs, ins)
         return {"outs": reply.out_nodes, "refs": named, "record": self._record}
-
-    def _describe(self, error: BaseException) -> dict[str, Any]:
-        """An exception for the other side. The trusted side says no more than that its function raised."""
-        if self.trusted:
-            self._raised.append(error)
-            return {
-                "type": type(error).__name__,
-                "bases": ["RuntimeError"],
-                "text": "",
-                "origin": len(self._raised) - 1,
-            }
-        cause: BaseException | None = error
-        while cause is not None:
-            if isinstance(cause, RemoteError) and hasattr(cause, "origin"):
-                return {"back": cause.origin, "type": "", "bases": [], "text": ""}
-            cause = cause.__cause__ or cause.__context__
-        bases = [base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"]
-        try:
-            text = f"{error.msg} (line {error.lineno})" if isinstance(error, SyntaxError) else str(error)
-        except Exception:
-            text = ""
-        return {"type": type(error).__name__, "bases": bases, "text": text[:MAX_ERROR_TEXT]}
-
-
-def _type_name(value: object) -> str:
-    if isinstance(value, type):
-        return f"class {value.__name__}"[:80]
-    name = type(value).__name__
-    return (f"function {value.__name__}" if name in ("function", "method") and hasattr(value, "__name__") else name)[
-        :80
-    ]

@@ -85,12 +85,12 @@ class Message:
         """Name a generator and send its state."""
         if generator.device.type != "cpu":
             raise WireError("a generator that is not on the CPU cannot cross")
-        known = self.peer.generator_number(generator)
+        known = self.peer.names.of_generator(generator)
         return {"k": "generator", **known, "i": self.plain(generator.get_state())}
 
     def object(self, value: object) -> dict[str, Any]:
         """Name an object."""
-        return {"k": "object", **self.peer.name(value)}
+        return {"k": "object", **self.peer.names.of_object(value)}
 
 
 class Arrival:
@@ -168,7 +168,7 @@ class Arrival:
 
     def generator(self, node: dict[str, Any]) -> torch.Generator:
         """A generator, with the state it has on the other side."""
-        generator = self.peer.generator_named(node)
+        generator = self.peer.names.generator(node)
         state = self.plain(node.get("i"))
         if self.asked is None or not self.peer.trusted:
             generator.set_state(self.peer.digest(state) if self.peer.trusted else state)
@@ -177,7 +177,7 @@ class Arrival:
 
     def object(self, node: dict[str, Any]) -> object:
         """The object that a node names."""
-        return self.peer.named(node)
+        return self.peer.names.object(node)
 
     def slot_of(self, tensor: torch.Tensor) -> int | None:
         """The number of the slot that this very object came from."""
