@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -179,9 +179,24 @@ def test_the_page_works_without_javascript(browser, addresses):
     context.close()
 
 
-def test_the_search_page_finds_a_word_from_file(browser, addresses):
+def test_the_search_finds_the_page_that_explains_it_from_file(browser, addresses):
     page = browser.new_page()
-    page.goto(f"{addresses['file']}/search.html?q=rsample")
-    page.wait_for_selector("#search-results li a", timeout=30_000)
-    assert "stochastic_nodes" in page.locator("#search-results li a").first.get_attribute("href")
+    for words, where in {
+        "rsample": "stochastic_nodes",
+        "reparameterization trick": "reparameterization",
+        "KL divergence": "elbo",
+        "evidence lower bound": "elbo",
+        "posterior collapse": "training",
+        "score function": "two_gradients",
+        "importance-weighted bound": "how_good",
+        "Gumbel-softmax": "beyond_gaussians",
+        "holes": "generation",
+        "gradcheck": "computation_graphs",
+        "Colab": "labs",
+    }.items():
+        page.goto(f"{addresses['file']}/search.html?{urlencode({'q': words})}")
+        page.wait_for_selector("#search-results p.search-summary:has-text('found')", timeout=30_000)
+        page.wait_for_selector("#search-results li a", timeout=30_000)
+        found = page.eval_on_selector_all("#search-results li > a", "all => all.map(a => a.getAttribute('href'))")
+        assert any(f"/{where}.html" in target for target in found[:5]), f"{words}: {found[:5]}"
     page.close()
