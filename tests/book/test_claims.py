@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import re
 
 import pytest
 from book.sources import ROOT
+from bs4 import BeautifulSoup
 
 
+@functools.cache
 def printed(page: str) -> str:
-    """All that the cells of a page wrote, line by line, each line once."""
-    notebook = json.loads((ROOT / "_build" / "jupyter_execute" / "book" / f"{page}.ipynb").read_text())
-    outputs = [output for cell in notebook["cells"] for output in cell.get("outputs", [])]
-    text = "".join("".join(output.get("text", [])) for output in outputs)
-    return "\n".join(dict.fromkeys(text.splitlines()))
+    """All that the cells of a page wrote, as it stands in the built page."""
+    text = (ROOT / "_build" / "html" / "book" / f"{page}.html").read_text(encoding="utf-8")
+    return "\n".join(output.get_text() for output in BeautifulSoup(text, "html.parser").select(".cell_output pre"))
 
 
 def numbers(page: str, line: str) -> list[float]:
