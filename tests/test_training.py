@@ -122,5 +122,31 @@ def test_a_loss_that_is_not_finite_names_the_term():
     model = VAE(hidden=(8,))
     with torch.no_grad():
         model.encoder[-1].bias[2:] = 200.0  # logvar: exp(200) overflows float32
-    with pytest.raises(FloatingPointError, match=r"the (reconstruction|kl) term is (inf|nan) in epoch 1"):
+    with pytest.raises(FloatingPointError, match=r"fit: the kl term is inf.* in epoch 1, step 1;"):
         fit(model, torch.zeros(4, 784), progress=False)
+
+
+def test_the_term_and_the_step_that_went_wrong_first_are_named_though_all_are_wrong_in_the_end():
+    class Breaks(torch.nn.Module):
+        likelihood = "bernoulli"
+
+        def __init__(self):
+            super().__init__()
+            self.weight, self.calls = torch.nn.Parameter(torch.ones(())), 0
+
+        def loss_terms(self, x, *, eps=None, generator=None):
+            self.calls += 1
+            kl = self.weight * (math.inf if self.calls == 6 else 1.0)
+            return LossTerms(self.weight * x.sum(1), kl.expand(len(x)))
+
+    with pytest.raises(FloatingPointError, match=r"fit: the kl term is inf in epoch 2, step 2;"):
+        fit(Breaks(), torch.rand(16, 3), batch_size=4, epochs=3, progress=False)
+
+
+def test_a_device_of_a_kind_that_is_not_here_is_said():
+    with pytest.raises(RuntimeError, match=r"fit: device is 'xpu', which is not there: "):
+        fit(VAE(hidden=(8,)), torch.zeros(4, 784), device="xpu", progress=False)
+
+
+def test_a_plain_run_says_that_it_was_eager():
+    assert fit(VAE(hidden=(8,)), torch.zeros(4, 784), epochs=1, progress=False).how == "eager"

@@ -144,6 +144,13 @@ def parser() -> Parser:
         "--due", type=moment, metavar="TIME", help="what Moodle received later is called late: '2026-11-30 23:59'"
     )
 
+    back = command("send-back", "pack the feedback pages as the zip that Moodle takes back")
+    back.add_argument("zip", type=Path, metavar="ZIP", help="the same zip of submissions that was collected")
+    back.add_argument("lab", metavar="LAB")
+    back.add_argument("--students", type=Path, metavar="CSV", help="the same class list as in collecting, if any")
+    back.add_argument("--feedback", type=Path, default=Path("feedback"), metavar="DIR")
+    back.add_argument("--to", type=Path, metavar="FILE", help="the zip to write (default: feedback/LAB.zip)")
+
     appeal = command("appeal", "show what the tests of a lab called in one submission, and what came back")
     appeal.add_argument("student", metavar="STUDENT")
     appeal.add_argument("lab", metavar="LAB")
@@ -329,6 +336,22 @@ def run_collect(options: argparse.Namespace) -> int:
     return 1 if result.look else 0
 
 
+def run_send_back(options: argparse.Namespace) -> int:
+    """Pack feedback for Moodle; say who is in it and who is not."""
+    from vae_lab.grading.class_list import read_class_list
+    from vae_lab.grading.course import Course
+    from vae_lab.grading.send_back import send_back
+
+    (lab,) = Course(Path()).choose([options.lab])
+    students = read_class_list(options.students) if options.students else None
+    target = options.to or options.feedback / f"{lab}.zip"
+    result = send_back(options.zip, lab, options.feedback, target, students)
+    for student in result.without:
+        print(f"{student}: no feedback page yet")
+    print(f"{target}: feedback for {len(result.students)} students")
+    return 1 if result.without else 0
+
+
 def run_appeal(options: argparse.Namespace) -> int:
     """Grade one submission again, watching."""
     from vae_lab.grading.appeal import appeal, lines
@@ -369,6 +392,7 @@ COMMANDS = {
     "check": run_check,
     "init-course": run_init_course,
     "collect": run_collect,
+    "send-back": run_send_back,
     "appeal": run_appeal,
     "doctor": run_doctor,
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from vae_lab.elbo import importance_weighted_bound
+
+AT_ONCE = 500  # latents decoded together on a processor: 784 logits each make 1.6 MB
 
 
 class LatentVariableModel(Protocol):
@@ -35,7 +38,8 @@ def log_marginal_bound(
         model: has `encode` and `log_likelihood`.
         x: [B, ...]; binary pixels for a Bernoulli decoder, or the result is no log-probability.
         samples: K.
-        chunk: the most samples held at once, K x B latents in all.
+        chunk: the most samples of an image held at once. Images are taken a few at a time, so that what is decoded
+            at once stays in a processor's cache; the memory does not grow with B or K.
         generator: source of the noise; torch's default generator if None.
 
     Returns:
@@ -52,9 +56,14 @@ def log_marginal_bound(
     Source: Burda et al. 2016, equation 8.
     """
     mu, logvar = model.encode(x)
-    return importance_weighted_bound(
-        lambda z: model.log_likelihood(x, z), mu, logvar, samples, chunk=chunk, generator=generator
-    )
+    images = max(1, (AT_ONCE if x.device.type == "cpu" else 100 * AT_ONCE) // min(max(1, chunk), max(1, samples)))
+    bounds = [
+        importance_weighted_bound(
+            partial(model.log_likelihood, x_part), mu_part, logvar_part, samples, chunk=chunk, generator=generator
+        )
+        for x_part, mu_part, logvar_part in zip(x.split(images), mu.split(images), logvar.split(images), strict=True)
+    ]
+    return torch.cat(bounds)
 
 
 @torch.no_grad()

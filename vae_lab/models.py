@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_lab.elbo import Elbo, bernoulli_log_likelihood, gaussian_kl, gaussian_log_likelihood
+from vae_lab.logits_loss import bernoulli_error
 from vae_lab.sampling import reparameterize
 
 
@@ -82,7 +83,7 @@ class Autoencoder(nn.Module):
         self, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None
     ) -> LossTerms:
         """Reconstruction error in nats per image; the KL term is 0, and there is no noise to draw."""
-        reconstruction = -bernoulli_log_likelihood(self(x), x)
+        reconstruction = bernoulli_error(self(x), x)
         return LossTerms(reconstruction, torch.zeros_like(reconstruction))
 
 
@@ -141,15 +142,14 @@ class VAE(nn.Module):
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """Log p(x|z) of images [B, *data_shape] for latents [S, B, D]: [S, B], nats."""
-        logits = self.decode(z).reshape(-1, *x.shape[1:])
-        return bernoulli_log_likelihood(logits, x.expand(len(z), *x.shape).flatten(0, 1)).view(z.shape[:-1])
+        return -bernoulli_error(self.decoder(z), x.flatten(1).expand(len(z), -1, -1), dims=1)
 
     def loss_terms(
         self, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None
     ) -> LossTerms:
         """The two terms of the negative ELBO."""
-        bound = self.elbo(x, eps=eps, generator=generator)
-        return LossTerms(-bound.log_likelihood, bound.kl)
+        out = self(x, eps=eps, generator=generator)
+        return LossTerms(bernoulli_error(out.logits, x), gaussian_kl(out.mu, out.logvar))
 
 
 class LinearVAE(nn.Module):

@@ -7,6 +7,7 @@ Ito's, which people with any colour vision tell apart. Figures are SVG with word
 from __future__ import annotations
 
 import math
+import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -494,4 +495,28 @@ def band(
     ax.plot(x.tolist(), mean.tolist(), color=BLUE)
     ax.axhline(exact, color=INK, linewidth=1.2, linestyle="--")
     ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
+    return ax
+
+
+def durations(seconds: Mapping[str, Sequence[float]], *, xlabel: str, ax: Axes | None = None) -> Axes:
+    """How long several take: a bar to the median of each, and a dot for each single measurement.
+
+    Args:
+        seconds: name -> measurements; the first stands on top.
+        xlabel: what was timed, with its unit.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> ax = durations({"slow": [3.0, 4.0, 9.0], "quick": [1.0, 1.1, 1.2]}, xlabel="seconds")
+        >>> [float(bar.get_width()) for bar in ax.patches]
+        [4.0, 1.1]
+    """
+    ax = ax or plt.subplots(figsize=(WIDTH, 0.5 + 0.45 * len(seconds)))[1]
+    medians = [statistics.median(times) for times in seconds.values()]
+    ax.barh(range(len(seconds)), medians, color=BLUE, alpha=0.35, height=0.6)
+    for place, times in enumerate(seconds.values()):
+        ax.scatter(times, [place] * len(times), color=ORANGE, s=16, zorder=3)
+    ax.set_yticks(range(len(seconds)), list(seconds))
+    ax.invert_yaxis()
+    ax.set(xlabel=xlabel, xlim=(0, None))
     return ax

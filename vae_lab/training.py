@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from vae_lab.models import LossTerms
-
-
-class Trainable(Protocol):
-    """What `fit` needs of a model, beside being a torch.nn.Module: each model in `vae_lab.models` has it."""
-
-    likelihood: str
-
-    def loss_terms(
-        self, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None
-    ) -> LossTerms:
-        """Reconstruction error and KL, each [B], nats per image."""
+from vae_lab.capture import Captured, run_on_side_stream
+from vae_lab.training_step import Step, Trainable
 
 
 @dataclass
 class History:
-    """Means over each epoch, in nats per image: loss = reconstruction + beta * kl; `seconds` for the whole run."""
+    """Means over each epoch, in nats per image: loss = reconstruction + beta * kl; `seconds` for the whole run.
+
+    `how` the steps were made: "captured", or "eager", with the reason where a graph was impossible.
+    """
 
     loss: list[float] = field(default_factory=list)
     reconstruction: list[float] = field(default_factory=list)
     kl: list[float] = field(default_factory=list)
     seconds: float = 0.0
+    how: str = "eager"
 
 
 def fit(
@@ -45,13 +39,15 @@ def fit(
     binarize: bool = False,
     seed: int = 0,
     device: torch.device | str | None = None,
+    capture: bool = True,
     progress: bool = True,
 ) -> History:
     """Minimise the mean of -log p(x|z) + beta * KL(q(z|x) || p(z)) over the images, with Adam.
 
-    The images are moved to the device once, as they are, and each batch is scaled there. Sums stay on the device
-    until the epoch ends, so that no step waits for a number. The same seed on the same device gives the same run,
-    from the same initial weights; torch's default generator is neither read nor changed.
+    The images are moved to the device once, as they are, and each batch is scaled there. The terms of the loss stay on
+    the device until the epoch ends, so that no step waits for a number. On a GPU the step is recorded as a CUDA graph
+    and replayed whole (`vae_lab.capture`). The same seed on the same device gives the same run, from the same initial
+    weights; torch's default generator is neither read nor changed.
 
     Args:
         model: has `loss_terms` and parameters, which are changed in place.
@@ -63,15 +59,18 @@ def fit(
         binarize: draw each pixel anew from Bernoulli(x) whenever it is used.
         seed: of the shuffling and all noise.
         device: where to train; the model is moved there. Where the model is, if None.
+        capture: on a GPU, replay the step from a graph where possible. A replay calls no Python: choose False for a
+            model whose `loss_terms` counts its calls, changes beta as it goes, or keeps what it sees.
         progress: show a bar with the loss.
 
     Returns:
-        `History(loss, reconstruction, kl, seconds)`, lists with one entry an epoch, nats per image.
+        `History(loss, reconstruction, kl, seconds, how)`, lists with one entry an epoch, nats per image.
 
     Raises:
         ValueError: for images of no known range, or settings that are not positive.
         RuntimeError: if the device is not there.
-        FloatingPointError: if a term of the loss is not finite at the end of an epoch; it names the term.
+        FloatingPointError: at the end of an epoch in which a term of the loss was not finite; it names the term
+            that was so first, and the step.
 
     Example:
         >>> from vae_lab.models import VAE
@@ -91,34 +90,38 @@ def fit(
     _check_images(images, bernoulli=model.likelihood == "bernoulli")
     target = _device(device, model)
     model.to(target)
-    images = images.to(target)
+    images = images.to(target).contiguous()
     generator = torch.Generator(target).manual_seed(seed)
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+    eager = Step(model, images, learning_rate=learning_rate, beta=beta, binarize=binarize, generator=generator)
+    history = History()
+    if not capture or target.type != "cuda":
+        _run(eager, eager, history, epochs, batch_size, progress)
+        return history
+    step = Captured(eager, batch_size)
+    run_on_side_stream(lambda: _run(eager, step, history, epochs, batch_size, progress), target)
+    history.how = step.note
+    return history
 
-    history, start = History(), time.perf_counter()
+
+def _run(
+    eager: Step, step: Callable[[Tensor], Tensor], history: History, epochs: int, batch_size: int, progress: bool
+) -> None:
+    """Go through the epochs; `step` is `eager`, or its captured form."""
+    images, start = eager.images, time.perf_counter()
     bar = tqdm(range(epochs), desc="training", unit="epoch", disable=not progress)
     for epoch in bar:
-        sums = torch.zeros(2, device=target)
-        for index in torch.randperm(len(images), generator=generator, device=target).split(batch_size):
-            x = images[index]
-            if x.dtype == torch.uint8:
-                x = x.float().div_(255)
-            if binarize:
-                x = torch.bernoulli(x, generator=generator)
-            terms = model.loss_terms(x, generator=generator)
-            reconstruction, kl = terms.reconstruction.sum(), terms.kl.sum()
-            optimizer.zero_grad()
-            ((reconstruction + beta * kl) / len(x)).backward()
-            optimizer.step()
-            sums += torch.stack([reconstruction, kl]).detach()
-        reconstruction_mean, kl_mean = (sums / len(images)).tolist()
-        _check_finite(epoch, reconstruction=reconstruction_mean, kl=kl_mean)
-        history.loss.append(reconstruction_mean + beta * kl_mean)
-        history.reconstruction.append(reconstruction_mean)
-        history.kl.append(kl_mean)
+        order = torch.randperm(len(images), generator=eager.generator, device=images.device)
+        batches = order.split(batch_size)
+        terms = torch.empty(len(batches), 2, device=images.device)
+        for row, index in zip(terms, batches, strict=True):
+            row.copy_(step(index))
+        _check_finite(epoch, terms)
+        reconstruction, kl = (terms.double().sum(0) / len(images)).tolist()
+        history.loss.append(reconstruction + eager.beta * kl)
+        history.reconstruction.append(reconstruction)
+        history.kl.append(kl)
         bar.set_postfix(loss=f"{history.loss[-1]:.2f} nats")
     history.seconds = time.perf_counter() - start
-    return history
 
 
 def _check_images(images: Tensor, *, bernoulli: bool) -> None:
@@ -144,13 +147,27 @@ def _device(device: torch.device | str | None, model: torch.nn.Module) -> torch.
     wanted = torch.device(device)
     if wanted.type == "cuda" and not torch.cuda.is_available():
         raise RuntimeError("fit: device is 'cuda' but torch finds no GPU here; use device='cpu' or leave it out.")
+    try:
+        torch.zeros(1, device=wanted).item()
+    except (RuntimeError, NotImplementedError, AssertionError) as error:  # torch's words for it differ by device
+        raise RuntimeError(
+            f"fit: device is {str(wanted)!r}, which is not there: {str(error).splitlines()[0]}"
+        ) from error
     return wanted
 
 
-def _check_finite(epoch: int, **terms: float) -> None:
-    for name, value in terms.items():
-        if not abs(value) < float("inf"):
-            raise FloatingPointError(
-                f"fit: the {name} term is {value} in epoch {epoch + 1}; a smaller learning rate often helps, "
-                "and a logvar that runs away is the usual cause."
-            )
+def _check_finite(epoch: int, terms: Tensor) -> None:
+    """Find the first step of an epoch with a sum that is not finite; terms is [steps, 2], read once."""
+    finite = terms.isfinite()
+    if finite.all():
+        return
+    step = int((~finite.all(1)).int().argmax())
+    said = ", ".join(
+        f"the {name} term is {terms[step, i].item()}"
+        for i, name in ((1, "kl"), (0, "reconstruction"))
+        if not finite[step, i]
+    )
+    raise FloatingPointError(
+        f"fit: {said} in epoch {epoch + 1}, step {step + 1}; a smaller learning rate often helps, "
+        "and a logvar that runs away is the usual cause."
+    )

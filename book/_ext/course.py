@@ -47,7 +47,8 @@ class Objectives(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Build the box."""
         box = panel(kind="objectives", label="What you will be able to do")
-        box += nodes.paragraph("", "After this page you can", classes=["panel-title"])
+        box += nodes.paragraph("After this page you can", "After this page you can", classes=["panel-title"])
+        self.set_source_info(box[0])
         self.state.nested_parse(self.content, self.content_offset, box)
         return [box]
 
@@ -62,7 +63,8 @@ class Solution(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Build the fold."""
         fold = details(kind="solution")
-        fold += summary("", self.arguments[0] if self.arguments else "Solution")
+        fold += summary(*[self.arguments[0] if self.arguments else "Solution"] * 2)
+        self.set_source_info(fold[0])
         self.state.nested_parse(self.content, self.content_offset, fold)
         return [fold]
 
@@ -79,7 +81,8 @@ class Quiz(SphinxDirective):
         """Build the question, one fold for each choice."""
         serial = self.env.new_serialno("quiz")
         box = panel(kind="quiz", label=f"Question {serial + 1}")
-        title = nodes.paragraph(classes=["panel-title"])
+        title = nodes.paragraph(self.arguments[0], classes=["panel-title"])
+        self.set_source_info(title)
         title += self.state.inline_text(self.arguments[0], self.lineno)[0]
         body = nodes.Element()
         self.state.nested_parse(self.content, self.content_offset, body)
@@ -93,11 +96,14 @@ class Quiz(SphinxDirective):
             is_right, choice, feedback = _split(self, item)
             right += is_right
             fold = details(kind="right" if is_right else "wrong", group=f"quiz-{serial}")
-            line = summary()
+            said = "Right." if is_right else "Not this one."
+            line = summary(item.children[0].rawsource.removeprefix("[x]").removeprefix("[ ]").strip())
             line += choice
             fold += line
-            verdict = nodes.paragraph(classes=["verdict"])
-            verdict += nodes.strong("", "Right. " if is_right else "Not this one. ")
+            verdict = nodes.paragraph(f"**{said}** {feedback[0].rawsource}", classes=["verdict"])
+            verdict += nodes.strong("", f"{said} ")
+            for translatable in (line, verdict):
+                self.set_source_info(translatable)
             verdict += feedback[0].children
             fold += verdict
             fold += feedback[1:]

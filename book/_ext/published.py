@@ -5,7 +5,8 @@ goes before it; the publishing workflow sets that to its own repository, so that
 it is empty, the book is built for reading from a folder: no button and no link leads to a place that does not exist.
 
 From it follow: the button that opens a page in Colab, canonical addresses and OpenGraph tags, the addresses in the
-notebooks (tools/notebooks.py), and the link to the whole book as one zip on the first page.
+notebooks (tools/notebooks.py), what a reader types to install the package, and the link to the whole book as one zip on
+the first page.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from sphinx.util.docutils import SphinxDirective
 ROOT = Path(__file__).parents[2]
 BRANCH = "gh-pages"  # what GitHub Pages serves, and where Colab finds the notebooks
 OFFLINE = "vae-lab-book.zip"
+PICTURE = "_static/picture-book.png"  # what the preview of a shared link shows; tools/pictures.py takes it
 GITHUB = re.compile(r"https://github\.com/(?P<owner>[\w.-]+)/(?P<name>[\w.-]+?)(?:\.git)?/?")
 
 
@@ -90,6 +92,64 @@ class OpenLab(SphinxDirective):
         return [line]
 
 
+def wheel_name() -> str:
+    """The wheel's file name, which has the version in it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return f"{project['name'].replace('-', '_')}-{project['version']}-py3-none-any.whl"
+
+
+def install_command(extras: list[str], place: Address | None) -> str:
+    """What somebody types to install the package: from the published wheel, or else from a copy of the repository.
+
+    Args:
+        extras: "grade", "book"; what is no extra of ours is a package to install beside it.
+        place: where the course is published, if it is.
+
+    Example:
+        >>> install_command(["jupyterlab"], None)
+        'pip install . jupyterlab'
+        >>> install_command(["grade"], None)
+        "pip install '.[grade]'"
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    ours = [extra for extra in extras if extra in project["optional-dependencies"]]
+    beside = [extra for extra in extras if extra not in ours]
+    brackets = f"[{','.join(ours)}]" if ours else ""
+    if place:
+        url = f"{place.site}/{wheel_name()}"
+        what = f"'{project['name']}{brackets} @ {url}'" if ours else url
+    else:
+        what = f"'.{brackets}'" if ours else "."
+    return " ".join(["pip install", what, *beside])
+
+
+class InstallCourse(SphinxDirective):
+    """The command that installs the package, `:::{install-course} jupyterlab`, with extras and packages beside it."""
+
+    optional_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        """Build a block with the command."""
+        self.env.note_dependency(str(ROOT / "pyproject.toml"))
+        place = address()
+        command = install_command(self.arguments[0].split() if self.arguments else [], place)
+        command = command if place else f"# in the folder of your copy of the course's repository\n{command}"
+        return [nodes.literal_block(command, command, language="bash")]
+
+
+class CopyCourse(SphinxDirective):
+    """Where the repository is, `:::{copy-course}`: the command that copies it, if it is published anywhere."""
+
+    def run(self) -> list[nodes.Node]:
+        """Build a block with the command, or a sentence."""
+        place = address()
+        if place is None:
+            return []
+        command = f"git clone --depth 1 https://github.com/{place.owner}/{place.name} vae-lab"
+        return [nodes.literal_block(command, command, language="bash")]
+
+
 def on_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     """Add to a page what leads to or from the outside."""
     place = address()
@@ -114,6 +174,7 @@ def on_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
         "og:site_name": app.config.html_title or app.config.project,
         "og:url": url,
         "og:description": " ".join(first.split())[:200],
+        "og:image": f"{place.site}/{PICTURE}",
     }
     tags = [f'<meta property="{name}" content="{html.escape(text)}" />' for name, text in words.items() if text]
     context["metatags"] = (context.get("metatags") or "") + "\n".join(["", *tags, ""])
@@ -129,5 +190,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     address()  # a wrong setting ends the build at once
     app.add_config_value("published_at", str(address()), "html")  # another place: the pages are written again
     app.add_directive("open-lab", OpenLab)
+    app.add_directive("install-course", InstallCourse)
+    app.add_directive("copy-course", CopyCourse)
     app.connect("html-page-context", on_page, priority=950)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from book._ext.published import OFFLINE, Address, address, notebook_path, on_page
+from book._ext.published import OFFLINE, PICTURE, Address, address, install_command, notebook_path, on_page, wheel_name
 from tools import publish as tool
 
 ROOT = Path(__file__).parents[2]
@@ -190,6 +190,7 @@ def test_a_published_page_leads_to_colab_and_says_what_it_is(tmp_path, monkeypat
         assert f'<link rel="canonical" href="{SITE}/{name}.html"' in page
         assert f'<meta property="og:url" content="{SITE}/{name}.html" />' in page
         assert '<meta property="og:site_name" content="The Course" />' in page
+        assert f'<meta property="og:image" content="{SITE}/{PICTURE}" />' in page
     assert 'content="The first paragraph says what &amp; why this page is for, in some words."' in pages["intro"]
     assert OFFLINE in pages["intro"]
     assert OFFLINE not in pages["words"]
@@ -203,6 +204,28 @@ def test_an_unpublished_page_is_left_as_it_is(monkeypatch):
     context = {"header_buttons": [], "title": "x", "body": "y"}
     on_page(None, "book/intro", "page.html", context, object())
     assert context == {"header_buttons": [], "title": "x", "body": "y"}
+
+
+def test_the_picture_of_a_shared_link_is_there_and_small():
+    for name in ("picture-book.png", "picture-report.png"):
+        picture = (ROOT / "book" / "_static" / name).read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) < 150_000
+    assert (ROOT / "book" / PICTURE).is_file()
+
+
+@pytest.mark.parametrize(
+    ("extras", "published", "copied"),
+    [
+        (["jupyterlab"], "pip install {wheel} jupyterlab", "pip install . jupyterlab"),
+        (["grade"], "pip install 'vae-lab[grade] @ {wheel}'", "pip install '.[grade]'"),
+        (["book", "grade"], "pip install 'vae-lab[book,grade] @ {wheel}'", "pip install '.[book,grade]'"),
+    ],
+)
+def test_what_to_type_to_install_follows_from_the_place(extras, published, copied):
+    wheel = f"{SITE}/{wheel_name()}"
+    assert install_command(extras, Address("ada", "course")) == published.format(wheel=wheel)
+    assert install_command(extras, None) == copied
 
 
 def workflows():

@@ -37,7 +37,8 @@ Run these here, in this folder, with `pip install 'vae-lab[grade]'` done. `vae-l
 4. `vae-lab grade LAB`, then open `report/<lab>/index.html`.
 5. Read the written answers in formgrader (`jupyter lab`, menu Nbgrader), then `vae-lab grade LAB` again: the marks
    you gave by hand stay, and feedback and report take them in.
-6. Send back `feedback/<student>/<lab>/`; the report's folder has the CSV for your LMS.
+6. Send back `feedback/<student>/<lab>/` (`vae-lab send-back ZIP LAB --students students.csv` packs all of them for
+   Moodle); the report's folder has the CSV for your LMS.
 
 Changed a test? Edit `solutions/<lab>/<lab>.ipynb`, then `vae-lab verify LAB` and `vae-lab grade LAB`: all are graded
 anew.

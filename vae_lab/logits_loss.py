@@ -1,0 +1,64 @@
+"""The reconstruction error of coin-flip pixels again, with its gradient written out: the same number, sooner.
+
+`vae_lab.elbo.bernoulli_log_likelihood` is how one reads it. Training spends a tenth of its time there, most of it in
+one logarithm, log(1 + exp(-|l|)), which PyTorch computes slowly on a processor. Two facts spare it:
+
+    log(1 + exp(l)) = max(l, 0) - log sigmoid(|l|),   and   d/dl of the error is sigmoid(l) - x.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class _BernoulliError(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(logits: Tensor, x: Tensor) -> Tensor:
+        softplus = logits.clamp_min(0) - logits.abs().sigmoid_().log_()  # sigmoid(|l|) >= 1/2: its log is finite
+        return softplus.sub_(logits * x).sum(-1)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, Tensor | None]:
+        logits, x = ctx.saved_tensors
+        slope = slope.unsqueeze(-1)
+        return slope * (torch.sigmoid(logits) - x), -slope * logits if ctx.needs_input_grad[1] else None
+
+
+def bernoulli_error(logits: Tensor, x: Tensor, *, dims: int | None = None) -> Tensor:
+    """-log p(x|z) of pixels that are independent coin flips with p = sigmoid(logits), summed over the pixels.
+
+    Equal to `-bernoulli_log_likelihood(logits, x)` but for rounding, at most one unit of the floating type a pixel.
+
+    Args:
+        logits: log(p / (1 - p)), [B, ...].
+        x: pixels in [0, 1], the same shape; it may be expanded.
+        dims: how many of the last dimensions are pixels; all but the first if None.
+
+    Returns:
+        [B], or the dimensions that are no pixels; nats per image; never negative but for rounding.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    Example:
+        >>> bernoulli_error(torch.zeros(1, 3), torch.tensor([[0.0, 1.0, 1.0]]))
+        tensor([2.0794])
+
+    Source: Kingma & Welling 2014, appendix C.1.
+    """
+    if logits.shape != x.shape:
+        raise ValueError(
+            f"bernoulli_error: logits has shape {tuple(logits.shape)} but x has shape {tuple(x.shape)}; "
+            "both must be [B, ...]."
+        )
+    first = 1 if dims is None else logits.ndim - dims
+    return _BernoulliError.apply(logits.flatten(first), x.flatten(first))
