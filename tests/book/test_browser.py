@@ -78,6 +78,13 @@ def tabs(browser: Browser, addresses: dict[str, str]) -> Iterator[dict[str, tupl
         page.close()
 
 
+def open_in(page: Page, home: str, name: str) -> None:
+    """Open a page and wait until its interaction, if it has one, is there."""
+    page.goto(f"{home}/{name}", wait_until="load")
+    if Path(name).stem in WITH_WIDGETS:
+        page.locator(".vae-lab svg").first.wait_for(timeout=30_000)
+
+
 def undrawn(page: Page) -> list[str]:
     """Formulas that are still text, or that have an error in them."""
     return page.eval_on_selector_all(
@@ -115,7 +122,7 @@ def test_a_page_from_a_server_is_sound_light_accessible_and_narrow(tabs, html, a
             fetched.add(urlsplit(request.url).path)
 
     page.on("request", note)
-    page.goto(f"{addresses['http']}/{name}", wait_until="load")
+    open_in(page, addresses["http"], name)
     page.evaluate("document.fonts.ready")
     page.remove_listener("request", note)
 
@@ -140,7 +147,7 @@ def test_a_page_from_a_server_is_sound_light_accessible_and_narrow(tabs, html, a
 def test_a_page_from_a_file_opens_without_complaint(tabs, addresses, name):
     page, troubles = tabs["file"]
     troubles.clear()
-    page.goto(f"{addresses['file']}/{name}", wait_until="load")
+    open_in(page, addresses["file"], name)
     found = troubles + undrawn(page)
     assert not found, "\n".join(found)
 
