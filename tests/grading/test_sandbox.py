@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -163,3 +164,16 @@ def test_a_bubblewrap_that_fails_is_told_with_its_words(tmp_path: Path, monkeypa
         assert "No permissions to create new namespace" in str(sandbox.sandbox_problem())
     finally:
         sandbox._probe.cache_clear()
+
+
+def test_an_environment_that_submissions_could_not_see_is_named(monkeypatch):
+    """Each submission has an empty /tmp of its own: a Python that lives there cannot be the one that runs it."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        monkeypatch.setattr(sys, "prefix", folder)
+        sandbox._probe.cache_clear()
+        try:
+            problem = str(sandbox.sandbox_problem())
+        finally:
+            sandbox._probe.cache_clear()
+    assert problem.startswith(f"this Python lives in {folder}")
+    assert "outside /tmp" in problem

@@ -684,3 +684,136 @@ WRONG += [
         "times the KL",
     ),
 ]
+
+
+RIGHT += [
+    Answer(
+        "KL by multivariate normals",
+        kl("""
+        q = MultivariateNormal(mu, scale_tril=torch.diag_embed(torch.exp(logvar / 2)))
+        return kl_divergence(q, MultivariateNormal(torch.zeros_like(mu), scale_tril=torch.eye(mu.shape[1]).to(mu)))
+    """),
+    ),
+    Answer(
+        "KL with sixteen bits widened",
+        kl("""
+        if mu.dtype in (torch.bfloat16, torch.float16):
+            mu, logvar = mu.float(), logvar.float()
+        return 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1)
+    """),
+    ),
+    Answer(
+        "KL with sixteen bits refused",
+        kl("""
+        assert mu.dtype in (torch.float32, torch.float64), "float32 or float64, please"
+        return 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1)
+    """),
+    ),
+    Answer("KL with sinh", kl("(mu**2 / 2 + torch.exp(logvar / 2) * torch.sinh(logvar / 2) - logvar / 2).sum(-1)")),
+    Answer(
+        "log-likelihood by the cross-entropy of two classes",
+        like("""
+        both, shares = torch.stack([torch.zeros_like(logits), logits], 1), torch.stack([1 - x, x], 1)
+        return -F.cross_entropy(both, shares, reduction="none").flatten(1).sum(1)
+    """),
+    ),
+    Answer(
+        "loss as a mean times the number of pixels",
+        loss("F.binary_cross_entropy_with_logits(logits, x) * x[0].numel() + kl_to_standard_normal(mu, logvar).mean()"),
+    ),
+    Answer(
+        "estimate by a running mean",
+        draws("""
+        mean = torch.zeros_like(mu[:, 0])
+        for k in range(n):
+            eps = torch.randn_like(mu)
+            z = mu + (logvar / 2).exp() * eps
+            mean = mean + ((0.5 * (z**2 - eps**2) - logvar / 2).sum(1) - mean) / (k + 1)
+        return mean
+    """),
+    ),
+    Answer(
+        "estimate with control variates",
+        draws("""
+        eps = torch.randn(n, *mu.shape).to(mu)
+        z = mu + torch.exp(logvar / 2) * eps
+        log_ratio = 0.5 * (z**2 - eps**2) - logvar / 2
+        return (log_ratio + 0.15 * (eps**2 - 1) - 0.2 * eps).sum(-1).mean(0)
+    """),
+    ),
+    Answer(
+        "estimate from one draw in each n-th of the distribution",
+        draws("""
+        u = (torch.arange(n).view(n, 1, 1) + torch.rand(n, *mu.shape, dtype=torch.float64)) / n
+        z = mu + torch.exp(logvar / 2) * torch.special.ndtri(u.clamp(1e-12, 1 - 1e-12)).to(mu)
+        q, p = Normal(mu, torch.exp(logvar / 2)), Normal(torch.zeros_like(mu), 1.0)
+        return (q.log_prob(z) - p.log_prob(z)).sum(-1).mean(0)
+    """),
+    ),
+]
+
+WRONG += [
+    Answer(
+        "KL in float32 for float64",
+        kl("m, v = mu.float(), logvar.float()\nreturn (0.5 * (m**2 + v.exp() - 1 - v).sum(-1)).to(mu.dtype)"),
+        KL,
+        "no more exact than float32",
+    ),
+    Answer(
+        "KL over the batch size", kl("0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1) / len(mu)"), KL, "the values"
+    ),
+    Answer(
+        "log-likelihood with white pixels counted more",
+        like("""
+        white = torch.tensor(1.5).to(x)
+        return -F.binary_cross_entropy_with_logits(logits, x, reduction="none", pos_weight=white).flatten(1).sum(1)
+    """),
+        LIKE,
+        "the values are wrong",
+    ),
+    Answer(
+        "log-likelihood with half of its gradient",
+        like("l = F.logsigmoid(logits)\nreturn (x * l + (1 - x) * (l - logits).detach()).flatten(1).sum(1)"),
+        LIKE,
+        "the gradient",
+    ),
+    Answer(
+        "loss for 784 pixels only",
+        loss("F.binary_cross_entropy_with_logits(logits, x) * 784 + kl_to_standard_normal(mu, logvar).mean()"),
+        LOSS,
+        "the values are wrong",
+    ),
+    Answer(
+        "estimate in closed form with noise added",
+        draws("kl = kl_to_standard_normal(mu, logvar)\nreturn kl + 0.3 * torch.randn_like(kl) / n**0.5"),
+        DRAWS,
+        "whatever was drawn",
+    ),
+    Answer(
+        "estimate by log of a mean",
+        estimate("z = q.rsample((n,))", "torch.logsumexp((q.log_prob(z) - p.log_prob(z)).sum(-1), 0) - math.log(n)"),
+        DRAWS,
+        "have another mean",
+    ),
+    Answer(
+        "estimate over n - 1",
+        estimate("z = q.rsample((n,))", "(q.log_prob(z) - p.log_prob(z)).sum(-1).sum(0) / max(n - 1, 1)"),
+        DRAWS,
+        "times the KL",
+    ),
+    Answer(
+        "estimate with z held in log p",
+        estimate("z = q.rsample((n,))", "(q.log_prob(z) - p.log_prob(z.detach())).sum(-1).mean(0)"),
+        DRAWS,
+        "the gradient for mu",
+    ),
+    Answer(
+        "estimate with rows and draws mixed up",
+        estimate(
+            "z = q.rsample((n,)).reshape(len(mu), n, -1)\nq = Normal(mu[:, None], s[:, None])",
+            "(q.log_prob(z) - Normal(0.0, 1.0).log_prob(z)).sum(-1).mean(1)",
+        ),
+        DRAWS,
+        "mixed up rows and draws",
+    ),
+]

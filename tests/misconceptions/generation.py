@@ -665,3 +665,138 @@ WRONG += [
     Answer("a share per image", fraction(out="(p >= 0.9).float()"), SHARE, "of type Tensor"),
     Answer("a share with the wrong axis", fraction(p="torch.softmax(classify(x), 0).max(1).values"), SHARE, "Wanted"),
 ]
+
+LAYERS = """
+super().__init__()
+self.latent_dim = latent_dim
+self.enc = nn.Sequential(nn.Linear(784, hidden_dim), {}, nn.Linear(hidden_dim, 2 * latent_dim))
+self.dec = nn.Sequential(nn.Linear(latent_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, 784))
+"""
+
+
+def middle(layers: str, cut: str = "return self.enc(x).chunk(2, -1)") -> dict[str, str]:
+    """A VAE with other layers in the middle of its encoder."""
+    return vae(init=LAYERS.format(layers), encode=cut)
+
+
+RIGHT += [
+    Answer("VAE with batch norm", middle("nn.BatchNorm1d(hidden_dim), nn.ReLU()")),
+    Answer("VAE with dropout", middle("nn.ReLU(), nn.Dropout(0.1)")),
+    Answer(
+        "VAE that starts with a small sigma",
+        middle("nn.ReLU()", "mu, logvar = self.enc(2 * x - 1).chunk(2, -1)\nreturn mu, logvar - 2"),
+    ),
+    Answer(
+        "VAE with a convolution",
+        vae(
+            init="""
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.conv, self.head = nn.Conv2d(1, 4, 4, stride=4), nn.Linear(4 * 49, 2 * latent_dim)
+        self.dec = nn.Sequential(nn.Linear(latent_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, 784))
+        """,
+            encode="return self.head(F.relu(self.conv(x.view(-1, 1, 28, 28))).flatten(1)).chunk(2, 1)",
+        ),
+    ),
+    Answer(
+        "training with momentum",
+        train(setup="optimizer = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)"),
+    ),
+    Answer(
+        "training with the KL by draws",
+        train(
+            forward="mu, logvar = model.encode(x)\neps = torch.randn_like(mu)\n"
+            "z = mu + torch.exp(logvar / 2) * eps\nlogits = model.decode(z)",
+            kl="(0.5 * (z ** 2 - eps ** 2) - logvar / 2).sum(1)",
+        ),
+    ),
+    Answer(
+        "training with two draws for each image",
+        train(
+            forward="mu, logvar = model.encode(x)\n"
+            "z = mu + torch.exp(logvar / 2) * torch.randn(2, *mu.shape)\nlogits = model.decode(z)",
+            reconstruction="F.binary_cross_entropy_with_logits(logits, x.expand_as(logits), reduction='none')"
+            ".sum(-1).mean(0)",
+        ),
+    ),
+    Answer(
+        "training that ends in evaluation mode",
+        train(setup=ADAM + "\nmodel.train()", end="model.eval()\nreturn tuple(history)"),
+    ),
+    Answer(
+        "training with gradients by autograd.grad",
+        train(
+            step="""
+        for p, g in zip(model.parameters(), torch.autograd.grad(loss, list(model.parameters()))):
+            p.grad = g
+        optimizer.step()
+    """
+        ),
+    ),
+    Answer(
+        "a share by a categorical distribution",
+        share("""
+        p = D.Categorical(logits=classify(decode(torch.randn(n, latent_dim)).sigmoid())).probs
+        return float((p.amax(1) >= 0.9).sum()) / n
+    """),
+    ),
+]
+
+WRONG += [
+    Answer(
+        "VAE with its layers in a plain list",
+        vae(
+            init="""
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.enc = [nn.Linear(784, hidden_dim), nn.Linear(hidden_dim, 2 * latent_dim)]
+        self.dec = nn.Sequential(nn.Linear(latent_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, 784))
+        """,
+            encode="return self.enc[1](torch.relu(self.enc[0](x))).chunk(2, 1)",
+        ),
+        MODEL,
+        "plain list",
+    ),
+    Answer(
+        "training with a warm-up that never ends",
+        train(loss="(reconstruction + epoch / 1000 * kl).mean()"),
+        TRAIN,
+        "the weight",
+    ),
+    Answer(
+        "training with a frozen encoder",
+        train(setup="for p in list(model.parameters())[:-4]:\n    p.requires_grad_(False)\n" + ADAM),
+        TRAIN,
+        "have not moved",
+    ),
+    Answer(
+        "training on black and white",
+        train(reconstruction="F.binary_cross_entropy_with_logits(logits, x.round(), reduction='none').sum(1)"),
+        TRAIN,
+        "train",
+    ),
+    Answer(
+        "images from z pulled in where it is far out",
+        generate(
+            "z = torch.randn(n, model.latent_dim)\nz = torch.where(z.abs() > 2.5, z / 2, z)\n"
+            "return torch.sigmoid(model.decode(z))"
+        ),
+        GENERATE,
+        "the prior is N(0, 1)",
+    ),
+    Answer(
+        "images from z standardised over the batch",
+        generate(
+            "z = torch.randn(n, model.latent_dim)\nif n > 1:\n    z = (z - z.mean(0)) / z.std(0)\n"
+            "return torch.sigmoid(model.decode(z))"
+        ),
+        GENERATE,
+        "z cancels",
+    ),
+    Answer(
+        "images in another order than z",
+        generate("torch.sigmoid(model.decode(torch.randn(n, model.latent_dim))).flip(0)"),
+        GENERATE,
+        "in the order of z",
+    ),
+]

@@ -731,3 +731,230 @@ WRONG = [
     ),
     Answer("one derivative only", hand("torch.exp(logvar / 2) * eps / 2"), HAND, "Wanted two tensors"),
 ]
+
+
+RIGHT += [
+    Answer(
+        "an affine transform of a distribution",
+        draw("""
+        base = torch.distributions.Normal(torch.zeros_like(mu), torch.ones_like(mu))
+        affine = torch.distributions.AffineTransform(mu, torch.exp(logvar / 2))
+        return torch.distributions.TransformedDistribution(base, [affine]).rsample()
+    """),
+    ),
+    Answer(
+        "the inverse of the normal distribution function",
+        draw("mu + torch.exp(logvar / 2) * torch.special.ndtri(torch.rand_like(mu))"),
+    ),
+    Answer(
+        "computed in float32 and cast back",
+        draw("(mu.float() + torch.exp(logvar.float() / 2) * torch.randn(mu.shape, device=mu.device)).to(mu.dtype)"),
+    ),
+    Answer(
+        "sixteen bits refused",
+        draw("""
+        if mu.dtype not in (torch.float32, torch.float64):
+            raise TypeError("float32 or float64, please")
+        return mu + torch.exp(logvar / 2) * torch.randn_like(mu)
+    """),
+    ),
+    Answer(
+        "noise from a store that is filled now and then",
+        draw(
+            """
+        need = mu.numel()
+        if len(STORE["noise"]) < need:
+            STORE["noise"] = torch.randn(max(20_000, need), dtype=torch.float64)
+        eps, STORE["noise"] = STORE["noise"][:need], STORE["noise"][need:]
+        return mu + torch.exp(logvar / 2) * eps.view(mu.shape).to(mu)
+    """,
+            above="STORE = {'noise': torch.empty(0)}",
+        ),
+    ),
+    Answer(
+        "vectorised by vmap",
+        draw("""
+        def one(m, v):
+            return m + torch.exp(v / 2) * torch.randn_like(m)
+        return torch.vmap(one, randomness="different")(mu, logvar)
+    """),
+    ),
+    Answer(
+        "Marsaglia's polar method",
+        draw("""
+        found = []
+        while len(found) < mu.numel():
+            u, v = 2 * torch.rand(2, dtype=torch.float64) - 1
+            s = u * u + v * v
+            if 0 < s < 1:
+                found.append(float(u * torch.sqrt(-2 * torch.log(s) / s)))
+        return mu + torch.exp(logvar / 2) * torch.tensor(found).view(mu.shape).to(mu)
+    """),
+    ),
+    Answer(
+        "noise turned by a rotation",
+        draw("""
+        q, _ = torch.linalg.qr(torch.randn(mu.shape[1], mu.shape[1], dtype=torch.float64))
+        return mu + torch.exp(logvar / 2) * (torch.randn(mu.shape, dtype=torch.float64) @ q).to(mu)
+    """),
+    ),
+    Answer(
+        "an object that can be called",
+        {
+            "reparameterize": dedent("""
+                class Sampler:
+                    def __call__(self, mu, logvar):
+                        return mu + torch.exp(logvar / 2) * torch.randn_like(mu)
+
+                reparameterize = Sampler()
+            """)
+        },
+    ),
+    Answer(
+        "many by vmap",
+        many("torch.vmap(lambda _: reparameterize(mu, logvar), randomness='different')(torch.arange(n))"),
+    ),
+    Answer(
+        "derivatives by torch.func",
+        hand("""
+        def z(m, v, e):
+            return m + torch.exp(v / 2) * e
+        slopes = torch.vmap(torch.vmap(torch.func.grad(z, argnums=(0, 1))))
+        return slopes(torch.zeros_like(eps), logvar, eps)
+    """),
+    ),
+]
+
+WRONG += [
+    Answer(
+        "z in float32 for bfloat16",
+        draw("""
+        dtype = torch.float64 if mu.dtype == torch.float64 else torch.float32
+        return mu + torch.exp(logvar / 2) * torch.randn(mu.shape, dtype=dtype, device=mu.device)
+    """),
+        MANNERS,
+        "dtype",
+    ),
+    Answer(
+        "many in float32 for bfloat16",
+        many("""
+        dtype = torch.float64 if mu.dtype == torch.float64 else torch.float32
+        return mu + torch.exp(logvar / 2) * torch.randn(n, *mu.shape, dtype=dtype, device=mu.device)
+    """),
+        MANY,
+        "dtype",
+    ),
+    Answer(
+        "sigma in float32 for bfloat16",
+        std("torch.exp(logvar.to(torch.promote_types(logvar.dtype, torch.float32)) / 2)"),
+        STD,
+        "dtype",
+    ),
+]
+
+
+def noisy(lines: str) -> dict[str, str]:
+    """A draw whose eps is made by some lines."""
+    return draw(dedent(lines).strip() + "\nreturn mu + torch.exp(logvar / 2) * eps")
+
+
+WRONG += [
+    Answer(
+        "z with noise centred over the batch",
+        noisy("eps = torch.randn_like(mu)\nif len(mu) > 1:\n    eps = eps - eps.mean(0)"),
+        DRAW,
+        "cancels",
+    ),
+    Answer(
+        "z with noise on a sphere",
+        noisy("eps = torch.nn.functional.normalize(torch.randn_like(mu), dim=-1) * mu.shape[1] ** 0.5"),
+        DRAW,
+        "eps",
+    ),
+    Answer(
+        "z with noise shared by neighbours",
+        noisy("eps = torch.randn((len(mu) + 1) // 2, mu.shape[1]).to(mu).repeat_interleave(2, 0)[: len(mu)]"),
+        DRAW,
+        "every row needs its own",
+    ),
+    Answer(
+        "z with 32 rows of noise, again and again",
+        noisy("eps = torch.randn(32, mu.shape[1]).to(mu).repeat(len(mu) // 32 + 1, 1)[: len(mu)]"),
+        DRAW,
+        "every row needs its own",
+    ),
+    Answer(
+        "z with the last call's noise mirrored",
+        draw(
+            """
+        kept = LAST.pop("eps", None)
+        if kept is None or kept.shape != mu.shape:
+            kept = LAST["eps"] = torch.randn(mu.shape)
+        else:
+            kept = -kept
+        return mu + torch.exp(logvar / 2) * kept.to(mu)
+    """,
+            above="LAST = {}",
+        ),
+        DRAW,
+        "beside its own negative",
+    ),
+    Answer(
+        "z with noise smeared over the dimensions",
+        noisy("""
+        eps = torch.randn_like(mu)
+        if mu.shape[1] > 1:
+            eps = torch.cat([eps[:, :1], (eps[:, 1:] + eps[:, :-1]) / 2**0.5], 1)
+        """),
+        DRAW,
+        "one eps for each entry",
+    ),
+    Answer(
+        "z with Student's noise",
+        noisy("eps = torch.distributions.StudentT(5.0).sample(mu.shape).to(mu) / (5 / 3) ** 0.5"),
+        DRAW,
+        "not normal",
+    ),
+    Answer(
+        "z with four uniforms for a normal",
+        noisy("eps = 3**0.5 * (torch.rand(4, *mu.shape).to(mu).sum(0) - 2)"),
+        DRAW,
+        "not normal",
+    ),
+    Answer(
+        "z without noise for a batch of one",
+        noisy("eps = torch.randn_like(mu) if len(mu) > 1 else 0"),
+        DRAW,
+        "not random",
+    ),
+    Answer(
+        "z straight through",
+        draw("""
+        z = torch.distributions.Normal(mu, torch.exp(logvar / 2)).sample()
+        return z + mu - mu.detach()
+    """),
+        DRAW | MANNERS,
+        "no gradient reaches logvar",
+    ),
+    Answer(
+        "many with one noise for two draws",
+        many("""
+        eps = torch.randn((n + 1) // 2, *mu.shape).to(mu).repeat_interleave(2, 0)[:n]
+        return mu + torch.exp(logvar / 2) * eps
+    """),
+        MANY,
+        "share their noise",
+    ),
+    Answer(
+        "many with a seed for each draw",
+        many("""
+        z = []
+        for i in range(n):
+            own = torch.Generator().manual_seed(i)
+            z.append(mu + torch.exp(logvar / 2) * torch.randn(mu.shape, generator=own).to(mu))
+        return torch.stack(z)
+    """),
+        MANY,
+        "same noise comes back",
+    ),
+]

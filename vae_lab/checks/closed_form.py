@@ -59,6 +59,8 @@ def require_closed_form(
         fail(task, "the result holds nan or infinite numbers.", "Wanted finite ones.")
     if not is_close(seen, wanted):
         right = wanted.detach()
+        if torch.allclose(seen.detach().double(), right, rtol=1e-4, atol=1e-4):
+            fail(task, "the result is of float64, but no more exact than float32.", "Wanted float64 all the way.")
         ratio = float((seen.detach().double() * right).sum() / right.square().sum())
         found = f"the values are wrong (by a least-squares fit {ratio:.3g} times what they should be)."
         fail(task, found, "Wanted the formula of the text.", name_formula(seen, wrong, before))
@@ -89,6 +91,6 @@ def name_formula(seen: Tensor, wrong: Wrong, inputs: list[Tensor]) -> Misconcept
     doubles = [tensor.double() for tensor in inputs]
     for formula, misconception in wrong:
         value = formula(*doubles)
-        if value.shape == seen.shape and torch.allclose(seen.detach().double(), value, rtol=1e-3, atol=1e-4):
+        if value.shape == seen.shape and torch.allclose(seen.detach().double(), value, rtol=5e-5, atol=5e-5):
             return misconception
     return None

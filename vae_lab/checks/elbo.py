@@ -6,7 +6,7 @@ All but the last are exact: the answer is compared with the closed form on input
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from vae_lab.checks import losses
 from vae_lab.checks.closed_form import require_closed_form
 from vae_lab.checks.estimates import check_kl_monte_carlo
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+from vae_lab.checks.narrow import check_narrow_values
 from vae_lab.checks.sampler import device, gradients, is_close
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "check_far_logits",
     "check_kl_monte_carlo",
     "check_kl_to_standard_normal",
+    "check_narrow",
     "check_negative_elbo",
 ]
 
@@ -86,7 +88,9 @@ def check_bernoulli_log_likelihood(
 
 
 def check_far_logits(
-    bernoulli_log_likelihood: Callable[..., Any], size: float = 1000.0, dtype: torch.dtype = torch.float32
+    bernoulli_log_likelihood: Callable[..., Any],
+    sizes: Sequence[float] = (1000.0,),
+    dtype: torch.dtype = torch.float32,
 ) -> None:
     """Require the right values and gradients where the decoder is very sure, rightly or wrongly.
 
@@ -94,7 +98,7 @@ def check_far_logits(
 
     Args:
         bernoulli_log_likelihood: the student's function.
-        size: how far from 0 the logits are.
+        sizes: how far from 0 the logits are, four images for each.
         dtype: of logits and x.
 
     Raises:
@@ -102,9 +106,10 @@ def check_far_logits(
     """
     task = "bernoulli_log_likelihood"
     signs = torch.tensor([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]], dtype=dtype, device=device())
-    x = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.5, 0.25], [0.0, 1.0]], dtype=dtype, device=device())
-    logits = (signs * size).requires_grad_()
-    seen = require_tensor(task, ask(task, bernoulli_log_likelihood, logits, x), x, (4,))
+    black_and_white = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.5, 0.25], [0.0, 1.0]], dtype=dtype, device=device())
+    x = black_and_white.repeat(len(sizes), 1)
+    logits = torch.cat([signs * size for size in sizes]).requires_grad_()
+    seen = require_tensor(task, ask(task, bernoulli_log_likelihood, logits, x), x, (len(x),))
     wanted = losses.log_likelihood(logits.detach().double(), x.double())
     if not bool(torch.isfinite(seen).all()):
         fail(task, "far from 0, the result is nan or infinite.", "Wanted finite numbers.", LOG_OF_ZERO)
@@ -136,6 +141,30 @@ def check_negative_elbo(
     """
     inputs = _pixels(shape, dtype) | _latents(shape[0], dim, dtype)
     require_closed_form("negative_elbo", negative_elbo, losses.loss, inputs, losses.WRONG_LOSS)
+
+
+def check_narrow(function: Callable[..., Any], task: str, dtype: torch.dtype) -> None:
+    """Require that a function of this lab answers in sixteen bits roughly as it should, or refuses.
+
+    No statistics: a right answer always passes.
+
+    Args:
+        function: the student's function.
+        task: its name.
+        dtype: torch.bfloat16 or torch.float16.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    latents, pixels = _latents(6, 3, torch.float32), _pixels((6, 1, 5, 3), torch.float32)
+    pixels["logits"] = pixels["logits"].detach().clamp(-2.5, 2.5)  # further out, sixteen bits hold no 1 - sigmoid
+    known: dict[str, tuple[Callable[..., Tensor], dict[str, Tensor]]] = {
+        "kl_to_standard_normal": (losses.gaussian_kl, latents),
+        "bernoulli_log_likelihood": (losses.log_likelihood, pixels),
+        "negative_elbo": (losses.loss, pixels | latents),
+    }
+    closed, inputs = known[task]
+    check_narrow_values(task, function, closed, {name: t.detach().to(dtype) for name, t in inputs.items()})
 
 
 def _latents(batch: int, dim: int, dtype: torch.dtype) -> dict[str, Tensor]:

@@ -60,7 +60,7 @@ NO_SOFTMAX = Misconception("the classifier puts out logits; softmax makes probab
 
 
 def check_generate(
-    generate: Callable[..., Any], model: Any = None, latent_dim: int = 5, n: int = 40, calls: int = 12
+    generate: Callable[..., Any], model: Any = None, latent_dim: int = 20, n: int = 160, calls: int = 3
 ) -> None:
     """Require n images decoded from draws of N(0, I), without a call of the encoder.
 
@@ -72,7 +72,7 @@ def check_generate(
         calls: how often it is called for the statistics.
 
     Raises:
-        CheckFailed: if not. A right answer fails with a probability of at most 8e-8 (eight statistics, each with
+        CheckFailed: if not. A right answer fails with a probability of at most 1.4e-7 (at most 14 statistics, each with
             false-alarm probability 1e-8).
     """
     task, probe = "generate", Probe(latent_dim)
@@ -135,7 +135,7 @@ def check_interpolate(interpolate: Callable[..., Any], latent_dim: int = 4, step
 
 
 def check_recognisable_fraction(
-    recognisable_fraction: Callable[..., Any], latent_dim: int = 3, n: int = 80, calls: int = 4
+    recognisable_fraction: Callable[..., Any], latent_dim: int = 20, n: int = 240, calls: int = 2
 ) -> None:
     """Require the share of z ~ N(0, I) of whose decoded image the classifier is sure.
 
@@ -149,7 +149,7 @@ def check_recognisable_fraction(
         calls: how often it is called for the statistics.
 
     Raises:
-        CheckFailed: if not. A right answer fails with a probability of at most 8e-8 (eight statistics, each with
+        CheckFailed: if not. A right answer fails with a probability of at most 1.4e-7 (at most 14 statistics, each with
             false-alarm probability 1e-8).
     """
     task, probe = "recognisable_fraction", Probe(latent_dim)

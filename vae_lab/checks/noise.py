@@ -1,12 +1,13 @@
 """Is this noise N(0, 1), and independent? The fair test of a sampler, whatever generator its draws come from.
 
 Sums of independent normal draws are normal, so their squares add up to a chi-square variable with exact bounds. Noise
-that is shared along an axis makes the sums along it too large; noise that cancels (eps beside -eps), too small.
+that is shared along an axis makes the sums along it too large; noise that cancels (eps beside -eps), too small. A long
+axis is looked at as a whole, and cut into blocks, whose many sums show sharing between a few entries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -20,6 +21,9 @@ from vae_lab.checks.statistics import (
     kolmogorov_limit,
     normal_cdf,
 )
+
+BLOCK = 64
+"""Length above which an axis is also looked at in blocks, of at most this length."""
 
 
 class Finding(NamedTuple):
@@ -44,11 +48,12 @@ def examine(eps: Tensor, axes: Sequence[str], alpha: float = ALPHA) -> Finding |
     Args:
         eps: the noise, one axis for each name in `axes`; a few thousand draws or more.
         axes: names of the axes, e.g. ("call", "row", "dimension").
-        alpha: false-alarm probability of each of the len(axes) + 5 statistics.
+        alpha: false-alarm probability of each statistic: five, one for each axis, and two more for each axis that is
+            longer than BLOCK.
 
     Returns:
         The first finding, or None. Independent N(0, 1) noise has a finding with probability at most
-        (len(axes) + 5) * alpha: 8e-8 for three axes and the default alpha.
+        (3 * len(axes) + 5) * alpha: 1.4e-7 for three axes and the default alpha.
 
     Example:
         >>> noise = torch.randn(20, 30, 8, generator=torch.Generator().manual_seed(0))
@@ -95,15 +100,26 @@ def _along_axes(eps: Tensor, axes: Sequence[str], alpha: float) -> Finding | Non
     worst, blame = 0.0, None
     spread = float(eps.square().mean())
     for number in reversed(range(len(axes))):
-        length = eps.shape[number]
-        if length == 1:
-            continue
-        sums = eps.sum(number) / length**0.5
-        ratio, (low, high) = float(sums.square().mean()), chi_square_interval(sums.numel(), alpha)
-        if low <= ratio <= high or low <= ratio / spread <= high:  # the second: a wrong spread is another finding
-            continue
-        ratio /= spread
-        badness = 1 + ratio / length if ratio > 1 else 1 - ratio  # sharing is judged before cancelling
-        if badness > worst + 1e-6:
-            worst, blame = badness, Finding("shared" if ratio > 1 else "cancelling", axes[number], ratio, (low, high))
+        for along, length in _sums_along(eps, number):
+            sums = along / length**0.5
+            ratio, (low, high) = float(sums.square().mean()), chi_square_interval(sums.numel(), alpha)
+            if low <= ratio <= high or low <= ratio / spread <= high:  # the second: a wrong spread is another finding
+                continue
+            ratio /= spread
+            badness = 1 + ratio / length if ratio > 1 else 1 - ratio  # sharing is judged before cancelling
+            if badness > worst + 1e-6:
+                kind = "shared" if ratio > 1 else "cancelling"
+                worst, blame = badness, Finding(kind, axes[number], ratio, (low, high))
     return blame
+
+
+def _sums_along(eps: Tensor, number: int) -> Iterator[tuple[Tensor, int]]:
+    """Sums along an axis, with how many terms they have: of all of it, and of and over its blocks if it is long."""
+    length = eps.shape[number]
+    if length > 1:
+        yield eps.sum(number), length
+    size = max(divisor for divisor in range(1, min(length, BLOCK) + 1) if length % divisor == 0)
+    if length > BLOCK and size > 1:
+        blocks = eps.unflatten(number, (length // size, size))
+        yield blocks.sum(number + 1), size
+        yield blocks.sum(number), length // size

@@ -7,6 +7,7 @@ that the noise itself, eps = (z - mu) / sigma, is independent N(0, 1).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -79,25 +80,20 @@ def make_inputs(batch: int, dim: int, dtype: torch.dtype) -> tuple[Tensor, Tenso
     return mu, level + torch.rand(batch, dim, dtype=dtype, device=device()) * 2 - 1
 
 
-def check_gradient(
-    task: str, sampler: Callable[[Tensor, Tensor], Any], *, batch: int, dim: int, dtype: torch.dtype
-) -> None:
+def require_gradient(task: str, z: Tensor, mu: Tensor, logvar: Tensor) -> None:
     """Require dz/dmu = 1 and dz/dlogvar = (z - mu) / 2, for each entry.
 
     Exact for every correct sampler and every noise, so there is no false alarm.
 
     Args:
         task: the name of the student's function.
-        sampler: called with mu and logvar [B, D]; returns z [..., B, D].
-        batch: B.
-        dim: D.
-        dtype: of mu and logvar.
+        z: what it drew, [..., B, D].
+        mu: the leaf that it was given, [B, D].
+        logvar: the other leaf, [B, D].
 
     Raises:
         CheckFailed: if not.
     """
-    mu, logvar = (tensor.requires_grad_() for tensor in make_inputs(batch, dim, dtype))
-    z = ask(task, sampler, mu, logvar)
     if not z.requires_grad:
         fail(task, "z does not require a gradient although mu and logvar do.", "Wanted a path back to both.", CUT)
     weight = torch.randn_like(z)
@@ -113,9 +109,9 @@ def check_gradient(
         fail(task, "no gradient reaches mu.", "Wanted dz/dmu = 1.", CUT_MU)
     if dead_logvar or to_logvar is None:
         fail(task, "no gradient reaches logvar.", "Wanted dz/dlogvar = (z - mu) / 2.", CUT_SIGMA)
-    if not is_close(to_mu, wanted_mu):
+    if not _agree(to_mu, wanted_mu):
         fail(task, "dz/dmu is not 1.", "Wanted dz/dmu = 1: mu is added to the noise and nothing else.")
-    if not is_close(to_logvar, wanted_logvar):
+    if not _agree(to_logvar, wanted_logvar):
         ratio = float((to_logvar * wanted_logvar).sum() / wanted_logvar.square().sum())
         furthest = float((to_logvar - wanted_logvar).abs().max() / wanted_logvar.abs().max())
         doubled = abs(ratio - 2) < 0.05
@@ -125,6 +121,45 @@ def check_gradient(
             else f"dz/dlogvar is up to {furthest:.2g} (relative) away from"
         )
         fail(task, f"{seen} what it should be.", "Wanted (z - mu) / 2.", HALF_LOST if doubled else None)
+
+
+def _agree(seen: Tensor, wanted: Tensor) -> bool:
+    """Equal up to float32's rounding, in float64 too: who computes in float32 and casts back has a right gradient."""
+    return torch.allclose(seen.double(), wanted.double(), rtol=1e-4, atol=1e-4)
+
+
+def check_draws(
+    task: str,
+    sampler: Callable[..., Any],
+    *,
+    draws: Sequence[int],
+    batch: int,
+    dim: int,
+    dtype: torch.dtype,
+    calls: int,
+) -> None:
+    """Require of some calls that all they draw is independent noise, and of the first that the gradient is right.
+
+    Args:
+        task: the name of the student's function.
+        sampler: called with mu and logvar [B, D], and n if there are n draws; returns z [*draws, B, D].
+        draws: leading axes of z, () or (n,).
+        batch: B.
+        dim: D.
+        dtype: of mu and logvar.
+        calls: how often it is called.
+
+    Raises:
+        CheckFailed: if not. A right answer fails with a probability of at most 1.7e-7 (see `noise.examine`).
+    """
+    mu, logvar = make_inputs(batch, dim, dtype)
+    leaves = mu.clone().requires_grad_(), logvar.clone().requires_grad_()
+    z = [ask(task, sampler, *(leaves if call == 0 else (mu, logvar)), *draws) for call in range(calls)]
+    for each in z:
+        require_tensor(task, each, mu, (*draws, batch, dim), "z")
+    axes = ("call", *("draw" for _ in draws), "row", "dimension")
+    check_noise(task, torch.stack([each.detach() for each in z]), axes, mu, logvar)
+    require_gradient(task, z[0], *leaves)
 
 
 def gradients(task: str, total: Tensor, leaves: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
@@ -145,6 +180,9 @@ def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar:
     """Fail unless z [..., B, D] is made of independent N(0, 1) noise; say what it looks like instead."""
     eps = (z.double() - mu.double()) / torch.exp(logvar.double() / 2)
     finding = examine(eps, axes)
+    frozen = len(z) > 1 and all(torch.equal(first, again) for first, again in pairwise(z))
+    if frozen and finding is None:  # so few draws that chance could explain them, were they not all equal
+        fail(task, "z is the same in every call.", "Wanted a new draw.", SHARED["call"])
     if finding is None:
         return
     wanted = "Wanted spread sigma, mean mu and independent normal noise."
@@ -186,21 +224,22 @@ def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = t
         CheckFailed: if not.
     """
     mu, logvar = make_inputs(7, 3, dtype)
-    given_mu, given_logvar = mu.clone(), logvar.clone()
-    z = ask(task, sampler, given_mu, given_logvar)
-    require_unchanged(task, "mu", given_mu, mu)
-    require_unchanged(task, "logvar", given_logvar, logvar)
-    require_tensor(task, z, mu, (7, 3), "z")
     kept = torch.get_rng_state()
-    after = []
+    began, after = [], []
     try:
         for seed in (1, 2, 1):  # where the generator ends must follow from where it began, and from nothing else
+            given_mu, given_logvar = mu.clone(), logvar.clone()
             torch.manual_seed(seed)
-            ask(task, sampler, mu, logvar)
+            began.append(torch.get_rng_state())
+            z = ask(task, sampler, given_mu, given_logvar)
             after.append(torch.get_rng_state())
+            require_unchanged(task, "mu", given_mu, mu)
+            require_unchanged(task, "logvar", given_logvar, logvar)
+            require_tensor(task, z, mu, (7, 3), "z")
     finally:
         torch.set_rng_state(kept)
-    if torch.equal(after[0], after[1]) or not torch.equal(after[0], after[2]):
+    idle = any(torch.equal(old, new) for old, new in zip(began, after, strict=True))  # noise kept in store is no crime
+    if torch.equal(after[0], after[1]) or not (idle or torch.equal(after[0], after[2])):
         fail(task, "a call puts torch's global generator where it wants it.", "Wanted no seed.", RESEEDED)
 
 

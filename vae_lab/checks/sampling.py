@@ -10,10 +10,10 @@ from torch import Tensor
 
 from vae_lab.checks.graph_answers import check_gradient_reaches, check_node_kinds
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+from vae_lab.checks.narrow import check_narrow_draws, check_narrow_values
 from vae_lab.checks.sampler import (
-    check_gradient,
+    check_draws,
     check_manners,
-    check_noise,
     device,
     gradients,
     is_close,
@@ -26,6 +26,8 @@ __all__ = [
     "RESERVES",
     "check_gradient_reaches",
     "check_hand_gradients",
+    "check_narrow_draws",
+    "check_narrow_values",
     "check_node_kinds",
     "check_reparameterize",
     "check_reparameterize_manners",
@@ -81,10 +83,10 @@ def check_std_from_logvar(std_from_logvar: Callable[..., Any], logvar: Tensor | 
 def check_reparameterize(
     reparameterize: Callable[..., Any],
     *,
-    batch: int = 48,
+    batch: int = 900,
     dim: int = 6,
     dtype: torch.dtype = torch.float32,
-    calls: int = 40,
+    calls: int = 4,
 ) -> None:
     """Require a draw from N(mu, sigma^2), anew for each entry and call, with its gradient.
 
@@ -93,30 +95,24 @@ def check_reparameterize(
         batch: B.
         dim: D.
         dtype: of mu and logvar.
-        calls: how often it is called for the statistics.
+        calls: how often it is called.
 
     Raises:
-        CheckFailed: if not. A right answer fails with a probability of at most 9e-8 (eight statistics, each with
+        CheckFailed: if not. A right answer fails with a probability of at most 1.4e-7 (at most 14 statistics, each with
             false-alarm probability 1e-8; the identities of the gradient are exact).
     """
     task = "reparameterize"
-    mu, logvar = make_inputs(batch, dim, dtype)
-    draws = []
-    for _ in range(calls):
-        z = ask(task, reparameterize, mu, logvar)
-        draws.append(require_tensor(task, z, mu, (batch, dim), "z").detach())
-    check_noise(task, torch.stack(draws), ("call", "row", "dimension"), mu, logvar)
-    check_gradient(task, reparameterize, batch=batch, dim=dim, dtype=dtype)
+    check_draws(task, reparameterize, draws=(), batch=batch, dim=dim, dtype=dtype, calls=calls)
 
 
 def check_reparameterize_many(
     reparameterize_many: Callable[..., Any],
     *,
-    n: int = 50,
-    batch: int = 24,
+    n: int = 60,
+    batch: int = 40,
     dim: int = 5,
     dtype: torch.dtype = torch.float32,
-    calls: int = 4,
+    calls: int = 2,
 ) -> None:
     """Require that z[0], ..., z[n - 1] are independent draws from N(mu, sigma^2), with the gradient of each.
 
@@ -126,20 +122,13 @@ def check_reparameterize_many(
         batch: B.
         dim: D.
         dtype: of mu and logvar.
-        calls: how often it is called for the statistics.
+        calls: how often it is called.
 
     Raises:
-        CheckFailed: if not. A right answer fails with a probability of at most 9e-8 (nine statistics, each with
+        CheckFailed: if not. A right answer fails with a probability of at most 1.7e-7 (at most 17 statistics, each with
             false-alarm probability 1e-8).
     """
-    task = "reparameterize_many"
-    mu, logvar = make_inputs(batch, dim, dtype)
-    draws = []
-    for _ in range(calls):
-        z = ask(task, reparameterize_many, mu, logvar, n)
-        draws.append(require_tensor(task, z, mu, (n, batch, dim), "z").detach())
-    check_noise(task, torch.stack(draws), ("call", "draw", "row", "dimension"), mu, logvar)
-    check_gradient(task, lambda mu, logvar: reparameterize_many(mu, logvar, n), batch=batch, dim=dim, dtype=dtype)
+    check_draws("reparameterize_many", reparameterize_many, draws=(n,), batch=batch, dim=dim, dtype=dtype, calls=calls)
 
 
 def check_reparameterize_manners(reparameterize: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:

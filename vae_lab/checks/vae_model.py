@@ -24,6 +24,11 @@ COPIES = 800
 NOT_A_MODULE = Misconception(
     "a model is a subclass of torch.nn.Module whose __init__ begins with super().__init__().", "labs"
 )
+HIDDEN_LAYERS = Misconception(
+    "parameters() does not see layers in a plain list or dictionary, and no optimizer will move them: use "
+    "torch.nn.Sequential or torch.nn.ModuleList.",
+    "training",
+)
 ENCODER_DRAWS = Misconception(
     "the encoder is deterministic: it puts out mu and logvar; the draw comes after it (minute 5:48).", "gradient_paths"
 )
@@ -160,6 +165,19 @@ def _check_gradient(task: str, model: Any) -> None:
     back = gradients(task, logits.square().sum(), weights)
     behind_mu = [i for i, g in enumerate(to_mu) if _alive(g)]
     behind_logvar = [i for i, g in enumerate(to_logvar) if _alive(g)]
+    for what, behind in (("mu", behind_mu), ("logvar", behind_logvar)):
+        if not behind:
+            fail(
+                task,
+                f"no parameter of the model is behind {what}.",
+                "Wanted layers that training finds.",
+                HIDDEN_LAYERS,
+            )
+    to_decoder = gradients(
+        task, model.decode(torch.randn(4, model.latent_dim, device=device())).square().sum(), weights
+    )
+    if not any(_alive(g) for g in to_decoder):
+        fail(task, "no parameter of the model is behind decode.", "Wanted layers that training finds.", HIDDEN_LAYERS)
     silent = {i for i in behind_mu + behind_logvar if not _alive(back[i])}
     if not silent:
         return

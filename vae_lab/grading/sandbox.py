@@ -46,6 +46,11 @@ def _probe() -> str | None:
         return f"Sandboxing needs Linux, and this is {sys.platform}; grade in a Linux machine, container or WSL 2."
     if shutil.which("bwrap") is None:
         return "bubblewrap is not installed; install it with `apt-get install bubblewrap`."
+    if hidden := [place for place in _places() if f"{os.path.realpath(place)}/".startswith("/tmp/")]:
+        return (
+            f"this Python lives in {hidden[0]}, and submissions see an empty /tmp; "
+            "make the environment in a folder outside /tmp."
+        )
     probe = [*bubblewrap(()), sys.executable, "-I", "-S", "-c", "import os; os.listdir('/proc')"]
     try:
         done = subprocess.run(probe, capture_output=True, text=True, timeout=60, env=_environment(), check=False)
