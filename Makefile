@@ -25,7 +25,7 @@ help:
 	@echo "make verify   every lab against its bank of right and wrong answers"
 	@echo "make grade    grade submitted/ of one lab (LAB=$(LAB))"
 	@echo "make site     what is published: book, notebooks, wheel, offline copy"
-	@echo "make bench    the measurements in benchmarks/; the book's page on speed shows what they write"
+	@echo "make bench    the measurements in benchmarks/"
 	@echo "make serve    read the built book at http://localhost:8000"
 	@echo "make clean    remove what these commands made, the environment and grades excepted"
 

@@ -53,3 +53,24 @@ def test_exactly_the_latents_above_the_noise_are_active(noise_variance, active):
 def test_one_image_has_no_variance():
     with pytest.raises(ValueError, match="x holds 1 images"):
         active_units(VAE(hidden=(8,)), torch.zeros(1, 784))
+
+
+def test_no_more_is_decoded_at_once_than_was_said_and_every_image_is_encoded_once():
+    decoded, encoded = [], []
+
+    class Watcher(VAE):
+        def encode(self, x):
+            encoded.append(len(x))
+            return super().encode(x)
+
+        def log_likelihood(self, x, z):
+            decoded.append(z.shape[:2])
+            return super().log_likelihood(x, z)
+
+    model = Watcher(hidden=(8,))
+    bound = log_marginal_bound(model, torch.rand(30, 1, 28, 28).round(), 250, chunk=60)
+    assert bound.shape == (30,)
+    assert encoded == [30]
+    assert max(samples for samples, _ in decoded) == 60
+    assert max(samples * images for samples, images in decoded) <= 500
+    assert sum(samples * images for samples, images in decoded) == 30 * 250

@@ -3,7 +3,7 @@
     python -m benchmarks.training [--rounds 5] [--epochs 2] [--device cuda] [--json FILE]
 
 Same images (MNIST-5k repeated to 60,000), same 784-400-2x20 network, same first weights, Adam at 1e-3, batches of 128.
-With --json, the results page of the book (book/speed.md) shows what was written: `make bench` names its file.
+With --json, every single timing is written, with the kind of machine and the versions.
 """
 
 from __future__ import annotations
