@@ -56,10 +56,14 @@ def watch(page: Page, home: str) -> list[str]:
         if not request.url.startswith((home, "data:", "blob:")):
             troubles.append(f"asked for {request.url}")
 
+    def failed(request: Any) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the page was left before its icon had come
+            troubles.append(f"failed: {request.url}")
+
     page.on("request", request)
     page.on("console", console)
     page.on("pageerror", lambda error: troubles.append(f"script: {error}"))
-    page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
+    page.on("requestfailed", failed)
     page.on(
         "response", lambda answer: troubles.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None
     )
