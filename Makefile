@@ -79,8 +79,8 @@ site: $(VENV)/.dev
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.training --json vae_lab/assets/speed.json
 	$(BIN)/python -m benchmarks.graph_recording
-	$(BIN)/python -m benchmarks.grading
-	$(BIN)/python -m benchmarks.hostile
+	$(BIN)/python -m benchmarks.grading --results benchmarks/results/grading.md
+	$(BIN)/python -m benchmarks.hostile --results benchmarks/results/hostile.md
 
 serve:
 	$(PYTHON) -m http.server --directory _build/html --bind 127.0.0.1 8000

@@ -1,6 +1,6 @@
 """What grading a class costs, side by side with stock `nbgrader autograde`, in one run on one class.
 
-    python benchmarks/grading.py [--students 200] [--stock 6] [--workers 2]
+    python -m benchmarks.grading [--students 1000] [--stock 8] [--workers 2] [--results benchmarks/results/grading.md]
 
 The class is honest: right and wrong answers from the bank of the lab `sampling`. Printed are the throughput of both,
 the ratio, whether the grades are equal, what a submission costs beyond executing its own code, and the peak memory of
@@ -10,7 +10,7 @@ all processes together.
 from __future__ import annotations
 
 import argparse
-import json
+import datetime
 import os
 import shutil
 import statistics
@@ -23,6 +23,7 @@ from pathlib import Path
 
 from nbgrader.api import Gradebook
 
+from benchmarks.training.machine import processor
 from vae_lab.grading.answered import answered, text, to_bytes
 from vae_lab.grading.classroom import grade_class
 from vae_lab.grading.course import Course
@@ -156,10 +157,10 @@ def timed(cells: list[str]) -> float:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--students", type=int, default=200)
-    options.add_argument("--stock", type=int, default=6, help="how many of them stock nbgrader grades")
+    options.add_argument("--students", type=int, default=1000)
+    options.add_argument("--stock", type=int, default=8, help="how many of them stock nbgrader grades")
     options.add_argument("--workers", type=int, default=2)
-    options.add_argument("--json", type=Path)
+    options.add_argument("--results", type=Path, help="where to write the table of the book's page")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as two:
         course = make_class(Path(one), chosen.students)
@@ -173,19 +174,21 @@ def main() -> None:
         beyond = overhead(course, 12)
     per_stock, per_ours = stock_seconds / chosen.stock, our_seconds / chosen.students
     figures = {
-        "stock nbgrader autograde, s per submission": per_stock,
-        "vae-lab grade, s per submission, start included": per_ours,
-        "ratio of throughput": per_stock / per_ours,
-        "equal grades": f"{equal} of {len(stock_scores)}",
-        "s beyond its own code, median": statistics.median(beyond),
-        "second run, nothing changed, s": again,
-        "peak memory of all processes, MB": peak / 2**20,
-        "minutes for a class of 1,000 at this rate": per_ours * 1000 / 60,
+        "stock `nbgrader autograde`, seconds for a submission": f"{per_stock:.2f}",
+        "`vae-lab grade`, seconds for a submission, start included": f"{per_ours:.2f}",
+        "ratio": f"{per_stock / per_ours:.1f}",
+        "submissions that both grade, and equal scores among them": f"{len(stock_scores)}, {equal}",
+        "seconds a submission costs beyond executing its own code, median": f"{statistics.median(beyond):.2f}",
+        f"minutes for a class of {chosen.students:,}": f"{our_seconds / 60:.1f}",
+        "seconds for the same command again, nothing changed": f"{again:.1f}",
+        "peak memory of all processes, GB": f"{peak / 1e9:.1f}",
     }
     for what, figure in figures.items():
-        print(f"{what:<52}{figure if isinstance(figure, str) else f'{figure:.3g}':>12}")
-    if chosen.json:
-        chosen.json.write_text(json.dumps(figures, indent=1))
+        print(f"{what:<70}{figure:>10}")
+    if chosen.results:
+        rows = [f"| {what} | {figure} |" for what, figure in figures.items()]
+        about = f"Lab `{LAB}`, {chosen.workers} workers, {processor()}, {datetime.date.today().isoformat()}."
+        chosen.results.write_text("\n".join(["| | |", "|---|---:|", *rows, "", about, ""]))
 
 
 if __name__ == "__main__":

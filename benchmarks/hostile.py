@@ -1,6 +1,6 @@
 """The hostile bank against stock `nbgrader autograde`: who earns points they do not deserve, and who stops the class.
 
-    python benchmarks/hostile.py
+    python -m benchmarks.hostile [--results benchmarks/results/hostile.md]
 
 Only the cases that cannot exhaust the machine are tried, one after another, in a jail of bubblewrap (no network, own
 processes, nothing writable but the class). Where a case ends the batch, it is taken out, and the batch goes on.
@@ -9,25 +9,22 @@ processes, nothing writable but the class). Where a case ends the batch, it is t
 from __future__ import annotations
 
 import argparse
-import json
+import datetime
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
 
 from nbgrader.api import Gradebook
 from sqlalchemy.engine import URL
 
+from tests.grading import tiny
+from tests.hostile.bank import BANK, Hostile, build
 from vae_lab.grading.gradebook import Book
-
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-from tests.grading import tiny  # noqa: E402
-from tests.hostile.bank import BANK, Hostile, build  # noqa: E402
 
 # Of the kind "stop", those that take no memory, disk, processes or time without end.
 TAME = (
@@ -44,6 +41,9 @@ TAME = (
     "builtins deleted",
     "sys.modules emptied",
 )
+
+
+OUTCOMES = ("earns undeserved points", "stops the class", "has no score", "scored as deserved")
 
 
 def chosen() -> list[Hostile]:
@@ -81,7 +81,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     options.add_argument("--cases", type=int, default=10**6, help="try only the first few")
     options.add_argument("--seconds", type=float, default=3600.0)
-    options.add_argument("--json", type=Path)
+    options.add_argument("--results", type=Path, help="where to write the table of the book's page")
     limits = options.parse_args()
     cases = {f"s{number:03}": case for number, case in enumerate(chosen()[: limits.cases])}
     with tempfile.TemporaryDirectory() as temporary:
@@ -108,9 +108,22 @@ def main() -> None:
         print(f"{said:<28} {cases[name].kind:<6} {cases[name].name}")
     count = Counter(outcome.values())
     print(dict(count), "of", len(cases))
-    if limits.json:
-        table = {cases[name].name: said for name, said in outcome.items()}
-        limits.json.write_text(json.dumps(table, indent=1))
+    if limits.results:
+        limits.results.write_text(table([(cases[name], said) for name, said in outcome.items()]))
+
+
+def table(outcome: list[tuple[Hostile, str]]) -> str:
+    """The counts by what a case tries, and the names of the cases, in MyST."""
+    count = Counter((case.kind, said) for case, said in outcome)
+    lines = [f"| {' | '.join(['what it tries', 'submissions', *OUTCOMES])} |", "|---|" + "---:|" * (1 + len(OUTCOMES))]
+    for kind, words in (("forge", "to get points for nothing"), ("stop", "to stop the class")):
+        counts = [sum(case.kind == kind for case, _ in outcome), *(count[kind, said] for said in OUTCOMES)]
+        lines.append(f"| {' | '.join([words, *map(str, counts)])} |")
+    lines += ["", f"Stock `nbgrader autograde` {version('nbgrader')}, {datetime.date.today().isoformat()}.", ""]
+    for said in OUTCOMES[:-1]:
+        names = sorted(case.name for case, found in outcome if found == said)
+        lines += [f":::{{dropdown}} Which ones: {said}", *(f"- {name}" for name in names), ":::", ""]
+    return "\n".join(lines)
 
 
 def failed(folder: Path, name: str) -> bool:

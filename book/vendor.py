@@ -28,8 +28,10 @@ def entries() -> list[dict]:
 
 
 def place(entry: dict, name: str) -> Path:
-    """Return where a file of a package lies in the book."""
-    return FOLDER / f"{entry['package']}-{entry['version']}" / Path(name).name
+    """Return where a file of a package lies in the book; its fonts stay in a folder, where the style sheet looks."""
+    path = Path(name)
+    kept = Path("fonts", path.name) if path.parent.name == "fonts" else Path(path.name)
+    return FOLDER / f"{entry['package']}-{entry['version']}" / kept
 
 
 def problems() -> list[str]:

@@ -47,14 +47,15 @@ def cuda(device):
 
 @pytest.fixture(scope="session")
 def browser():
-    """The system's Chromium; one for all tests of a process, since Playwright starts only once in it."""
+    """The system's Chromium, cut off from every other machine; one for all tests of a process."""
     from playwright.sync_api import sync_playwright
 
     found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.skip("no Chromium on this machine; `make test` installs it, or tools/system-packages.sh chromium")
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        alone = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+        chromium = playwright.chromium.launch(executable_path=found, args=["--no-sandbox", alone])
         yield chromium
         chromium.close()
 

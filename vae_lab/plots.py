@@ -102,8 +102,10 @@ def image_sheet(images: Tensor, *, columns: int | None = None, ax: Axes | None =
         ax = plt.figure(figsize=(WIDTH, WIDTH * rows * height / (columns * width)), layout="none").add_axes(
             (0, 0, 1, 1)
         )
-    # whole numbers of 255: the last bits of a float do not reach the picture, so each build draws the same bytes
-    ax.imshow((mosaic * 255).round().to(torch.uint8).numpy(), cmap=INK_MAP, vmin=0, vmax=255, interpolation="none")
+    # 52 greys: more than an eye tells apart, half the bytes of 256; and the last bits of a float, which differ from
+    # machine to machine, do not reach the picture
+    greys = (mosaic * 51).round().mul(5).to(torch.uint8).numpy()
+    ax.imshow(greys, cmap=INK_MAP, vmin=0, vmax=255, interpolation="none")
     ax.set_axis_off()
     return ax
 
@@ -385,12 +387,29 @@ def bars(values: Tensor, *, xlabel: str, ylabel: str, ax: Axes | None = None) ->
     """
     ax = ax or plt.subplots(figsize=(WIDTH, 2.6))[1]
     ax.bar(range(1, len(values) + 1), values.tolist(), color=BLUE, width=0.7)
+    ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
     ax.set(xlabel=xlabel, ylabel=ylabel)
     return ax
 
 
+def _apart(places: list[list[float]], gap: float) -> list[list[float]]:
+    """Push points apart, in place, until no two are closer than `gap`, or for sixty rounds."""
+    for _ in range(60):
+        for i, a in enumerate(places):
+            for b in places[i + 1 :]:
+                across, up = b[0] - a[0], b[1] - a[1]
+                distance = math.hypot(across, up)
+                if distance < gap:
+                    push = (gap - distance) / 2 / (distance or 1.0)
+                    a[0], a[1] = a[0] - push * across, a[1] - push * up
+                    b[0], b[1] = b[0] + push * across, b[1] + push * up
+    return places
+
+
 def latent_scatter(codes: Tensor, labels: Tensor, *, ax: Axes | None = None) -> Axes:
     """Where images lie in a two-dimensional latent space: each digit written at its median, a circle of radius two.
+
+    Digits whose medians would lie on each other are pushed apart.
 
     Args:
         codes: [N, 2].
@@ -403,7 +422,8 @@ def latent_scatter(codes: Tensor, labels: Tensor, *, ax: Axes | None = None) -> 
         ['0', '1', '2']
     """
     ax = ax or plt.subplots(figsize=(3.6, 3.6))[1]
-    for digit in labels.unique().tolist():
+    digits = labels.unique().tolist()
+    for digit in digits:
         of_digit = codes[labels == digit]
         colour = COLOURS[digit % len(COLOURS)]
         # a raster of dots: thousands of them as vector shapes would weigh more than the rest of the page
@@ -416,7 +436,9 @@ def latent_scatter(codes: Tensor, labels: Tensor, *, ax: Axes | None = None) -> 
             linewidths=0,
             rasterized=True,
         )
-        across, up = of_digit.median(0).values.tolist()
+    medians = [codes[labels == digit].median(0).values.tolist() for digit in digits]
+    span = (codes.max(0).values - codes.min(0).values).max().item()
+    for digit, (across, up) in zip(digits, _apart(medians, 0.06 * span), strict=True):
         ax.text(across, up, str(digit), ha="center", va="center", weight="bold", size="large")
     ax.add_patch(plt.Circle((0, 0), 2, fill=False, linestyle="--", color=INK, linewidth=1.2))
     ax.set(xlabel="z₁", ylabel="z₂", aspect="equal", adjustable="datalim")

@@ -28,9 +28,12 @@ def _drop_scripts(
 def _mend_roles(
     app: Sphinx, pagename: str, template: str, context: dict[str, Any], doctree: nodes.document | None
 ) -> None:
-    """Give citations a role that a list may hold; Sphinx still writes one that ARIA has withdrawn."""
+    """Give citations a role that a list may hold, and the status table a word in place of an emoji.
+
+    Sphinx still writes a role that ARIA has withdrawn, and not every machine has a font for the emoji.
+    """
     if "body" in context:
-        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"').replace("✅", "ran")
 
 
 def _drop_kernel_settings(app: Sphinx, doctree: nodes.document, docname: str) -> None:

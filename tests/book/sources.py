@@ -33,6 +33,11 @@ def toc_pages() -> list[Path]:
     return [ROOT / f"{name}.md" for name in names]
 
 
+def has_widgets(page: Path) -> bool:
+    """Whether the page shows an interaction."""
+    return bool(re.search(r"^widgets\.\w+\(", page.read_text(), re.MULTILINE))
+
+
 def cells(page: Path) -> list[Cell]:
     """The code cells of a page."""
     found = []

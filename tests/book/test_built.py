@@ -14,7 +14,6 @@ from bs4 import BeautifulSoup
 
 PAGES = [page.relative_to(ROOT).with_suffix(".html") for page in toc_pages()]
 SECRET = re.compile(r"### BEGIN (?:SOLUTION|HIDDEN TESTS)\n(.*?)### END (?:SOLUTION|HIDDEN TESTS)", re.DOTALL)
-MAX_PAGE = 700_000  # bytes over the wire, compressed, without what all pages share
 
 
 @functools.cache

@@ -38,6 +38,7 @@ def test_a_lesson_is_complete(page):
     assert numbered == exercises.count(":::{solution}") >= 2
     assert "**Covers the lecture**" in text
     assert ":::{div} course-next" in text
+    assert "**Next:**" in text
     assert re.search(r"^    alt: ", text, re.MULTILINE), "no figure with alt text"
 
 

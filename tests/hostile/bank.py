@@ -481,7 +481,7 @@ STOP = [
 
 OUTLIVE = [
     facts("a daemon", "import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        while True: time.sleep(1)\n    os._exit(0)" + FACTS, "outlive", loses=frozenset()),
-    facts("a thread that goes on", "import threading\ndef spin():\n    while True: pass\nthreading.Thread(target=spin, daemon=True).start()" + FACTS, "outlive", loses=frozenset()),
+    facts("a thread that goes on", "import threading, time\ndef spin():\n    while True: time.sleep(0.0001)\nthreading.Thread(target=spin, daemon=True).start()" + FACTS, "outlive", loses=frozenset()),
     facts("a finalizer that forks", "import os\nclass Z:\n    def __del__(self):\n        if os.fork() == 0:\n            import time; time.sleep(100)\nz = Z()" + FACTS, "outlive", loses=frozenset()),
     facts("signals blocked", "import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, range(1, 64))\nfor s in range(1, 32):\n    try: signal.signal(s, signal.SIG_IGN)\n    except Exception: pass" + FACTS, "outlive", loses=frozenset()),
     facts("files left for the next", "open('/tmp/planted.py', 'w').write('1/0')\nimport sys; sys.path.insert(0, '/tmp')\nopen('/dev/shm/planted', 'w').write('x')" + FACTS, "outlive", loses=frozenset()),

@@ -1,4 +1,8 @@
-"""A widget in a page of its own, opened from file:// in the system's Chromium with the network cut."""
+"""One widget in a page opened from file:// in the system's Chromium with the network cut.
+
+The page, with the libraries of widgets, is opened once for all tests of a process; each test puts a widget into it.
+(In the pages of the book, each loaded anew, the interactions are driven by tests/book/test_interactions.py.)
+"""
 
 from __future__ import annotations
 
@@ -21,69 +25,84 @@ html[data-theme="dark"] { --pst-color-text-base: #ced6dd; --pst-color-text-muted
 <script src="_static/widget-modules.js"></script>
 <script data-jupyter-widgets-cdn="http://nowhere.invalid/"
   src="_static/vendor/@jupyter-widgets/html-manager-1.0.15/embed-amd.js"></script>
-</head><body><main><h1>One widget</h1>
-<script type="application/vnd.jupyter.widget-state+json">STATE</script>
-<script type="application/vnd.jupyter.widget-view+json">VIEW</script></main></body></html>
+</head><body><main></main></body></html>
 """
+# Puts a widget's state and view into the page, as they stand in a page of the book, and has them drawn.
+STAGE = """([theme, state, view]) => new Promise((done, failed) => {
+  document.documentElement.dataset.theme = theme;
+  const main = document.querySelector("main"), heading = document.createElement("h1");
+  heading.textContent = "One widget";
+  main.replaceChildren(heading, ...[["state", state], ["view", view]].map(([kind, json]) => {
+    const script = document.createElement("script");
+    script.type = `application/vnd.jupyter.widget-${kind}+json`;
+    script.textContent = json;
+    return script;
+  }));
+  window.scrollTo(0, 0);
+  requirejs(["@jupyter-widgets/html-manager/dist/libembed-amd"], (embed) => done(embed.renderWidgets(main)), failed);
+})"""
+
+
+def listen(page, problems):
+    """Note a console error, and a request that leaves the folder."""
+    known = ("file://", "data:", "blob:")
+    page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
+    page.on("console", lambda line: problems.append(f"console: {line.text}") if line.type == "error" else None)
+    page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
+    page.on("request", lambda request: None if request.url.startswith(known) else problems.append(request.url))
+
+
+@pytest.fixture(scope="session")
+def stage(browser, tmp_path_factory):
+    """A function that opens the page, and opens it once only for the same way to point at things."""
+    folder, opened, problems = tmp_path_factory.mktemp("stage"), {}, []
+    (folder / "_static").mkdir()
+    for part in (ROOT / "book/vendor/_static/vendor", ROOT / "book/widget_pages/_static/widget-modules.js"):
+        (folder / "_static" / part.name).symlink_to(part)
+    (folder / "page.html").write_text(PAGE, encoding="utf-8")
+
+    def open_stage(touch):
+        if touch not in opened:
+            context = browser.new_context(has_touch=touch)
+            context.set_offline(True)
+            page = opened[touch] = context.new_page()
+            page.set_default_timeout(10_000)
+            listen(page, problems)
+            page.goto((folder / "page.html").as_uri())
+        return opened[touch], problems
+
+    yield open_stage
+    for page in opened.values():
+        page.context.close()
 
 
 @pytest.fixture
-def open_page(browser):
-    """A function that opens an address; the test fails for a console error or a request that leaves the place."""
-    problems, contexts = [], []
+def show(stage):
+    """A function that shows one widget; the test fails for an error in the console or a request that leaves."""
+    from ipywidgets.embed import embed_data
 
-    def look(page, home):
-        page.on("pageerror", lambda error: problems.append(f"exception: {error}"))
-        page.on("console", lambda line: problems.append(f"console: {line.text}") if line.type == "error" else None)
-        page.on("requestfailed", lambda request: problems.append(f"failed: {request.url}"))
-        page.on(
-            "request",
-            lambda request: None if request.url.startswith((home, "data:", "blob:")) else problems.append(request.url),
-        )
+    heard = []
 
-    def open_address(url, *, width=1280, dark=False, reduced_motion=False, touch=False):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900},
+    def show_widget(widget, *, width=1280, dark=False, reduced_motion=False, touch=False):
+        data = embed_data(views=[widget], drop_defaults=False)
+        page, problems = stage(touch)
+        problems.clear()
+        heard.append(problems)
+        page.set_viewport_size({"width": width, "height": 900})
+        page.emulate_media(
+            media="screen",
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce" if reduced_motion else "no-preference",
-            has_touch=touch,
         )
-        contexts.append(context)
-        home = "file://" if url.startswith("file://") else "/".join(url.split("/")[:3])
-        if home == "file://":
-            context.set_offline(True)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        look(page, home)
-        page.goto(url)
+        shown = [json.dumps(data["manager_state"]), json.dumps(data["view_specs"][0])]
+        page.evaluate(STAGE, ["dark" if dark else "light", *shown])
+        page.locator(".vae-lab svg").first.wait_for()
+        settle(page)
         return page
 
-    yield open_address
-    for context in contexts:
-        context.close()
-    assert not problems, problems
-
-
-@pytest.fixture
-def show(open_page, tmp_path):
-    """A function that puts one widget in a page and opens it; the same options as `open_page`."""
-    from ipywidgets.embed import embed_data, escape_script
-
-    def open_widget(widget, *, dark=False, **options):
-        data = embed_data(views=[widget], drop_defaults=False)
-        (tmp_path / "_static").mkdir()
-        for part in (ROOT / "book/vendor/_static/vendor", ROOT / "book/widget_pages/_static/widget-modules.js"):
-            (tmp_path / "_static" / part.name).symlink_to(part)
-        page = PAGE.replace('lang="en"', f'lang="en" data-theme="{"dark" if dark else "light"}"')
-        page = page.replace("STATE", escape_script(json.dumps(data["manager_state"])))
-        page = page.replace("VIEW", escape_script(json.dumps(data["view_specs"][0])))
-        (tmp_path / "page.html").write_text(page, encoding="utf-8")
-        opened = open_page(f"file://{tmp_path}/page.html", dark=dark, **options)
-        opened.locator(".vae-lab svg").first.wait_for()
-        settle(opened)
-        return opened
-
-    return open_widget
+    yield show_widget
+    for problems in heard:
+        assert not problems, problems
 
 
 def settle(page):

@@ -69,6 +69,8 @@ def run_cells(sources: Sequence[str], progress: Callable[[int, int], None] = lam
 def in_a_fork(function: Callable[..., Any], *arguments: Any, seconds: float = 300.0) -> Any:
     """Call a function in a forked copy of this process, so that nothing it changes is left behind.
 
+    The copy uses one thread: those that torch has started here do not exist there, and it would wait for them for ever.
+
     Raises:
         TimeoutError: if it takes longer than `seconds`.
         RuntimeError: if it raises, or its process dies.
@@ -80,6 +82,8 @@ def in_a_fork(function: Callable[..., Any], *arguments: Any, seconds: float = 30
     if child == 0:
         try:
             os.close(reader)
+            if "torch" in sys.modules:
+                sys.modules["torch"].set_num_threads(1)
             try:
                 answer: tuple[bool, Any] = (True, function(*arguments))
             except BaseException as error:

@@ -30,7 +30,8 @@ function explain(node, { local, arrives, values }, target, drawn) {
 
 // Where the two lines of text at an edge's middle go: x, first y, second y, anchor. Beside the edge, never on it.
 function place(x, y, ux, uy, tall) {
-  if (tall) return ux > 0.2 ? [x - 10, y - 2, y + 15, "end"] : [x + 10, y - 2, y + 15, "start"];
+  if (tall && Math.abs(ux) > 0.2) return ux > 0 ? [x - 20, y - 15, y + 2, "end"] : [x + 20, y - 15, y + 2, "start"]; // higher, where the slanted ones are farther apart
+  if (tall) return [x + 10, y - 20, y - 3, "start"];
   if (Math.abs(uy) < 0.2) return [x, y - 9, y + 20, "middle"];
   return uy > 0 ? [x + 4, y - 24, y - 7, "start"] : [x + 4, y + 20, y + 37, "start"];
 }
