@@ -5,7 +5,6 @@ same tests run on the processor, all but those that ask for the fixture `cuda`: 
 """
 
 import os
-import shutil
 
 import pytest
 
@@ -50,7 +49,9 @@ def browser():
     """The system's Chromium, cut off from every other machine; one for all tests of a process."""
     from playwright.sync_api import sync_playwright
 
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    from vae_lab.doctor import find_browser
+
+    found = find_browser()
     if found is None:
         pytest.skip("no Chromium on this machine; `make test` installs it, or tools/system-packages.sh chromium")
     with sync_playwright() as playwright:

@@ -16,7 +16,6 @@ the same z.
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -26,9 +25,10 @@ from torch.nn.functional import cross_entropy
 from vae_lab.data import load_images
 from vae_lab.generation import code, reconstruct
 from vae_lab.models import VAE, Autoencoder
+from vae_lab.shipped import ASSETS
 from vae_lab.training import fit
 
-TARGET = Path(__file__).parents[1] / "vae_lab" / "assets" / "latent_2d.npz"
+TARGET = ASSETS / "latent_2d.npz"
 HIDDEN = (128, 64)
 SCHEDULE = ((60, 2e-3), (40, 1e-3), (30, 3e-4))  # epochs, learning rate
 SHOWN = 1_000

@@ -17,9 +17,11 @@ from torch.nn.functional import avg_pool2d, cross_entropy, pad, softmax
 
 from vae_lab.data import load_images
 from vae_lab.models import Autoencoder
-from vae_lab.pretrained import ASSET, Classifier
+from vae_lab.pretrained import Classifier
+from vae_lab.shipped import ASSETS
 from vae_lab.training import fit
 
+TARGET = ASSETS / "pretrained.npz"
 EPOCHS_CLASSIFIER, EPOCHS_AUTOENCODER, BATCH = 20, 40, 100
 
 
@@ -74,8 +76,8 @@ def main() -> None:
     arrays = {}
     for name, model in (("autoencoder", autoencoder), ("classifier", classifier)):
         arrays |= {f"{name}/{key}": value.numpy().astype(np.float16) for key, value in model.state_dict().items()}
-    np.savez_compressed(ASSET, **arrays)
-    print(f"{ASSET.name}: {ASSET.stat().st_size:,} bytes")
+    np.savez_compressed(TARGET, **arrays)
+    print(f"{TARGET.name}: {TARGET.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":

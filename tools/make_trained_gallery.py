@@ -12,7 +12,6 @@ the prior, as bytes.
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,9 +22,10 @@ from vae_lab.data import load_images
 from vae_lab.elbo import gaussian_kl
 from vae_lab.generation import from_prior, reconstruct
 from vae_lab.models import VAE
+from vae_lab.shipped import ASSETS
 from vae_lab.training import History, fit
 
-TARGET = Path(__file__).parents[1] / "vae_lab" / "assets" / "trained_gallery.npz"
+TARGET = ASSETS / "trained_gallery.npz"
 BETAS = (0.1, 0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 SHOWN = 6
 

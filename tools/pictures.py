@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import io
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
+
+from vae_lab.doctor import find_browser
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "book" / "_static"
@@ -71,13 +72,12 @@ def main() -> int:
     parser.add_argument("--report", type=Path, default=ROOT / "report/sampling/index.html")
     parser.add_argument("--scroll-to", default=".widget-subarea", help="what of the book's page stands at the top")
     options = parser.parse_args()
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     for needed in (options.book, options.report):
         if not needed.is_file():
             print(f"tools.pictures: there is no {needed}; run: make course", file=sys.stderr)
             return 2
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox"])
         for name, page, place, zoom in (
             ("picture-book.png", options.book, options.scroll_to, 0.85),
             ("picture-report.png", options.report, "", 0.85),

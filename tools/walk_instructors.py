@@ -15,19 +15,18 @@ import doctest
 import json
 import os
 import re
+import shlex
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tools.jupyter_server import running
 from vae_lab.grading.answered import grader, text, to_bytes
 from vae_lab.grading.course import Course
 from vae_lab.grading.sample_class import Maker
@@ -143,23 +142,8 @@ def read_answers(course: Path, environment: dict[str, str], command: str) -> str
     Returns:
         what was marked.
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = f" --no-browser --allow-root --port={port} --IdentityProvider.token= --ServerApp.password= "
-    options += "--ServerApp.disable_check_xsrf=True --ServerApp.port_retries=0 --ServerApp.ip=127.0.0.1"
-    runtime = {"JUPYTER_RUNTIME_DIR": str(course / ".runtime"), "HOME": str(course)}
-    server = subprocess.Popen(
-        ["bash", "-c", f"exec {command.strip()}{options}"],
-        cwd=course,
-        env={**environment, **runtime},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    api = f"http://127.0.0.1:{port}/formgrader/api"
-    try:
-        wait_for(f"{api}/assignments", server)
+    with running(shlex.split(command), course, environment) as server:
+        api = f"{server}/formgrader/api"
         marked = []
         for notebook in ask(f"{api}/submitted_notebooks/{LAB}/{LAB}"):
             for grade in ask(f"{api}/grades?submission_id={notebook['id']}"):
@@ -168,32 +152,7 @@ def read_answers(course: Path, environment: dict[str, str], command: str) -> str
                     marked.append(f"{notebook['student']}: {grade['name']}")
             for comment in ask(f"{api}/comments?submission_id={notebook['id']}"):
                 ask(f"{api}/comment/{comment['id']}", {"manual_comment": WORD})
-        return "\n".join(marked) + "\n"
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
-
-
-def wait_for(url: str, server: subprocess.Popen[bytes], seconds: float = 120) -> None:
-    """Wait until a server answers.
-
-    Raises:
-        RuntimeError: if it ends or does not answer in time.
-    """
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(url, timeout=30).close()
-            return
-        except OSError:
-            if server.poll() is not None:
-                raise RuntimeError("the Jupyter server has ended") from None
-            time.sleep(0.3)
-    raise RuntimeError(f"{url} did not answer")
+    return "\n".join(marked) + "\n"
 
 
 def ask(url: str, put: dict[str, object] | None = None) -> Any:
@@ -249,15 +208,18 @@ def type_in(step: Step, here: Path, place: Path, environment: dict[str, str]) ->
     return done.stdout, differs(step, done.stdout), Path(place.read_text().strip())
 
 
-@contextmanager
-def on_path(folder: Path) -> Iterator[dict[str, str]]:
-    """An environment in which `vae-lab` is this checkout's, and the other tools are those beside this Python."""
+def environment_with(folder: Path) -> dict[str, str]:
+    """An environment in which `vae-lab` is this checkout's, and the other tools are those beside this Python.
+
+    Args:
+        folder: where the program `vae-lab` is put.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     shim = folder / "vae-lab"
     shim.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m vae_lab.cli "$@"\n')
     shim.chmod(0o755)
     path = os.pathsep.join([str(folder), os.path.dirname(sys.executable), os.environ.get("PATH", os.defpath)])
-    yield {**os.environ, "PATH": path, "PYTHONWARNINGS": "ignore"}
+    return {**os.environ, "PATH": path, "PYTHONWARNINGS": "ignore"}
 
 
 def main() -> int:
@@ -269,14 +231,12 @@ def main() -> int:
     options = parser.parse_args()
     options.folder.mkdir(parents=True)
     failed = False
-    with on_path(options.folder / "bin") as environment:
-        for step, printed, seconds, wrong in walk(
-            options.folder, dict(os.environ) if options.installed else environment
-        ):
-            print(f"{seconds:6.1f} s  {step.commands.splitlines()[0]}")
-            if options.verbose or wrong:
-                print(wrong or printed)
-            failed = failed or bool(wrong)
+    environment = dict(os.environ) if options.installed else environment_with(options.folder / "bin")
+    for step, printed, seconds, wrong in walk(options.folder, environment):
+        print(f"{seconds:6.1f} s  {step.commands.splitlines()[0]}")
+        if options.verbose or wrong:
+            print(wrong or printed)
+        failed = failed or bool(wrong)
     return 1 if failed else 0
 
 

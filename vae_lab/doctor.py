@@ -99,11 +99,16 @@ def instructor() -> Iterator[Finding]:
 def author() -> Iterator[Finding]:
     """What it takes to build the book and test it."""
     yield package("author", "jupyter-book", "pip install 'vae-lab[book]'")
-    browser = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    browser = find_browser()
     if browser:
         yield Finding("author", "ok", f"browser for tests of the pages: {browser}")
     else:
         yield Finding("author", "missing", "no Chromium for tests of the pages", "sudo apt-get install -y chromium")
+
+
+def find_browser() -> str | None:
+    """Where the system's Chromium is, under any of its names, or None."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def needed() -> tuple[str, ...]:

@@ -5,7 +5,6 @@ Their weights are in `assets/pretrained.npz`, made by `tools/make_pretrained.py`
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -13,8 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from vae_lab.models import Autoencoder
+from vae_lab.shipped import shipped_arrays
 
-ASSET = Path(__file__).parent / "assets" / "pretrained.npz"
 Model = TypeVar("Model", bound=nn.Module)
 
 
@@ -82,9 +81,10 @@ def load_autoencoder(device: torch.device | str | None = None) -> Autoencoder:
 
 
 def _load(model: Model, name: str, device: torch.device | str | None) -> Model:
-    if not ASSET.is_file():
-        raise FileNotFoundError(f"pretrained: {ASSET.name} is missing beside the package; install vae-lab again.")
-    with np.load(ASSET) as file:
-        arrays = {key.partition("/")[2]: file[key] for key in file.files if key.startswith(f"{name}/")}
-    model.load_state_dict({key: torch.from_numpy(array.astype(np.float32)) for key, array in arrays.items()})
+    weights = {
+        key.removeprefix(f"{name}/"): torch.from_numpy(array.astype(np.float32))
+        for key, array in shipped_arrays("pretrained.npz").items()
+        if key.startswith(f"{name}/")
+    }
+    model.load_state_dict(weights)
     return model.to(device).eval().requires_grad_(False)

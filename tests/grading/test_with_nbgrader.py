@@ -5,20 +5,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import signal
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from tests.grading.test_harmless import PIXEL, faults
+from tools.jupyter_server import running
 from vae_lab.grading.answered import to_bytes
 from vae_lab.grading.classroom import grade_class
 from vae_lab.grading.course import Course
@@ -106,7 +103,7 @@ def test_stock_autograde_gives_honest_submissions_the_same_scores(graded: Course
     assert all(score != 0 for score in ours["colab"].values())
 
 
-def test_generate_feedback_on_our_output_is_safe(graded: Course, tmp_path: Path) -> None:
+def test_generate_feedback_on_our_output_is_safe(graded: Course, browser: Browser, tmp_path: Path) -> None:
     """Also without our nbgrader_config.py, whose sanitizer is a second lock."""
     for name in ("solutions", "autograded"):
         shutil.copytree(graded.root / name, tmp_path / name)
@@ -130,100 +127,53 @@ def test_generate_feedback_on_our_output_is_safe(graded: Course, tmp_path: Path)
     )
     assert [fault for fault in faults(cells) if "onerror" in fault or "javascript" in fault] == []
     assert EVIL not in body
-    with sync_playwright() as playwright:
-        assert open_page(playwright, pages["evil"].as_uri()) != "taken"
+    assert open_page(browser, pages["evil"].as_uri()) != "taken"
 
 
-def open_page(playwright, url: str) -> str:
+def open_page(browser: Browser, url: str) -> str:
     """Open a page with its scripts, click what can be clicked, and return its title."""
-    browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-    try:
-        tab = browser.new_page()
-        tab.goto(url)
-        for link in tab.locator("a:has-text('x')").all()[:3]:
-            if link.is_visible() and (link.get_attribute("href") or "").startswith("javascript"):
-                link.click()
-        tab.wait_for_timeout(300)
-        return tab.title()
-    finally:
-        browser.close()
+    tab = browser.new_page()
+    tab.goto(url)
+    for link in tab.locator("a:has-text('x')").all()[:3]:
+        if link.is_visible() and (link.get_attribute("href") or "").startswith("javascript"):
+            link.click()
+    tab.wait_for_timeout(300)
+    title = tab.title()
+    tab.close()
+    return title
 
 
-def chromium() -> str:
-    found = next(
-        (shutil.which(name) for name in ("chromium", "chromium-browser", "google-chrome") if shutil.which(name)), None
-    )
-    if found is None:
-        pytest.skip("no Chromium; install the system package chromium")
-    return found
-
-
-def test_our_feedback_pages_run_nothing_in_a_browser(graded: Course) -> None:
+def test_our_feedback_pages_run_nothing_in_a_browser(graded: Course, browser: Browser) -> None:
     page = graded.root / "feedback" / "evil" / "sampling" / "sampling.html"
     html = page.read_text()
     assert [fault for fault in faults(html) if fault == "tag script" or not fault.startswith("tag")] == ["declaration"]
     assert f'src="data:image/png;base64,{PIXEL}"' in html
-    with sync_playwright() as playwright:
-        assert open_page(playwright, page.as_uri()).endswith("evil")
+    assert open_page(browser, page.as_uri()).endswith("evil")
 
 
 @pytest.fixture(scope="module")
 def jupyter(graded: Course) -> Iterator[str]:
     """A Jupyter server with formgrader on the graded course."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "jupyter", "server", "--no-browser", "--allow-root", f"--port={port}"),
-            *("--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password="),
-            *("--ServerApp.ip=127.0.0.1", "--ServerApp.disable_check_xsrf=True"),
-        ],
-        cwd=graded.root,
-        env={**environment(), "JUPYTER_RUNTIME_DIR": str(graded.root / ".runtime"), "HOME": str(graded.root)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                urllib.request.urlopen(f"{url}/api", timeout=2).close()
-                break
-            except OSError:
-                assert server.poll() is None, "the Jupyter server has ended"
-                time.sleep(0.5)
-        else:
-            pytest.fail("the Jupyter server did not start")
+    with running([sys.executable, "-m", "jupyter", "server"], graded.root, environment()) as url:
         yield url
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
 
 
-def test_formgrader_opens_on_the_result(graded: Course, jupyter: str) -> None:
+def test_formgrader_opens_on_the_result(graded: Course, jupyter: str, browser: Browser) -> None:
     with Gradebook(f"sqlite:///{graded.root}/gradebook.db") as gradebook:
         ids = {
             student: gradebook.find_submission_notebook("sampling", "sampling", student).id
             for student in ("mistaken", "evil")
         }
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        tab = browser.new_page()
-        tab.goto(f"{jupyter}/formgrader/gradebook/sampling/sampling")
-        tab.get_by_text("Submission #5").wait_for(timeout=60_000)
-        assert tab.locator("tbody tr").count() == 5
-        tab.goto(f"{jupyter}/formgrader/submissions/{ids['mistaken']}/")
-        tab.get_by_text("Passed: 2 of 2 points.").first.wait_for(timeout=60_000)
-        assert tab.get_by_text("Failed: 0 of 2 points.").count() == 1
-        assert tab.locator("input.score").count() == 8
-        tab.goto(f"{jupyter}/formgrader/submissions/{ids['evil']}/")
-        tab.get_by_text("Failed: 0 of 2 points.").first.wait_for(timeout=60_000)
-        assert "taken" not in tab.title()
-        assert tab.locator("img[alt=drawn]").get_attribute("src") == f"data:image/png;base64,{PIXEL}"
-        browser.close()
+    tab = browser.new_page()
+    tab.goto(f"{jupyter}/formgrader/gradebook/sampling/sampling")
+    tab.get_by_text("Submission #5").wait_for(timeout=60_000)
+    assert tab.locator("tbody tr").count() == 5
+    tab.goto(f"{jupyter}/formgrader/submissions/{ids['mistaken']}/")
+    tab.get_by_text("Passed: 2 of 2 points.").first.wait_for(timeout=60_000)
+    assert tab.get_by_text("Failed: 0 of 2 points.").count() == 1
+    assert tab.locator("input.score").count() == 8
+    tab.goto(f"{jupyter}/formgrader/submissions/{ids['evil']}/")
+    tab.get_by_text("Failed: 0 of 2 points.").first.wait_for(timeout=60_000)
+    assert "taken" not in tab.title()
+    assert tab.locator("img[alt=drawn]").get_attribute("src") == f"data:image/png;base64,{PIXEL}"
+    tab.close()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.walk_instructors import PAGE, Step, differs, on_path, steps, walk
+from tools.walk_instructors import PAGE, Step, differs, environment_with, steps, walk
 from vae_lab.grading.sandbox import sandbox_problem
 
 PROMISED = ("doctor", "init-course", "db student import", "collect moodle", "collect canvas", "vae-lab grade")
@@ -32,10 +32,9 @@ def test_a_term_from_the_class_list_to_the_appeal(tmp_path: Path):
     term = tmp_path / "term"
     term.mkdir()
     said = {}
-    with on_path(tmp_path / "bin") as environment:
-        for step, printed, _, wrong in walk(term, environment, whole=False):
-            assert not wrong, f"{step.commands}\n{wrong}"
-            said[step.commands] = printed
+    for step, printed, _, wrong in walk(term, environment_with(tmp_path / "bin"), whole=False):
+        assert not wrong, f"{step.commands}\n{wrong}"
+        said[step.commands] = printed
     assert len(said) == len(steps(PAGE.read_text(encoding="utf-8")))
     marked = next(printed for commands, printed in said.items() if commands.startswith("jupyter lab"))
     assert sorted(line.split(":")[0] for line in marked.splitlines()) == ["al01", "at02", "gh03"]

@@ -6,14 +6,15 @@ import hashlib
 import numpy as np
 import pytest
 
+from vae_lab.shipped import ASSETS, shipped_arrays
 from vae_lab.widgets import decoders, trained
 
 
 @pytest.mark.parametrize("kept", [decoders, trained], ids=["latent_2d", "trained_gallery"])
 def test_the_contents_are_those_of_the_readme(kept):
-    arrays = kept.arrays()
+    arrays = shipped_arrays(kept.FILE)
     content = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()
-    assert content in (kept.ASSET.parent / "README.md").read_text(encoding="utf-8")
+    assert content in (ASSETS / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", decoders.NAMES)
@@ -24,7 +25,8 @@ def test_packed_weights_are_small_and_finite(name):
 
 
 def test_the_autoencoders_codes_are_centred_and_of_spread_one():
-    codes = decoders.arrays()["autoencoder.codes"].astype(float)  # of 1,000 of the 4,000 images that set the scale
+    # of 1,000 of the 4,000 images that set the scale
+    codes = shipped_arrays(decoders.FILE)["autoencoder.codes"].astype(float)
     assert abs(codes.mean(0)).max() < 0.15
     assert abs(np.cov(codes.T) - np.eye(2)).max() < 0.2
 

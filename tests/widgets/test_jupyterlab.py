@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from tools.jupyter_server import running
 
 ROOT = Path(__file__).parents[2]
 CELLS = (
     "from vae_lab.widgets import Reparameterization\nwidget = Reparameterization(mu=0.0)\nwidget",
     "print(f'the kernel sees mu = {widget.mu:.2f}')\nwidget.sigma = 0.75",
 )
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
@@ -35,41 +26,19 @@ def lab(tmp_path):
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     (tmp_path / "work").mkdir()
     nbformat.write(notebook, tmp_path / "work" / "live.ipynb")
-    port = free_port()
     bin_folder = str(Path(sys.executable).parent)
     environment = os.environ | {
         "PATH": os.pathsep.join([bin_folder, os.environ.get("PATH", "")]),
         "PYTHONPATH": str(ROOT),
-        "HOME": str(tmp_path),
         "JUPYTER_CONFIG_DIR": str(tmp_path / "config"),
         "JUPYTER_DATA_DIR": str(tmp_path / "data"),
-        "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
         "OMP_NUM_THREADS": "1",
     }
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
-    command += ["--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ip=127.0.0.1"]
-    command += [f"--ServerApp.root_dir={tmp_path / 'work'}", "--LabApp.news_url="]
-    with (tmp_path / "log").open("w") as log:
-        server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log)
-        try:
-            wait_for(f"http://127.0.0.1:{port}/api/status", server, tmp_path / "log")
-            yield f"http://127.0.0.1:{port}/lab/tree/live.ipynb"
-        finally:
-            server.terminate()
-            server.wait(20)
-
-
-def wait_for(url, server, log):
-    for _ in range(600):
-        assert server.poll() is None, log.read_text()[-2000:]
-        try:
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                return json.load(answer)
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"JupyterLab did not answer: {log.read_text()[-2000:]}")
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={tmp_path / 'work'}", "--LabApp.news_url="]
+    with running(command, tmp_path, environment) as url:
+        yield f"{url}/lab/tree/live.ipynb"
 
 
 def test_page_and_kernel_hear_each_other(browser, lab):

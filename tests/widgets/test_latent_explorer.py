@@ -8,6 +8,7 @@ import pytest
 import torch
 import traitlets
 
+from vae_lab.shipped import shipped_arrays
 from vae_lab.widgets import LatentExplorer, decoders
 
 MINUS = "\u2212"
@@ -123,7 +124,7 @@ def test_touch_and_keyboard(show, settle):
 
 
 def test_what_is_read_and_what_is_nearest(show):
-    codes = torch.tensor(decoders.arrays()["vae.codes"]).float()
+    codes = torch.tensor(shipped_arrays(decoders.FILE)["vae.codes"]).float()
     z = codes[17].mul(100).round().div(100).clamp(-3.5, 3.5)
     page = show(LatentExplorer(z=z.tolist()))
     image = torch.sigmoid(decoders.as_network("vae")(z[None]))
@@ -133,7 +134,7 @@ def test_what_is_read_and_what_is_nearest(show):
     assert page.get_by_role("img", name=f"Decoded by the VAE: read as {digit.item()}").count() == 1
     distance, index = torch.linalg.vector_norm(codes - z, dim=1).min(0)
     nearest = page.locator(".vl-nearest").nth(1).inner_text()
-    assert nearest == f"Nearest image: a {decoders.arrays()['labels'][index]}, {distance:.2f} away"
+    assert nearest == f"Nearest image: a {shipped_arrays(decoders.FILE)['labels'][index]}, {distance:.2f} away"
 
 
 def test_the_map_shows_what_decodes_where(show, settle):

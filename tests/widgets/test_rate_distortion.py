@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import traitlets
 
+from vae_lab.shipped import shipped_arrays
 from vae_lab.widgets import RateDistortion, trained
 
 
@@ -22,15 +23,15 @@ def picture(page, row):
 def test_numbers_and_pictures_follow_beta(show, settle):
     page = show(RateDistortion(chosen=0))
     page.get_by_label("the weight of the rate").focus()
-    assert (picture(page, 0) == trained.arrays()["originals"]).all()
+    assert (picture(page, 0) == shipped_arrays(trained.FILE)["originals"]).all()
     for index, entry in enumerate(trained.by_beta()):
         if index:
             page.keyboard.press("ArrowRight")
             settle(page)
         prices = page.locator(".vl-prices").inner_text()
         assert f"Rate {entry['rate']:.2f} + distortion {entry['distortion']:.2f}" in prices
-        assert (picture(page, 1) == trained.arrays()[f"beta{index}.reconstructions"]).all()
-        assert (picture(page, 2) == trained.arrays()[f"beta{index}.draws"]).all()
+        assert (picture(page, 1) == shipped_arrays(trained.FILE)[f"beta{index}.reconstructions"]).all()
+        assert (picture(page, 2) == shipped_arrays(trained.FILE)[f"beta{index}.draws"]).all()
 
 
 def test_a_dot_is_chosen_by_click(show, settle):

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import nn
 
-ASSET = Path(__file__).parents[1] / "assets" / "latent_2d.npz"
+from vae_lab.shipped import shipped_arrays
+
+FILE = "latent_2d.npz"  # made by `tools/make_latent_2d.py`
 NAMES = ("autoencoder", "vae", "classifier")
-
-
-@cache
-def arrays() -> Mapping[str, np.ndarray]:
-    """All that `tools/make_latent_2d.py` kept: weights by network and layer, codes [1000, 2] float16, labels [1000].
-
-    Example:
-        >>> arrays()["vae.codes"].shape
-        (1000, 2)
-    """
-    with np.load(ASSET) as kept:
-        return {name: kept[name] for name in kept.files}
 
 
 class Layer(NamedTuple):
@@ -40,7 +27,7 @@ def _layers(name: str) -> list[Layer]:
     """The linear layers of a kept network, in order."""
     if name not in NAMES:
         raise ValueError(f"decoders: no network is called {name!r}; there are {', '.join(map(repr, NAMES))}.")
-    kept = arrays()
+    kept = shipped_arrays(FILE)
     indices = sorted(int(key.split(".")[1]) for key in kept if key.startswith(f"{name}.") and key.endswith(".weight"))
     return [Layer(*(kept[f"{name}.{i}.{part}"] for part in Layer._fields)) for i in indices]
 
@@ -98,4 +85,4 @@ def packed_codes(name: str) -> str:
         >>> len(base64.b64decode(packed_codes("autoencoder")))
         4000
     """
-    return base64.b64encode(arrays()[f"{name}.codes"].astype("<f2").tobytes()).decode()
+    return base64.b64encode(shipped_arrays(FILE)[f"{name}.codes"].astype("<f2").tobytes()).decode()

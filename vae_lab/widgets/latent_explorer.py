@@ -7,6 +7,7 @@ from typing import Any
 
 import traitlets
 
+from vae_lab.shipped import shipped_arrays
 from vae_lab.widgets import decoders
 from vae_lab.widgets.interaction import Interaction, module
 
@@ -53,7 +54,7 @@ class LatentExplorer(Interaction):
 
     @traitlets.default("labels")
     def _labels(self) -> str:
-        return "".join(map(str, decoders.arrays()["labels"]))
+        return "".join(map(str, shipped_arrays(decoders.FILE)["labels"]))
 
     @traitlets.validate("z")
     def _inside(self, proposal: traitlets.Bunch) -> list[float]:

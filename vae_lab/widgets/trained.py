@@ -3,26 +3,11 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-import numpy as np
+from vae_lab.shipped import shipped_arrays
 
-ASSET = Path(__file__).parents[1] / "assets" / "trained_gallery.npz"
-
-
-@cache
-def arrays() -> Mapping[str, np.ndarray]:
-    """All that `tools/make_trained_gallery.py` kept, by name.
-
-    Example:
-        >>> arrays()["originals"].shape
-        (6, 784)
-    """
-    with np.load(ASSET) as kept:
-        return {name: kept[name] for name in kept.files}
+FILE = "trained_gallery.npz"  # made by `tools/make_trained_gallery.py`
 
 
 def packed_images(name: str) -> str:
@@ -32,7 +17,7 @@ def packed_images(name: str) -> str:
         >>> len(base64.b64decode(packed_images("originals"))) == 6 * 784
         True
     """
-    return base64.b64encode(arrays()[name].tobytes()).decode()
+    return base64.b64encode(shipped_arrays(FILE)[name].tobytes()).decode()
 
 
 def by_beta() -> list[dict[str, Any]]:
@@ -45,12 +30,12 @@ def by_beta() -> list[dict[str, Any]]:
     return [
         {
             "beta": beta,
-            "rate": round(float(arrays()[f"beta{index}.rate"]), 3),
-            "distortion": round(float(arrays()[f"beta{index}.distortion"]), 3),
+            "rate": round(float(shipped_arrays(FILE)[f"beta{index}.rate"]), 3),
+            "distortion": round(float(shipped_arrays(FILE)[f"beta{index}.distortion"]), 3),
             "reconstructions": packed_images(f"beta{index}.reconstructions"),
             "draws": packed_images(f"beta{index}.draws"),
         }
-        for index, beta in enumerate(arrays()["betas"].tolist())
+        for index, beta in enumerate(shipped_arrays(FILE)["betas"].tolist())
     ]
 
 
@@ -67,7 +52,7 @@ def by_model(name: str) -> dict[str, Any]:
         >>> len(by_model("VAE")["loss"])
         12
     """
-    kept = arrays()
+    kept = shipped_arrays(FILE)
     if f"{name}.loss" not in kept:
         raise ValueError(f"by_model: no model {name!r} was kept; see vae_lab.broken.GALLERY.")
     return {
