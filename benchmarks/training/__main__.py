@@ -21,6 +21,7 @@ from benchmarks.training import matrix_products, ours, pyro_trainer, pythae_trai
 from benchmarks.training.bound import compare
 from benchmarks.training.machine import describe, import_times
 from benchmarks.training.rounds import Prepare, equal_work, race, ratio
+from benchmarks.training.shares import shares
 from benchmarks.training.work import IMAGES, first_weights, make_work
 
 USUAL, OURS, CAPTURED, FLOOR = "the usual loop", "vae_lab, eager", "vae_lab, captured", "matrix products alone"
@@ -56,15 +57,19 @@ def main() -> None:
         _, trained = (runner := ours.prepare(first_weights(0), work, capture=False))
         runner[0]()
         bound = compare(trained(), work, images=chosen.bound_images, samples=chosen.bound_samples)
+        parts = shares(trained(), work)
     fair = equal_work(losses)
     for name, taken in seconds.items():
         loss = f"{losses[name]:8.2f} nats" if name in losses else ""
         print(f"{name:<22} {statistics.median(taken):7.3f} s an epoch {loss}")
     print(f"equal work: {fair}")
+    for what, share in parts.items():
+        print(f"{share:4.0%} of our step: {what}")
     ratios = {}
     if fair:
         ratios = {f"{name} / {OURS}": ratio(seconds, name, OURS) for name in seconds if name not in (OURS, FLOOR)}
-        ratios |= {f"{name} / {FLOOR}": ratio(seconds, name, FLOOR) for name in (OURS, CAPTURED) if name in seconds}
+        above_floor = [name for name in (USUAL, OURS, CAPTURED) if name in seconds]
+        ratios |= {f"{name} / {FLOOR}": ratio(seconds, name, FLOOR) for name in above_floor}
     for name, value in ratios.items():
         print(f"{name:<40} {value:6.2f}")
     print(
@@ -79,6 +84,7 @@ def main() -> None:
             "negative_elbo": losses,
             "equal_work": fair,
             "ratios": ratios,
+            "shares_of_our_step": parts,
             "bound": bound,
             "import_seconds": imports,
         }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
+
 from benchmarks.training.work import BATCH, HIDDEN, LATENT, RATE, Weights, Work, copy_into
 from vae_lab import VAE, fit
 
@@ -13,6 +15,7 @@ def prepare(weights: Weights, work: Work, *, capture: bool) -> tuple[Callable[[]
     model = VAE(LATENT, (HIDDEN,))
     copy_into(list(model.parameters()), weights)
     settings = {"epochs": work.epochs, "batch_size": BATCH, "learning_rate": RATE, "progress": False}
+    settings["seed"] = torch.initial_seed()  # the round's, which the others take from torch's own generator
 
     def train() -> None:
         history = fit(model, work.images, device=work.device, capture=capture, **settings)

@@ -7,6 +7,7 @@ import torch
 from torchvision.datasets import MNIST
 
 from benchmarks.training import matrix_products, ours, rounds, usual_loop
+from benchmarks.training.shares import ADAM, PRODUCTS, REST, kind, shares
 from benchmarks.training.work import first_weights, judge, make_work
 
 CPU = torch.device("cpu")
@@ -73,3 +74,11 @@ def test_the_ratio_is_the_median_of_ratios():
 def test_the_gate_can_fail():
     assert rounds.equal_work({"a": 100.0, "b": 100.5})
     assert not rounds.equal_work({"a": 100.0, "b": 100.4, "c": 99.8})
+
+
+def test_the_shares_of_a_step_are_found_by_kind(work):
+    found = shares(first_weights(0), work, steps=2)
+    assert list(found) == [PRODUCTS, ADAM, REST]
+    assert sum(found.values()) == pytest.approx(1)
+    assert min(found.values()) > 0
+    assert [kind(name) for name in ("aten::mm", "Optimizer.step#Adam.step", "aten::copy_")] == [PRODUCTS, ADAM, REST]

@@ -12,7 +12,9 @@ from book.sources import ROOT, Cell, cells, toc_pages
 
 PAGES = toc_pages()
 LESSONS = [
-    page for page in PAGES if page.stem not in {"references", "labs", "instructors", "lecture", "notation", "status"}
+    page
+    for page in PAGES
+    if page.stem not in {"references", "labs", "instructors", "lecture", "notation", "speed", "status"}
 ]
 DRAWS = re.compile(r"plots\.(?!use_course_style|panels)\w+\(|plt\.")  # a recorded graph describes itself
 
