@@ -55,11 +55,11 @@ test: $(VENV)/.dev
 	@tools/system-packages.sh bubblewrap chromium postgresql
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	$(MAKE) --no-print-directory -j 2 book verify  # side by side: a book's kernel keeps one core busy
-	$(BIN)/python -m pytest tests -m gpu --device cpu --quiet
+	$(BIN)/python -m pytest tests/gpu -m gpu --device cpu --quiet
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 gpu: $(VENV)/.dev
-	$(BIN)/python -m pytest tests -m gpu
+	$(BIN)/python -m pytest tests/gpu -m gpu
 
 book: $(VENV)/.course
 	$(BIN)/jupyter-book build . -n -W --keep-going

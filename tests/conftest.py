@@ -14,12 +14,15 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    if "PYTEST_XDIST_WORKER" in os.environ:  # a worker for each core: more threads would only wait for one another
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
     if config.getoption("--device") == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # before torch looks: the checks take a GPU where they see one
 
 
 def pytest_collection_modifyitems(config, items):
-    """Without a GPU, what only a GPU can do is left out; it does not count as skipped."""
+    """The longest begin first. Without a GPU, what only a GPU can do is left out; it does not count as skipped."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if config.getoption("--device") == "cpu":
         out = [item for item in items if "cuda" in item.fixturenames]
         items[:] = [item for item in items if item not in out]

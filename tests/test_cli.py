@@ -203,6 +203,7 @@ def test_a_made_up_class_gets_what_it_deserves(course: Course, capsys: pytest.Ca
 
 
 @needs_sandbox
+@pytest.mark.long
 def test_a_stopped_or_killed_grader_leaves_nothing_running_and_loses_nothing(course: Course) -> None:
     for number in range(6):
         slow = "import time\ntime.sleep(0.7)\ndef double(x):\n    return 2 * x"

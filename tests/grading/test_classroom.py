@@ -28,7 +28,7 @@ class Engine:
         self.stop_after = 10**6
         self.fail: set[str] = set()
 
-    def run_all(self, function, jobs, *, workers: int, patience: float) -> Iterator[tuple[Job, object]]:
+    def run_all(self, function, jobs, *, workers: int, patience: float, expected: int) -> Iterator[tuple[Job, object]]:
         for job in jobs:
             if len(self.asked) >= self.stop_after:
                 raise KeyboardInterrupt

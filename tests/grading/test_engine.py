@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
 from tests.grading import tiny
-from vae_lab.grading.engine import Limits, grade_submission, sandbox_problem, shut_down
+from vae_lab.grading.engine import Limits, grade_submission, sandbox_problem
 from vae_lab.grading.results import SubmissionResult
 
 LIMITS = Limits(cell_seconds=3, call_seconds=3, test_seconds=6, submission_seconds=40, memory=1 << 30)
@@ -16,11 +15,9 @@ FULL = float(sum(tiny.POINTS.values()))
 
 
 @pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
+def sandboxed() -> None:
     problem = sandbox_problem()
     assert problem is None, problem
-    yield
-    shut_down()
 
 
 def grade(answers: dict[str, str] | bytes) -> SubmissionResult:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.grading import tiny
 from vae_lab.grading import engine
-from vae_lab.grading.engine import Limits, grade_submission, shut_down
+from vae_lab.grading.engine import Limits, grade_submission
 
 LIMITS = Limits(cell_seconds=20, call_seconds=20, test_seconds=20, submission_seconds=60)
 FULL = float(sum(tiny.POINTS.values()))
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_a_server_that_dies_is_an_error_once() -> None:
     assert grade_submission(tiny.lab(), "s", tiny.submission(), limits=LIMITS).score == FULL
-    (server,) = (server for key, server in engine._servers.items() if key[0] == os.getpid())
+    server = engine._servers[os.getpid(), tiny.lab().imports, "required"]
     timer = threading.Timer(1.0, os.kill, (server.process.pid, signal.SIGKILL))
     timer.start()
     slow = tiny.submission({"facts": "import time\ntime.sleep(15)"})
@@ -30,7 +30,6 @@ def test_a_server_that_dies_is_an_error_once() -> None:
     assert (result.status, result.score) == ("error", 0.0)
     assert "server has ended" in result.reason
     assert grade_submission(tiny.lab(), "s", tiny.submission(), limits=LIMITS).score == FULL
-    shut_down()
 
 
 CALLER = """

@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 EVIL = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
 HONEST = ("solved", "unusual", "mistaken", "colab")
 
-pytestmark = pytest.mark.skipif(sandbox_problem() is not None, reason=str(sandbox_problem()))
+pytestmark = [pytest.mark.skipif(sandbox_problem() is not None, reason=str(sandbox_problem())), pytest.mark.long]
 
 
 def environment() -> dict[str, str]:

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
+import vae_lab.grading.workers as module
 from vae_lab.grading.workers import run_all
 
 
@@ -16,6 +18,18 @@ def work(job: str) -> str:
     if job.startswith("hang"):
         time.sleep(60)
     return job.upper()
+
+
+def who(job: str) -> int:
+    return os.getpid()
+
+
+def meet(folder: str) -> int:
+    """Wait until two processes are here."""
+    (Path(folder) / str(os.getpid())).touch()
+    while len(list(Path(folder).iterdir())) < 2:
+        time.sleep(0.05)
+    return os.getpid()
 
 
 def outcome(jobs: list[str], workers: int = 2, patience: float = 60.0) -> dict[str, str]:
@@ -44,6 +58,17 @@ def test_a_job_that_hangs_is_ended_and_the_others_are_answered() -> None:
 @pytest.mark.parametrize("workers", [1, 3])
 def test_answers_do_not_depend_on_the_number_of_workers(workers: int) -> None:
     assert outcome(list("abcdefg"), workers) == {letter: letter.upper() for letter in "abcdefg"}
+
+
+def test_few_jobs_start_few_workers() -> None:
+    answers = run_all(who, "abc", workers=3, patience=60.0, expected=3)
+    assert len({pid for _, pid in answers}) == 1
+
+
+def test_few_jobs_that_are_slow_get_all_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SLOW_SECONDS", 0.0)
+    answers = run_all(meet, [str(tmp_path)] * 2, workers=2, patience=60.0, expected=2)
+    assert len({pid for _, pid in answers}) == 2
 
 
 def test_no_jobs_need_no_workers() -> None:

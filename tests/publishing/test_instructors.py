@@ -28,6 +28,7 @@ def test_what_a_page_says_is_held_against_what_is_printed():
 
 
 @pytest.mark.skipif(sandbox_problem() is not None, reason=str(sandbox_problem()))
+@pytest.mark.long
 def test_a_term_from_the_class_list_to_the_appeal(tmp_path: Path):
     term = tmp_path / "term"
     term.mkdir()

@@ -48,7 +48,7 @@ def grade_class(
     Args:
         room: the lab and where results go.
         submitted: the folder of submissions.
-        workers: how many processes grade side by side; the results do not depend on it.
+        workers: at most how many processes grade side by side; the results do not depend on it.
         limits: of one submission; the engine's own by default.
         sandbox: "unsafe" runs students' code with the caller's rights, and marks every result.
         progress: called with the number of submissions done and of all that need grading.
@@ -76,9 +76,8 @@ def grade_class(
 
         progress(0, len(due))
         try:
-            for job, answer in run_all(
-                grade_job, jobs(), workers=workers, patience=2 * limits.submission_seconds + 120
-            ):
+            patience = 2 * limits.submission_seconds + 120
+            for job, answer in run_all(grade_job, jobs(), workers=workers, patience=patience, expected=len(due)):
                 writer.take(answer if isinstance(answer, SubmissionResult) else failed(job, answer))
                 progress(writer.taken, len(due))
         finally:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import sqlalchemy as sa
+from alembic.script import ScriptDirectory
 from nbgrader import api
+from nbgrader.dbutil import ALEMBIC_DIR
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -44,12 +45,20 @@ def told(url: URL) -> Iterator[None]:
         raise CourseError(f"the gradebook {where} cannot be used: {lines[0]}") from error
 
 
-@contextlib.contextmanager
-def alembic_on_path() -> Iterator[None]:
-    """Let nbgrader, which runs `alembic` to date a new database, find the one beside this Python."""
-    before = os.environ.get("PATH", os.defpath)
-    os.environ["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), before])
+def begin(url: URL) -> None:
+    """Note in a new database which of nbgrader's versions it is, so that `nbgrader db upgrade` knows where to go on.
+
+    nbgrader would start the program `alembic` for it, which takes seconds and must be on the PATH.
+
+    Raises:
+        SQLAlchemyError: if the database cannot be used.
+    """
+    engine = sa.create_engine(url)
     try:
-        yield
+        with engine.begin() as connection:
+            if not sa.inspect(connection).get_table_names():
+                version = ScriptDirectory(ALEMBIC_DIR).get_current_head()
+                connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+                connection.execute(sa.text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
     finally:
-        os.environ["PATH"] = before
+        engine.dispose()

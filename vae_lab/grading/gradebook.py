@@ -16,7 +16,7 @@ from nbgrader import api, utils
 from sqlalchemy.engine import URL
 
 from vae_lab.grading.course import CourseError
-from vae_lab.grading.database import alembic_on_path, told
+from vae_lab.grading.database import begin, told
 from vae_lab.grading.lab_cells import as_nbgrader_saves_it, cells_of
 from vae_lab.grading.marks import Entry, Mark, Person, auto_score
 
@@ -35,7 +35,8 @@ class Book:
 
     def __init__(self, url: URL, lab: str, source: str) -> None:
         self.url, self.lab = url, lab
-        with told(url), alembic_on_path():
+        with told(url):
+            begin(url)
             self.gradebook = api.Gradebook(url.render_as_string(hide_password=False))
         try:
             with told(url):

@@ -17,7 +17,7 @@ from vae_lab.grading.bank import load_bank
 from vae_lab.grading.course import Course, CourseError
 from vae_lab.grading.one_process import in_a_fork, run_cells
 from vae_lab.grading.release import release_notebook
-from vae_lab.grading.workers import pool
+from vae_lab.grading.workers import pool, worthwhile
 
 ONE_PROCESS, SPLIT = "in one process", "split by the grader"
 SECONDS = 300.0  # for one answer, in one process: far more than a lab may take
@@ -154,7 +154,7 @@ def verify(
     Args:
         course: where the labs and their banks are.
         labs: names of the labs.
-        workers: how many processes work side by side.
+        workers: at most how many processes work side by side.
         ways: judge in one process, split by the grader, or (the default) both.
         progress: called with the number of cases done and of all.
 
@@ -164,7 +164,7 @@ def verify(
     everything = [case for lab in labs for case in cases(course, lab)]
     sources = {lab: course.source(lab).read_bytes() for lab in labs}
     found: list[str] = []
-    with pool(workers, __name__) as executor:
+    with pool(worthwhile(workers, len(everything)), __name__) as executor:
         futures = [executor.submit(examine, case, sources[case.lab], ways) for case in everything]
         for done, future in enumerate(as_completed(futures), start=1):
             found += future.result()

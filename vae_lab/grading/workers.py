@@ -19,6 +19,18 @@ from typing import TypeVar
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
 
+WORTH_A_WORKER = 8  # jobs: to start one more worker, with its own warm processes, costs about as much
+SLOW_SECONDS = 10.0  # jobs that last longer than expected get all workers after this
+
+
+def worthwhile(workers: int, jobs: int) -> int:
+    """How many workers to start for so many jobs.
+
+    >>> worthwhile(4, 3), worthwhile(4, 20), worthwhile(4, 1000)
+    (1, 3, 4)
+    """
+    return max(1, min(workers, -(-jobs // WORTH_A_WORKER)))
+
 
 def get_ready() -> None:
     """First thing in every worker: leave Ctrl-C to the parent, die when it dies, and use one thread."""
@@ -60,6 +72,7 @@ def run_all(
     *,
     workers: int,
     patience: float,
+    expected: int | None = None,
 ) -> Iterator[tuple[Job, Answer | Exception]]:
     """Yield each job with its answer, or with the exception it ended in, as they come.
 
@@ -70,16 +83,20 @@ def run_all(
         jobs: picklable arguments, none of them None; taken one by one as workers are free.
         workers: how many processes work side by side.
         patience: seconds after which a job's worker is killed and the job ends in TimeoutError.
+        expected: about how many jobs there are. For few of them few workers are started, unless they turn out slow.
     """
     source = iter(jobs)
     job = next(source, None)
+    few = workers if expected is None else worthwhile(workers, expected)
+    began = time.monotonic()
     while job is not None:
         executor = pool(workers, function.__module__)
         running: dict[Future[Answer], tuple[Job, float]] = {}
         suspects: list[Job] = []
         try:
             while (job is not None or running) and not suspects:
-                while job is not None and len(running) < 2 * workers:
+                all_at_work = few == workers or time.monotonic() - began > SLOW_SECONDS
+                while job is not None and len(running) < (2 * workers if all_at_work else few):
                     try:
                         running[executor.submit(function, job)] = (job, time.monotonic())
                     except BrokenExecutor:  # by one of those that are running, if there are any
