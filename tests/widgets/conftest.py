@@ -1,6 +1,6 @@
 """One widget in a page opened from file:// in the system's Chromium with the network cut.
 
-The page, with the libraries of widgets, is opened once for all tests of a process; each test puts a widget into it.
+The page, with what draws the book's widgets, is opened once for all tests of a process; each test puts a widget in.
 (In the pages of the book, each loaded anew, the interactions are driven by tests/book/test_interactions.py.)
 """
 
@@ -21,14 +21,11 @@ html[data-theme="light"] { --pst-color-text-base: #222832; --pst-color-text-mute
 html[data-theme="dark"] { --pst-color-text-base: #ced6dd; --pst-color-text-muted: #9ca4af;
   --pst-color-background: #14181e; --pst-color-surface: #222832; --pst-color-border: #48566b }
 </style>
-<script src="_static/vendor/requirejs-2.3.8/require.js"></script>
-<script src="_static/widget-modules.js"></script>
-<script data-jupyter-widgets-cdn="http://nowhere.invalid/"
-  src="_static/vendor/@jupyter-widgets/html-manager-1.0.15/embed-amd.js"></script>
+<script defer src="_static/live-widgets.js"></script>
 </head><body><main></main></body></html>
 """
 # Puts a widget's state and view into the page, as they stand in a page of the book, and has them drawn.
-STAGE = """([theme, state, view]) => new Promise((done, failed) => {
+STAGE = """([theme, state, view]) => {
   document.documentElement.dataset.theme = theme;
   const main = document.querySelector("main"), heading = document.createElement("h1");
   heading.textContent = "One widget";
@@ -39,8 +36,8 @@ STAGE = """([theme, state, view]) => new Promise((done, failed) => {
     return script;
   }));
   window.scrollTo(0, 0);
-  requirejs(["@jupyter-widgets/html-manager/dist/libembed-amd"], (embed) => done(embed.renderWidgets(main)), failed);
-})"""
+  return drawWidgets(main);
+}"""
 
 
 def listen(page, problems):
@@ -57,8 +54,7 @@ def stage(browser, tmp_path_factory):
     """A function that opens the page, and opens it once only for the same way to point at things."""
     folder, opened, problems = tmp_path_factory.mktemp("stage"), {}, []
     (folder / "_static").mkdir()
-    for part in (ROOT / "book/vendor/_static/vendor", ROOT / "book/widget_pages/_static/widget-modules.js"):
-        (folder / "_static" / part.name).symlink_to(part)
+    (folder / "_static" / "live-widgets.js").symlink_to(ROOT / "book/widget_pages/_static/live-widgets.js")
     (folder / "page.html").write_text(PAGE, encoding="utf-8")
 
     def open_stage(touch):

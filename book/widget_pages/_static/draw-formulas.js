@@ -1,5 +1,6 @@
 // Loaded after katex.min.js, on pages with formulas only: draws each formula in the place of its text.
-
+"use strict";
+{
 // A comma after a short formula stays on its line: a browser may break on both sides of what KaTeX draws.
 function keepTogether(place, length) {
   const next = place.nextSibling, mark = next?.nodeType === Node.TEXT_NODE && /^[^\s\w]+/.exec(next.data)?.[0];
@@ -11,7 +12,7 @@ function keepTogether(place, length) {
   next.data = next.data.slice(mark.length);
 }
 
-for (const place of document.querySelectorAll(".math")) {
+function draw(place) {
   for (const text of [...place.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE && node.data.trim())) {
     const drawn = document.createElement("span");
     const block = place.tagName === "DIV";
@@ -20,3 +21,16 @@ for (const place of document.querySelectorAll(".math")) {
     keepTogether(place, text.data.length);
   }
 }
+
+// Those that the page opens on are drawn at once; the others when it is painted and its interaction had its turn.
+const FIRST = 20;
+const places = [...document.querySelectorAll(".math")];
+const drawSome = (count) => places.splice(0, count).forEach(draw);
+const drawRest = () => drawSome(places.length);
+if (location.hash || document.hidden) drawRest(); // the page opens further down; nothing will be painted
+else {
+  drawSome(FIRST);
+  requestAnimationFrame(() => setTimeout(drawRest));
+}
+addEventListener("beforeprint", drawRest);
+} // nothing of this is seen by the theme's scripts
