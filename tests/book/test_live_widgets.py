@@ -31,7 +31,7 @@ def notebook(*shown):
     """A notebook that was run: one cell for each widget, the state of all of them in its metadata."""
     from ipywidgets.embed import dependency_state, embed_data
 
-    data = embed_data(views=list(shown), state=dependency_state(shown), drop_defaults=False)
+    data = embed_data(views=list(shown), state=dependency_state(shown, drop_defaults=False))
     cells = []
     for view in data["view_specs"]:
         output = nbformat.v4.new_output("display_data", {"text/plain": "a widget", VIEW: view})
@@ -131,7 +131,7 @@ MODEL = """() => {
 
 def test_a_widget_sees_of_its_model_what_anywidget_promises(browser, built):
     page, troubles = opened(browser, built, "index.html")
-    page.wait_for_function("globalThis.drawWidgets")
+    page.wait_for_function("() => Boolean(globalThis.drawWidgets)")
     text, heard, began = page.evaluate(MODEL)
     assert began == 1, "two views share a model"
     assert heard == [["a", 2], ["any", 1], ["any", 1], ["a", 2], ["any", 1]], "off('change:a') after a = 2"

@@ -1,4 +1,4 @@
-// Loaded between require.js and embed-amd.js, on pages with widgets only.
+// Loaded between require.js and embed-amd.js, on pages with other widgets than anywidgets only.
 
 // Where the modules of the widgets lie: beside the page, so that it works from file:// and asks no content network.
 (() => {
