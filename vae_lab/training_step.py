@@ -70,8 +70,8 @@ class Step:
     def __call__(self, index: Tensor) -> Tensor:
         """Make the step; returns the batch's sums of reconstruction error and KL, [2], nats, on the device."""
         terms = self.model.loss_terms(self.batch(index), generator=self.generator)
-        sums = torch.stack([terms.reconstruction.sum(), terms.kl.sum()])
+        reconstruction, kl = terms.reconstruction.sum(), terms.kl.sum()
         self.optimizer.zero_grad()
-        ((sums[0] + self.beta * sums[1]) / len(index)).backward()
+        ((reconstruction + self.beta * kl) / len(index)).backward()
         self.optimizer.step()
-        return sums.detach()
+        return torch.stack([reconstruction.detach(), kl.detach()])
