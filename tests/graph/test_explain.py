@@ -229,3 +229,51 @@ def test_the_report_shows_itself() -> None:
     html = explain(sample, MU, LOGVAR)._repr_html_()
     assert html.startswith("<ul><li>The gradient of the result of sample")
     assert '<svg xmlns="http://www.w3.org/2000/svg" class="vae-graph"' in html
+
+
+# -- gradients that are there, and of no use -------------------------------------------------------------------------
+
+
+def own_backward(gives):
+    class Doubled(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, x):
+            return 2 * x
+
+        @staticmethod
+        def backward(ctx, g):
+            return gives(g)
+
+    def doubled(mu):
+        return Doubled.apply(mu)
+
+    return doubled
+
+
+@pytest.mark.parametrize(("gives", "said"), [(torch.zeros_like, "exactly zero"), (lambda g: None, "None")])
+def test_a_backward_of_ones_own_is_named_as_the_cause(gives, said) -> None:
+    report = explain(own_backward(gives), MU)
+    assert report.lost == ["mu"]
+    assert f"the backward written for it gives {said}" in str(report)
+
+
+def test_a_constant_of_a_smooth_draw_is_not_said_to_be_a_draw_that_hands_on_zeros() -> None:
+    def shares_of_one(mu):
+        return torch.distributions.Dirichlet(mu.exp()).rsample().sum()
+
+    report = explain(shares_of_one, MU)
+    assert report.reached == []
+    assert "its slope is zero at this point" in str(report)
+    assert "without an error" not in str(report)
+
+
+def test_a_gradient_that_is_not_finite_is_reported_where_it_arises() -> None:
+    def spread(mu):
+        variance = (mu - mu).square()
+        sigma = variance.sqrt()  # slope 1 / (2 * 0)
+        return (mu + sigma).sum()
+
+    report = explain(spread, MU)
+    said = [s for s in report.sentences if "stops being finite" in s]
+    assert len(said) == 1
+    assert "variance.sqrt()" in said[0]

@@ -34,6 +34,7 @@ class Flow:
     verdicts: dict[tuple[Value, Value], str] = field(default_factory=dict)  # (operand, result) -> verdict
     hooked: list[Value] = field(default_factory=list)  # values with a hook of the person's, which was not run
     refused: dict[Value, str] = field(default_factory=dict)  # result -> autograd's own complaint
+    spoiled: list[Value] = field(default_factory=list)  # results behind which a finite gradient is finite no more
 
     def alive(self, value: Value) -> bool:
         """Whether a gradient that is not zero everywhere arrives at the value."""
@@ -73,6 +74,8 @@ def measure(output: Value, asked: Collection[Value]) -> Flow:
         else:
             verdict = PASSES if nonzero(share) else ZERO
         flow.verdicts[operand, result] = verdict
+        if share is not None and not share.isfinite().all() and flow.arrives[result].isfinite().all():
+            flow.spoiled.append(result)
         return True
 
     walk_back({output: flow.arrives.get(output)}, asked, note, flow.arrives, flow.refused)

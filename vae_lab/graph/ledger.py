@@ -144,7 +144,9 @@ class Ledger:
         assert tensor.grad_fn is not None
         nodes = {(n, slot) for n, slot in tensor.grad_fn.next_functions if n is not None}
         inputs |= {v: None for v in self.values if v.edge is not None and (v.edge.node, v.edge.output_nr) in nodes}
-        op = Operation(len(self.operations), tensor.grad_fn.name().removesuffix("Backward"), list(inputs))
+        name = tensor.grad_fn.name().removesuffix("Backward")
+        written = not type(tensor.grad_fn)._forward_cls.__module__.startswith("torch.")  # type: ignore[attr-defined]
+        op = Operation(len(self.operations), name, list(inputs), own_backward=written)
         op.random = any(m.random for m in members)
         if inner is not None:
             op.source, op.groups = inner.source, tuple(g for g in inner.groups if g != group)

@@ -61,6 +61,7 @@ class Picture:
     edges: list[Edge]
     output: str | None = None
     hooked: list[str] = field(default_factory=list)  # a hook of the person's may change the gradient there
+    spoiled: list[tuple[str, Source | None]] = field(default_factory=list)  # steps that make it infinite or NaN
     unused: list[str] = field(default_factory=list)  # recorded by name, but without a part in the output
 
 

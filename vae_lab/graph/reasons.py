@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vae_lab.graph.gradient import CUT, Flow, seed_for
+from vae_lab.graph.gradient import CUT, Flow, lets_pass, seed_for
 from vae_lab.graph.replay import flat
 from vae_lab.graph.values import Operation, Value
 
@@ -33,6 +33,8 @@ def reason(operand: Value, result: Value, flow: Flow) -> str:
         return f"the value left torch by {op.name} and {sure} as plain numbers, which carry no history"
     if op.name in {"detach", "data", "detach_"}:
         return "it hands on the numbers without their history"
+    if op.own_backward and op.grad_enabled:
+        return f"the backward written for it gives {'None' if verdict == CUT else 'exactly zero'}"
     if verdict == CUT:
         if op.random or any(g.kind == "distribution" and g.name.endswith(".sample") for g in op.groups):
             return "it draws at random, and no path leads from the draw back to what it was drawn with"
@@ -42,7 +44,7 @@ def reason(operand: Value, result: Value, flow: Flow) -> str:
             kind = "true or false" if str(op.outputs[0].dtype) == "torch.bool" else "integers"
             return f"its result is {kind}, and those carry no gradient"
         return "torch knows no derivative for it"
-    if op.random:
+    if op.random and not lets_pass(result, [operand]):
         return "it draws at random, and torch gives what it was drawn with a gradient of exactly zero, without an error"
     if flat(result, operand, seed_for(result.tensor.detach())):
         return "it is flat: a small change of its input does not change its result"

@@ -55,6 +55,7 @@ class Operation:
     call: tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]] | None = None
     below: bool = False  # seen only as a kernel, below autograd
     outside: bool = False  # the value left torch (NumPy, a Python number) and came back
+    own_backward: bool = False  # a custom autograd.Function: its gradient is whatever the person wrote
     presumed: bool = False  # ... and the way back could not be followed, only guessed at
 
     def __repr__(self) -> str:

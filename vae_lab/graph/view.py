@@ -125,7 +125,10 @@ class View:
         order = {name: i for i, name in enumerate(nodes)}
         edges = sorted(found.values(), key=lambda e: (order[e.target], order[e.source]))
         picture = Picture(nodes, edges, self.id(flow.output) if flow is not None else None)
-        picture.hooked = [self.id(v) for v in flow.hooked] if flow is not None else []
+        if flow is not None:
+            picture.hooked = [self.id(v) for v in flow.hooked]
+            steps = [v.op for v in flow.spoiled if v.op is not None]
+            picture.spoiled = list(dict.fromkeys((self.label(op), op.source) for op in steps))
         return picture
 
     def _add(self, nodes: dict[str, Node], value: Value, flow: Flow | None, edges: dict[tuple[str, str], Edge]) -> None:

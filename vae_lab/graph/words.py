@@ -92,6 +92,9 @@ def gradient(picture: Picture) -> list[str]:
         learn = [n.id for n in lost if n.role == "parameter"]
         so = f", so training cannot change {listed(learn)}" if learn else ""
         sentences.append(f"No gradient reaches {listed(spoken(n) for n in lost)}{so}.")
+    for operation, place in picture.spoiled:
+        at = f"{operation} ({place})" if place else operation
+        sentences.append(f"At {at} the gradient stops being finite: behind it, it is infinite or not a number (NaN).")
     if picture.hooked:
         names = listed(spoken_id(n) for n in picture.hooked)
         sentences.append(
