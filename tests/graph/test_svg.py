@@ -104,3 +104,9 @@ def test_lines_stand_out_on_light_and_dark_pages(page: str) -> None:
     for accent in accents:
         lighter, darker = sorted((luminance(accent), luminance(page)), reverse=True)
         assert (lighter + 0.05) / (darker + 0.05) >= 3, accent  # WCAG 2.1, 1.4.11
+
+
+def test_the_two_views_show_both_pictures() -> None:
+    views = vae_views()
+    shown = views._repr_html_()
+    assert shown.index(views.as_written.to_svg()) < shown.index(views.reparameterized.to_svg())

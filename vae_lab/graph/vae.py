@@ -22,6 +22,10 @@ class TwoViews(NamedTuple):
     as_written: Graph
     reparameterized: Graph
 
+    def _repr_html_(self) -> str:
+        sides = "".join(f'<div style="flex: 1 1 18em">{graph._repr_html_()}</div>' for graph in self)
+        return f'<div style="display: flex; flex-wrap: wrap; gap: 1em">{sides}</div>'
+
 
 class Encoder(nn.Module):
     """x [B, D] -> mu, sigma [B, K]: a hidden layer and two heads."""
