@@ -111,7 +111,7 @@ def _along_axes(eps: Tensor, axes: Sequence[str], alpha: float) -> Finding | Non
             if low <= ratio <= high or low <= ratio / spread <= high:  # the second: a wrong spread is another finding
                 continue
             ratio /= spread
-            shared, share, errors = ratio > 1, ratio / length, (ratio - 1) / (2 / sums.numel()) ** 0.5
+            shared, share, errors = ratio > 1, (ratio - 1) / (length - 1), (ratio - 1) / (2 / sums.numel()) ** 0.5
             badness = (shared, share > 0.5, (share if share > 0.5 else errors) if shared else 1 - ratio)
             if badness > (*worst[:2], worst[2] + 1e-6):
                 kind = "shared" if shared else "cancelling"
