@@ -77,6 +77,16 @@ def test_each_fault_is_found(name, fault, kind):
     assert finding.kind in kind
 
 
+@pytest.mark.parametrize("shape", [(4, 1000, 3), (10, 250, 16), (50, 100, 2), (2, 4000, 4)])
+def test_rows_that_come_again_are_not_blamed_on_another_axis(shape):
+    """Fewer independent draws move the sums along every axis; the one that shares must be named."""
+    calls, rows, dimensions = shape
+    for seed in range(40):
+        few = torch.randn(calls, 32, dimensions, generator=torch.Generator().manual_seed(seed))
+        finding = examine(few[:, torch.arange(rows) % 32], AXES)
+        assert (finding.kind, finding.axis) == ("shared", "row"), seed
+
+
 def test_one_infinity_is_forgiven_and_two_are_not():
     """erfinv(2 u - 1) is infinite where u is exactly 0, once in 2^24 draws."""
     eps = torch.randn(40, 48, 6, generator=torch.Generator().manual_seed(2))

@@ -96,8 +96,13 @@ def examine(eps: Tensor, axes: Sequence[str], alpha: float = ALPHA) -> Finding |
 
 
 def _along_axes(eps: Tensor, axes: Sequence[str], alpha: float) -> Finding | None:
-    """Look for noise that is shared or cancels along an axis: the axis where it is worst, the last of equals."""
-    worst, blame = 0.0, None
+    """Look for noise that is shared or cancels along an axis: the axis where it is worst, the last of equals.
+
+    Noise shared along one axis leaves fewer independent draws, which moves the sums along the others a little, too.
+    So an axis along which at least half is shared is to blame before one with less, and of those with less the one
+    that is furthest from its bounds, in standard errors.
+    """
+    worst, blame = (False, False, 0.0), None
     spread = float(eps.square().mean())
     for number in reversed(range(len(axes))):
         for along, length in _sums_along(eps, number):
@@ -106,9 +111,10 @@ def _along_axes(eps: Tensor, axes: Sequence[str], alpha: float) -> Finding | Non
             if low <= ratio <= high or low <= ratio / spread <= high:  # the second: a wrong spread is another finding
                 continue
             ratio /= spread
-            badness = 1 + ratio / length if ratio > 1 else 1 - ratio  # sharing is judged before cancelling
-            if badness > worst + 1e-6:
-                kind = "shared" if ratio > 1 else "cancelling"
+            shared, share, errors = ratio > 1, (ratio - 1) / (length - 1), (ratio - 1) / (2 / sums.numel()) ** 0.5
+            badness = (shared, share > 0.5, (share if share > 0.5 else errors) if shared else 1 - ratio)
+            if badness > (*worst[:2], worst[2] + 1e-6):
+                kind = "shared" if shared else "cancelling"
                 worst, blame = badness, Finding(kind, axes[number], ratio, (low, high))
     return blame
 
