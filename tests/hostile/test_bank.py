@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -47,7 +46,7 @@ def test_an_honest_submission_afterwards_gets_every_point() -> None:
 
 def leftovers() -> list[str]:
     """Processes below the warm server besides the sandbox's own: there are none between submissions."""
-    server = engine._servers[os.getpid(), tiny.lab().students_imports, "required"]
+    server = engine._servers[engine._key(tiny.lab(), "required")]
     below: list[int] = []
     todo = [server.process.pid]
     while todo:

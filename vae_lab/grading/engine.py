@@ -19,7 +19,7 @@ import threading
 import time
 from multiprocessing.connection import Connection
 
-from vae_lab.grading.lab import Lab, LabCell
+from vae_lab.grading.lab import OPTIMIZERS, Lab, LabCell
 from vae_lab.grading.limits import Limits
 from vae_lab.grading.notebook import Submission, read_submission, unanswered
 from vae_lab.grading.outcome import Outcome
@@ -93,12 +93,19 @@ class _Server:
 
 
 _lock = threading.Lock()
-_servers: dict[tuple[int, tuple[str, ...], Sandbox], _Server] = {}
+Key = tuple[int, frozenset[str], bool, Sandbox]
+_servers: dict[Key, _Server] = {}
 _inherited: list[_Server] = []  # through a fork: the parent's, not ours to use or to close
 
 
+def _key(lab: Lab, sandbox: Sandbox) -> Key:
+    """What a server must be warm for; labs that differ only in modules of `vae_lab`, quickly loaded, share it."""
+    slow = {name if name == OPTIMIZERS else name.partition(".")[0] for name in lab.students_imports}
+    return os.getpid(), frozenset(slow), OPTIMIZERS in lab.imports, sandbox
+
+
 def _server(lab: Lab, sandbox: Sandbox) -> _Server:
-    key = (os.getpid(), lab.students_imports, sandbox)
+    key = _key(lab, sandbox)
     for other in [other for other in _servers if other[0] != key[0]]:
         _inherited.append(_servers.pop(other))
     server = _servers.get(key)
