@@ -245,4 +245,5 @@ def test_a_lab_knows_its_cells() -> None:
     assert LAB.cells[2].defines == ("double",)
     assert "2 * x" not in LAB.cells[2].released
     assert LAB.imports == ("torch", "torch.nn")
+    assert LAB.students_imports == ("torch", "torch.nn", "vae_lab.grading.optimizers")  # they train a model
     assert sum(cell.points for cell in LAB.graded) == 20.0

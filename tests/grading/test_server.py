@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_a_server_that_dies_is_an_error_once() -> None:
     assert grade_submission(tiny.lab(), "s", tiny.submission(), limits=LIMITS).score == FULL
-    server = engine._servers[os.getpid(), tiny.lab().imports, "required"]
+    server = engine._servers[os.getpid(), tiny.lab().students_imports, "required"]
     timer = threading.Timer(1.0, os.kill, (server.process.pid, signal.SIGKILL))
     timer.start()
     slow = tiny.submission({"facts": "import time\ntime.sleep(15)"})

@@ -47,7 +47,7 @@ def test_an_honest_submission_afterwards_gets_every_point() -> None:
 
 def leftovers() -> list[str]:
     """Processes below the warm server besides the sandbox's own: there are none between submissions."""
-    server = engine._servers[os.getpid(), tiny.lab().imports, "required"]
+    server = engine._servers[os.getpid(), tiny.lab().students_imports, "required"]
     below: list[int] = []
     todo = [server.process.pid]
     while todo:

@@ -148,7 +148,7 @@ def watch(lab: Lab, notebook: bytes, limits: Limits, sandbox: Sandbox) -> list[T
     submission = read_submission(lab, notebook)
     if submission.problem:
         return []
-    warm = Warm(lab.imports, sandbox)
+    warm = Warm(lab.students_imports, sandbox)
     try:
         warm_up(list(lab.imports))
         warm.wait()

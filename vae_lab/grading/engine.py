@@ -35,7 +35,7 @@ MAX_SERVERS = 2
 class _Server:
     """A warm server and the connection to it."""
 
-    def __init__(self, modules: tuple[str, ...], sandbox: Sandbox) -> None:
+    def __init__(self, lab: Lab, sandbox: Sandbox) -> None:
         mine, theirs = socket.socketpair()
         environment = {
             **os.environ,
@@ -55,7 +55,7 @@ class _Server:
         )
         theirs.close()
         self.connection = Connection(mine.detach())
-        self.connection.send({"modules": modules, "sandbox": sandbox})
+        self.connection.send({"modules": lab.imports, "students": lab.students_imports, "sandbox": sandbox})
         problem = self.receive(START_SECONDS)
         if isinstance(problem, SandboxError):
             self.close()
@@ -98,7 +98,7 @@ _inherited: list[_Server] = []  # through a fork: the parent's, not ours to use 
 
 
 def _server(lab: Lab, sandbox: Sandbox) -> _Server:
-    key = (os.getpid(), lab.imports, sandbox)
+    key = (os.getpid(), lab.students_imports, sandbox)
     for other in [other for other in _servers if other[0] != key[0]]:
         _inherited.append(_servers.pop(other))
     server = _servers.get(key)
@@ -107,7 +107,7 @@ def _server(lab: Lab, sandbox: Sandbox) -> _Server:
         return server
     while len(_servers) >= MAX_SERVERS:
         _servers.pop(next(iter(_servers))).close()
-    _servers[key] = _Server(lab.imports, sandbox)
+    _servers[key] = _Server(lab, sandbox)
     return _servers[key]
 
 

@@ -17,6 +17,9 @@ Role = Literal["setup", "solution", "tests", "written", "text"]
 
 ANCHOR = re.compile(r"^\s*(?:#|<!--)\s*vae-lab:\s*([\w.-]+)/([\w.-]+)\s*(?:-->)?\s*$")
 STUB = "YOUR ANSWER HERE"
+OPTIMIZERS = "vae_lab.grading.optimizers"  # loads what is slow to load, for labs whose own text points to it
+USES_THEM = re.compile(r"optim|\bvmap\b|torch\.func\b|\bjac(?:rev|fwd)\b")
+MAY_USE_THEM = re.compile(r"optim|vmap|torch\.func\b|\bjac|gradient|derivative|train", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,15 @@ class Lab:
                 elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                     found.add(node.module)
                     found.update(f"{node.module}.{alias.name}" for alias in node.names)
+        if any(USES_THEM.search(cell.source) for cell in self.cells if cell.role in ("setup", "tests")):
+            found.add(OPTIMIZERS)
         return tuple(sorted(found))
+
+    @property
+    def students_imports(self) -> tuple[str, ...]:
+        """What to load beforehand where students' code runs: also optimizers, if a cell speaks of gradients."""
+        may = any(MAY_USE_THEM.search(cell.source) for cell in self.cells)
+        return tuple(sorted({*self.imports, OPTIMIZERS} if may else self.imports))
 
     @staticmethod
     def from_bytes(name: str, data: bytes) -> Lab:

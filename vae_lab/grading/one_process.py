@@ -40,7 +40,9 @@ def describe(error: BaseException) -> str:
 
 
 def run_cells(sources: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None) -> list[Outcome]:
-    """Execute code cells in a fresh IPython namespace of this process; what they print is swallowed.
+    """Execute code cells in this process's own IPython namespace; what they print is swallowed.
+
+    A second call goes on where the first one ended.
 
     Args:
         sources: the text of each code cell; IPython's magics and a top-level `await` work as in a notebook.

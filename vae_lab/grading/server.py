@@ -96,7 +96,7 @@ def main() -> None:
     settings: dict[str, Any] = connection.recv()
     sandbox: Sandbox = settings["sandbox"]
     try:
-        warm = Warm(settings["modules"], sandbox)
+        warm = Warm(settings["students"], sandbox)
         warm_up(settings["modules"])
         warm.wait()
     except SandboxError as error:

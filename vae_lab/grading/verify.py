@@ -1,26 +1,31 @@
 """Hold a lab's tests against its bank: the solution, the empty release, every wrong and every right answer.
 
 Each is judged twice, in one process as on a student's machine and split by the grader, and both must say the same.
+In one process, notebooks that begin with the same cells run these once, and part by forks where they begin to differ.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from typing import NamedTuple
+from importlib import import_module
+from itertools import groupby
+from typing import Any, NamedTuple
 
 from vae_lab.grading.answered import answered, grader, text, to_bytes
 from vae_lab.grading.bank import load_bank
 from vae_lab.grading.course import Course, CourseError
-from vae_lab.grading.one_process import in_a_fork, run_cells
+from vae_lab.grading.lab import Lab
+from vae_lab.grading.one_process import Outcome, in_a_fork, run_cells
 from vae_lab.grading.release import release_notebook
 from vae_lab.grading.workers import pool, worthwhile
 
 ONE_PROCESS, SPLIT = "in one process", "split by the grader"
 SECONDS = 300.0  # for one answer, in one process: far more than a lab may take
+TOGETHER = 6  # at most so many answers share their first cells: more would leave the other workers idle at the end
 
 
 class Verdict(NamedTuple):
@@ -80,40 +85,68 @@ def test_cells(notebook: Mapping[str, list[dict[str, object]]]) -> frozenset[str
     return frozenset(g["grade_id"] for g in graders if g.get("grade") and not g.get("solution"))
 
 
-@cache
-def load_optimizers() -> None:
-    """Touch what torch imports when a first optimizer is made: seconds, which every forked notebook would pay anew."""
-    import torch
-
-    torch.optim.Adam([torch.zeros(1, requires_grad=True)])
+def code(notebook: str) -> list[dict[str, Any]]:
+    """The code cells of a notebook."""
+    return [cell for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
 
 
-def judge_in_one_process(notebook: str) -> dict[str, Verdict]:
-    """Run the notebook from top to bottom as a student does, hidden tests included, in a process of its own."""
-    cells = [cell for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
-    load_optimizers()
-    outcomes = in_a_fork(run_cells, [text(cell) for cell in cells], seconds=SECONDS)
-    return {
-        grader(cell)["grade_id"]: Verdict(outcome.passed, outcome.message)
-        for cell, outcome in zip(cells, outcomes, strict=True)
-        if grader(cell).get("grade")
-    }
+def shared_cells(notebooks: Sequence[list[str]]) -> int:
+    """How many first cells all notebooks have in common, the last cell of each left out.
+
+    >>> shared_cells([["a", "b", "c"], ["a", "b", "d"]]), shared_cells([["a", "b"]])
+    (2, 1)
+    """
+    shortest = min(len(notebook) for notebook in notebooks) - 1
+    return next((n for n in range(shortest) if len({notebook[n] for notebook in notebooks}) > 1), max(0, shortest))
 
 
-def judge_split(source: bytes, case: Case) -> dict[str, Verdict]:
+def run_branches(notebooks: Sequence[list[str]]) -> list[list[Outcome] | str]:
+    """Run what the notebooks begin with, then the rest of each in a fork of its own.
+
+    Returns:
+        for each notebook how its cells ended, or what ended its process.
+    """
+    same = shared_cells(notebooks)
+    begin = run_cells(notebooks[0][:same])
+    ends: list[list[Outcome] | str] = []
+    for notebook in notebooks:
+        try:
+            ends.append(begin + in_a_fork(run_cells, notebook[same:], seconds=SECONDS))
+        except Exception as error:
+            ends.append(f"{type(error).__name__}: {error}")
+    return ends
+
+
+def judge_in_one_process(notebooks: Sequence[str]) -> list[dict[str, Verdict] | str]:
+    """Run notebooks from top to bottom as a student does, hidden tests included, in processes of their own.
+
+    Returns:
+        for each notebook its verdicts, or why there are none.
+    """
+    all_cells = [code(notebook) for notebook in notebooks]
+    sources = [[text(cell) for cell in cells] for cells in all_cells]
+    ends = in_a_fork(run_branches, sources, seconds=SECONDS * (1 + len(notebooks)))
+    return [
+        end
+        if isinstance(end, str)
+        else {
+            grader(cell)["grade_id"]: Verdict(outcome.passed, outcome.message)
+            for cell, outcome in zip(cells, end, strict=True)
+            if grader(cell).get("grade")
+        }
+        for cells, end in zip(all_cells, ends, strict=True)
+    ]
+
+
+def judge_split(lab: Lab, case: Case) -> dict[str, Verdict]:
     """Give the notebook to the grader, as if it had been handed in."""
     from vae_lab.grading.engine import grade_submission
-    from vae_lab.grading.lab import Lab
 
-    lab = Lab.from_bytes(case.lab, source)
     result = grade_submission(lab, "verify", case.as_submission)
     if result.status == "error":
         raise RuntimeError(result.reason)
-    return {
-        name: Verdict(bool(cell.passed), cell.message)
-        for name, cell in result.cells.items()
-        if name in test_cells(json.loads(source))
-    }
+    tests = {cell.grade_id for cell in lab.cells if cell.role == "tests"}
+    return {name: Verdict(bool(cell.passed), cell.message) for name, cell in result.cells.items() if name in tests}
 
 
 def differences(case: Case, way: str, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
@@ -128,17 +161,47 @@ def differences(case: Case, way: str, verdicts: Mapping[str, Verdict]) -> Iterat
         yield f"{case.lab}: {case.name}, {way}: no message says {case.says!r}; they say {said}"
 
 
-def examine(case: Case, source: bytes, ways: tuple[str, ...]) -> list[str]:
-    """Judge one case in each way and list what differs from what must be; runs in a worker process."""
+def together(everything: Sequence[Case]) -> Iterator[list[Case]]:
+    """Put cases together that begin to differ from the solution in the same cell, at most `TOGETHER` of them."""
+    for _, of_lab in groupby(everything, key=lambda case: case.lab):
+        sources = {case: [text(cell) for cell in code(case.as_student)] for case in of_lab}
+        solution = next(iter(sources.values()))
+        same = {case: shared_cells([source, solution]) for case, source in sources.items()}
+        for _, alike in groupby(sorted(same, key=same.__getitem__), key=same.__getitem__):
+            group = list(alike)
+            yield from (group[start : start + TOGETHER] for start in range(0, len(group), TOGETHER))
+
+
+def examine(group: Sequence[Case], source: bytes, ways: tuple[str, ...]) -> list[str]:
+    """Judge cases in each way and list what differs from what must be; runs in a worker process."""
+    lab = Lab.from_bytes(group[0].lab, source)
+    for module in lab.students_imports:
+        with suppress(Exception):
+            import_module(module)
     found: list[str] = []
     for way in ways:
-        try:
-            verdicts = judge_in_one_process(case.as_student) if way == ONE_PROCESS else judge_split(source, case)
-        except Exception as error:
-            found.append(f"{case.lab}: {case.name} cannot be judged {way}: {type(error).__name__}: {error}")
+        ends: Sequence[dict[str, Verdict] | str]
+        if way == ONE_PROCESS:
+            try:
+                ends = judge_in_one_process([case.as_student for case in group])
+            except Exception as error:
+                ends = [f"{type(error).__name__}: {error}"] * len(group)
         else:
-            found += differences(case, way, verdicts)
+            ends = [try_split(lab, case) for case in group]
+        for case, end in zip(group, ends, strict=True):
+            if isinstance(end, str):
+                found.append(f"{case.lab}: {case.name} cannot be judged {way}: {end}")
+            else:
+                found += differences(case, way, end)
     return found
+
+
+def try_split(lab: Lab, case: Case) -> dict[str, Verdict] | str:
+    """The grader's verdicts, or why there are none."""
+    try:
+        return judge_split(lab, case)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
 
 
 def verify(
@@ -165,8 +228,12 @@ def verify(
     sources = {lab: course.source(lab).read_bytes() for lab in labs}
     found: list[str] = []
     with pool(worthwhile(workers, len(everything)), __name__) as executor:
-        futures = [executor.submit(examine, case, sources[case.lab], ways) for case in everything]
-        for done, future in enumerate(as_completed(futures), start=1):
+        futures = {
+            executor.submit(examine, group, sources[group[0].lab], ways): group for group in together(everything)
+        }
+        done = 0
+        for future in as_completed(futures):
             found += future.result()
-            progress(done, len(futures))
+            done += len(futures[future])
+            progress(done, len(everything))
     return sorted(found)

@@ -275,15 +275,13 @@ USUAL = ("matplotlib.pyplot", "tqdm.auto", "ipywidgets")
 
 
 def warm_up(modules: Iterable[str]) -> None:
-    """Import modules and touch what torch loads only on first use, so that a fork has it."""
+    """Import modules and run a first gradient, so that a fork has what they load."""
     import torch
 
     torch.set_num_threads(1)
     torch.set_num_interop_threads(1)
     layer = torch.nn.Linear(2, 2)
-    optimizer = torch.optim.Adam(layer.parameters())
     layer(torch.randn(2, 2)).sum().backward()
-    optimizer.step()
     for name in modules:
         with contextlib.suppress(Exception):
             importlib.import_module(name)
