@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from vae_lab.graph.comprehensions import variables_of_comprehensions
 from vae_lab.graph.ledger import Ledger
 from vae_lab.graph.values import Value
 
@@ -27,7 +28,9 @@ class Naming:
             _, begin = self._begin.setdefault(id(frame), (frame, len(ledger.values)))
             # an outer frame cannot assign while the same inner one goes on
             if (frame is inner or self._last is not inner) and frame.f_code.co_name not in _NAMELESS:
-                name_values(frame.f_locals, ledger, 0 if frame is frames[0] else begin)
+                inside = variables_of_comprehensions(frame)
+                variables = {name: thing for name, thing in frame.f_locals.items() if name not in inside}
+                name_values(variables, ledger, 0 if frame is frames[0] else begin)
         self._last = inner
 
 
