@@ -42,6 +42,13 @@ def test_it_takes_samples_in_front_and_expanded_pixels():
     torch.testing.assert_close(error[2], -bernoulli_log_likelihood(logits[2], x))
 
 
+@pytest.mark.parametrize("pixels", [1, 7, 8, 9, 784])
+def test_any_number_of_pixels_shares_its_logarithms(pixels):
+    torch.manual_seed(pixels)
+    logits, x = 20 * torch.randn(5, pixels).double(), torch.rand(5, pixels).double()
+    torch.testing.assert_close(bernoulli_error(logits, x), -bernoulli_log_likelihood(logits, x))
+
+
 def test_nan_stays_nan():
     assert bernoulli_error(torch.full((1, 2), torch.nan), torch.zeros(1, 2)).isnan()
 
