@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
+from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 BLUE, ORANGE, GREEN, PURPLE, INK, QUIET = "#0072B2", "#D55E00", "#009E73", "#B3598B", "#222222", "#6b6b6b"
@@ -438,8 +439,9 @@ def latent_scatter(codes: Tensor, labels: Tensor, *, ax: Axes | None = None) -> 
         )
     medians = [codes[labels == digit].median(0).values.tolist() for digit in digits]
     span = (codes.max(0).values - codes.min(0).values).max().item()
-    for digit, (across, up) in zip(digits, _apart(medians, 0.06 * span), strict=True):
-        ax.text(across, up, str(digit), ha="center", va="center", weight="bold", size="large")
+    halo = [withStroke(linewidth=2.5, foreground="white")]  # a digit is read on a crowd of dots, too
+    for digit, (across, up) in zip(digits, _apart(medians, 0.075 * span), strict=True):
+        ax.text(across, up, str(digit), ha="center", va="center", weight="bold", size="large", path_effects=halo)
     ax.add_patch(plt.Circle((0, 0), 2, fill=False, linestyle="--", color=INK, linewidth=1.2))
     ax.set(xlabel="z₁", ylabel="z₂", aspect="equal", adjustable="datalim")
     return ax

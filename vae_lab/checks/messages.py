@@ -11,6 +11,24 @@ from typing import Any, NamedTuple, NoReturn
 
 from torch import Tensor
 
+TITLES = {
+    "intro": "A course about one line of code",
+    "autoencoders": "Two numbers for a digit",
+    "computation_graphs": "Who is computed from whom",
+    "stochastic_nodes": "A die in the graph",
+    "reparameterization": "Moving the die aside",
+    "gradient_paths": "The gradient's way round",
+    "two_gradients": "Two gradients for one die",
+    "elbo": "What a VAE is paid for",
+    "training": "A VAE learns, and six do not quite",
+    "generation": "Images from nowhere",
+    "how_good": "How good is the bound?",
+    "beyond_gaussians": "Other dice",
+    "summary": "Four sentences, and what earned them",
+    "labs": "The labs",
+    "notation": "Notation",
+}  # the book's pages that a message may name
+
 
 class CheckFailed(AssertionError):
     """An answer did not pass. Its text is all there is to read, so IPython shows no traceback with it."""
@@ -24,7 +42,7 @@ class Misconception(NamedTuple):
 
     Args:
         says: one sentence that puts it right.
-        page: slug of the book's page that explains it.
+        page: slug of the book's page that explains it, one of `TITLES`.
     """
 
     says: str
@@ -49,11 +67,11 @@ def fail(task: str, seen: str, wanted: str, mistake: Misconception | None = None
             ...
         vae_lab.checks.messages.CheckFailed: square: square(3) is 6. Wanted 9.
         Likely mistake: 2 * x doubles x.
-        Read next: the book's page "Intro" (intro.html).
+        Read next: the book's page "A course about one line of code" (intro.html).
     """
     text = f"{task}: {seen} {wanted}"
     if mistake is not None:
-        title = mistake.page.replace("_", " ").capitalize()
+        title = TITLES[mistake.page]
         text += f'\nLikely mistake: {mistake.says}\nRead next: the book\'s page "{title}" ({mistake.page}.html).'
     raise CheckFailed(text)
 

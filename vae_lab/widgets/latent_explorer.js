@@ -131,7 +131,7 @@ export default {
     const root = frame("Latent explorer: an autoencoder and a VAE decode the same point",
       html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)), html("div", { class: "vl-row" }, draws, behind.root),
       html("div", { class: "vl-halves" }, ...halves.map((h) => h.root)),
-      html("p", { class: "vl-quiet" }, "Drag the point in either plane, or focus it and use the arrow keys (Shift for big steps). Each dot is a training image where its encoder puts it; the autoencoder's codes are moved and turned to mean 0 and spread 1, which changes none of its pictures. Dashed circles: 1, 2 and 3 standard deviations of the prior. A small classifier reads the digits."),
+      html("p", { class: "vl-quiet" }, "Drag the point in either plane, or focus it and use the arrow keys (Shift for big steps). Each dot is a training image where its encoder puts it; the autoencoder's codes are moved, turned and scaled to mean 0 and spread 1, which changes none of its pictures. Dashed circles: 1, 2 and 3 standard deviations of the prior. A small classifier reads the digits."),
       voice.root);
     el.append(root);
     const draw = () => {

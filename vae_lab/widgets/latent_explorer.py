@@ -17,8 +17,9 @@ LIMIT = 3.5
 class LatentExplorer(Interaction):
     """Both decoders run in the browser, on weights that travel in the page, and answer within a frame.
 
-    The planes show where 1,000 training images of MNIST-5k were encoded. The autoencoder's codes are moved and turned
-    to mean 0 and covariance I, which changes nothing of what it can do, so that both are asked about the same z.
+    The planes show where 1,000 training images of MNIST-5k were encoded. The autoencoder's codes are moved, turned
+    and scaled to mean 0 and covariance I, which changes nothing of what it can do, so that both are asked about the
+    same z.
 
     Traits (each is live in a kernel):
         z: [z_1, z_2], each within [-3.5, 3.5].
