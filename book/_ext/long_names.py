@@ -1,6 +1,6 @@
 """Long names in code may break after an underscore or a dot, so that a table of them fits a phone.
 
-A browser breaks a line at spaces, and a name has none; breaking anywhere would cut words in two. Copied, it stays whole.
+A browser breaks lines at spaces, and a name has none; breaking anywhere cuts words in two. A copied name stays whole.
 """
 
 from __future__ import annotations

@@ -81,5 +81,5 @@ def test_in_colab_too(nbgrader):
     shown = in_a_fork(in_colab, saved.decode())
     assert "x std_from_logvar" in shown
     assert ". hand_gradients" in shown
-    assert 'Read next: the book\'s page "The gradient\'s way round"' in shown
+    assert "Read next: the book's page \"The gradient's way round\"" in shown
     assert ("13 of 17 points in view" in shown) == (nbgrader == "kept")
