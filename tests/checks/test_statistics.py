@@ -7,7 +7,9 @@ import torch
 from scipy import stats
 
 from vae_lab.checks.estimates import ROWS, STANDARD_ERRORS
+from vae_lab.checks.messages import CheckFailed
 from vae_lab.checks.noise import examine
+from vae_lab.checks.sampler import check_noise
 from vae_lab.checks.statistics import (
     ALPHA,
     binomial_interval,
@@ -119,3 +121,18 @@ def test_standard_errors_of_the_kl_estimate_leave_less_than_1e_7(mu, logvar):
     for side in (1, -1):
         best = min(ROWS * (log_moment(side * k * 0.002) - k * 0.002 * far) for k in range(1, 3000))
         assert math.exp(best) < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("shape", "says"),
+    [((1, 1), "one eps for each entry"), ((1, 3), "every row needs its own"), ((9, 1), "one eps for each")],
+)
+def test_few_draws_that_happen_to_have_one_sign_are_still_called_shared(shape, says):
+    """Of the eps of a few calls all may be positive, one time in so many; then z is never below mu, by chance."""
+    axes = ("call", "row", "dimension")
+    mu, logvar = torch.linspace(-2, 2, 27).view(9, 3), torch.linspace(-1, 1, 27).view(9, 3)
+    eps = torch.rand(4, *shape, generator=torch.Generator().manual_seed(0)).expand(4, 9, 3)
+    eps = eps.repeat(1, 40, 1)
+    mu, logvar = mu.repeat(40, 1), logvar.repeat(40, 1)
+    with pytest.raises(CheckFailed, match=says):
+        check_noise("sampler", mu + torch.exp(logvar / 2) * eps, axes, mu, logvar)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -190,16 +190,15 @@ def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar:
         fail(task, f"{finding.seen:.1%} of z is nan or infinite.", "Wanted finite numbers.")
     if float(eps.std()) < 1e-3:
         fail(task, f"z is always mu + {float(eps.mean()):.2f} sigma.", "Wanted a draw from N(mu, sigma^2).", NO_NOISE)
+    if finding.kind == "shared" and _constant(eps, axes.index(finding.axis)):  # too few draws to say more of them
+        _fail_shared(task, finding)
     mistake = name_mistake(z, mu, logvar)
     if mistake is not None:
         fail(task, f"z looks like a draw from {mistake.formula}.", "Wanted N(mu, sigma^2).", mistake.misconception)
     if bool((eps > -1e-3).all()):
         fail(task, "z is never below mu.", "Wanted noise of either sign.", UNIFORM)
     if finding.kind == "shared":
-        seen = (
-            f"sums of eps = (z - mu) / sigma along the axis '{finding.axis}' have {finding.seen:.1f} times the variance"
-        )
-        fail(task, seen + " of independent noise.", "Wanted independent noise.", SHARED[finding.axis])
+        _fail_shared(task, finding)
     if finding.kind == "cancelling":
         seen = f"noise along the axis '{finding.axis}' cancels: its sums have {finding.seen:.2f} times the variance"
         fail(task, seen + " of independent noise.", "Wanted independent noise.", CANCELLING)
@@ -208,6 +207,16 @@ def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar:
     if finding.kind == "mean":
         fail(task, f"the mean of z lies {finding.seen:.2f} sigma from mu.", wanted)
     fail(task, f"eps = (z - mu) / sigma is not normal ({_not_normal(finding)}).", wanted, NOT_NORMAL)
+
+
+def _constant(eps: Tensor, axis: int) -> bool:
+    """Whether the noise varies along an axis by next to nothing of what it varies by in all."""
+    return float(eps.var(axis).mean()) < 0.05 * float(eps.var())
+
+
+def _fail_shared(task: str, finding: Finding) -> NoReturn:
+    seen = f"sums of eps = (z - mu) / sigma along the axis '{finding.axis}' have {finding.seen:.1f} times the variance"
+    fail(task, seen + " of independent noise.", "Wanted independent noise.", SHARED[finding.axis])
 
 
 def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
