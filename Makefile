@@ -53,10 +53,16 @@ sample-grade:
 
 test: $(VENV)/.dev
 	@tools/system-packages.sh bubblewrap chromium postgresql
-	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	$(MAKE) --no-print-directory -j 2 book verify  # side by side: a book's kernel keeps one core busy
-	$(BIN)/python -m pytest tests/gpu -m gpu --device cpu --quiet
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(MAKE) --no-print-directory -j 2 book types gpu-tests-without-one verify  # a book's kernel keeps only one core busy
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+.PHONY: types gpu-tests-without-one
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+gpu-tests-without-one: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/gpu -m gpu --device cpu --quiet
 
 gpu: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/gpu -m gpu
