@@ -72,9 +72,9 @@ def test_what_is_needed_is_what_the_package_asks_for(monkeypatch):
 
 @pytest.mark.parametrize("problem", ["bubblewrap is not installed; install it with `apt-get`.", "no Linux"])
 def test_a_missing_sandbox_has_the_sandboxs_own_remedy(monkeypatch, problem):
-    from vae_lab.grading import sandbox
+    from vae_lab.grading.sandbox import bubblewrap
 
-    monkeypatch.setattr(sandbox, "sandbox_problem", lambda: problem)
+    monkeypatch.setattr(bubblewrap, "sandbox_problem", lambda: problem)
     found = doctor.sandbox()
     assert found.state == "missing"
     assert found.what == f"sandbox: {problem.split('; ')[0]}"

@@ -188,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run_release(options: argparse.Namespace) -> int:
     """Release labs and say which changed."""
     from vae_lab.grading.course import Course, CourseError
-    from vae_lab.grading.release import release
+    from vae_lab.grading.lab.release import release
 
     course = Course(Path())
     for lab in course.choose(options.labs):
@@ -202,9 +202,9 @@ def run_release(options: argparse.Namespace) -> int:
 
 def run_verify(options: argparse.Namespace) -> int:
     """Verify labs; print what differs."""
+    from vae_lab.grading.authoring.verify import ONE_PROCESS, SPLIT, verify
     from vae_lab.grading.course import Course
-    from vae_lab.grading.sandbox import sandbox_problem
-    from vae_lab.grading.verify import ONE_PROCESS, SPLIT, verify
+    from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
 
     course = Course(Path())
     labs = course.choose(options.labs)
@@ -222,8 +222,8 @@ def run_verify(options: argparse.Namespace) -> int:
 
 def run_sample_class(options: argparse.Namespace) -> int:
     """Make up a class."""
+    from vae_lab.grading.authoring.sample_class import sample_class
     from vae_lab.grading.course import Course
-    from vae_lab.grading.sample_class import sample_class
 
     course = Course(Path())
     course.choose([options.lab])
@@ -234,12 +234,12 @@ def run_sample_class(options: argparse.Namespace) -> int:
 
 def run_grade(options: argparse.Namespace) -> int:
     """Grade a class; say what came out of it and where to look."""
-    from vae_lab.grading.classroom import grade_class, write_class_report
+    from vae_lab.grading.classroom.grade import grade_class, write_class_report
+    from vae_lab.grading.classroom.room import Classroom
     from vae_lab.grading.course import Course, CourseError
-    from vae_lab.grading.engine import Limits
-    from vae_lab.grading.report import write_json
-    from vae_lab.grading.room import Classroom
-    from vae_lab.grading.sandbox import sandbox_problem
+    from vae_lab.grading.judge.engine import Limits
+    from vae_lab.grading.pages.report import write_json
+    from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
 
     course = Course(Path())
     course.choose([options.lab])
@@ -280,9 +280,9 @@ def run_grade(options: argparse.Namespace) -> int:
 
 def run_report(options: argparse.Namespace) -> int:
     """Write the report again, with the marks given since."""
-    from vae_lab.grading.classroom import write_class_report
+    from vae_lab.grading.classroom.grade import write_class_report
+    from vae_lab.grading.classroom.room import Classroom
     from vae_lab.grading.course import Course
-    from vae_lab.grading.room import Classroom
 
     course = Course(Path())
     course.choose([options.lab])
@@ -292,9 +292,9 @@ def run_report(options: argparse.Namespace) -> int:
 
 def run_check(options: argparse.Namespace) -> int:
     """Check one notebook as a student does; status 1 while something fails."""
+    from vae_lab.grading.authoring.kernel import in_a_fork
+    from vae_lab.grading.authoring.selfcheck import SelfCheck, check_file, read_lab
     from vae_lab.grading.course import CourseError
-    from vae_lab.grading.one_process import in_a_fork
-    from vae_lab.grading.selfcheck import SelfCheck, check_file, read_lab
 
     def run() -> SelfCheck:
         with Progress("check", " cells") as progress:
@@ -314,7 +314,7 @@ def run_check(options: argparse.Namespace) -> int:
 def run_init_course(options: argparse.Namespace) -> int:
     """Start a course and say what was written."""
     from vae_lab.grading.course import Course
-    from vae_lab.grading.init_course import init_course
+    from vae_lab.grading.lms.init_course import init_course
 
     for path, written in init_course(options.folder, Course(options.source)):
         print(f"{path}  {'written' if written else 'there already, left as it is'}")
@@ -324,9 +324,9 @@ def run_init_course(options: argparse.Namespace) -> int:
 
 def run_collect(options: argparse.Namespace) -> int:
     """Collect a zip and say what became of each file."""
-    from vae_lab.grading.class_list import read_class_list
-    from vae_lab.grading.collect import collect, summary
     from vae_lab.grading.course import Course
+    from vae_lab.grading.lms.class_list import read_class_list
+    from vae_lab.grading.lms.collect import collect, summary
 
     (lab,) = Course(Path()).choose([options.lab])
     students = read_class_list(options.students) if options.students else None
@@ -338,9 +338,9 @@ def run_collect(options: argparse.Namespace) -> int:
 
 def run_send_back(options: argparse.Namespace) -> int:
     """Pack feedback for Moodle; say who is in it and who is not."""
-    from vae_lab.grading.class_list import read_class_list
     from vae_lab.grading.course import Course
-    from vae_lab.grading.send_back import send_back
+    from vae_lab.grading.lms.class_list import read_class_list
+    from vae_lab.grading.lms.send_back import send_back
 
     (lab,) = Course(Path()).choose([options.lab])
     students = read_class_list(options.students) if options.students else None
@@ -354,17 +354,17 @@ def run_send_back(options: argparse.Namespace) -> int:
 
 def run_appeal(options: argparse.Namespace) -> int:
     """Grade one submission again, watching."""
-    from vae_lab.grading.appeal import appeal, lines
+    from vae_lab.grading.classroom.appeal import appeal, lines
+    from vae_lab.grading.classroom.submissions import find_students, read_submitted_file
     from vae_lab.grading.course import Course, CourseError
-    from vae_lab.grading.lab import load_lab
-    from vae_lab.grading.sandbox import SandboxError
-    from vae_lab.grading.submissions import find_students, read_submission
+    from vae_lab.grading.lab.source import load_lab
+    from vae_lab.grading.sandbox.bubblewrap import SandboxError
 
     course = Course(Path())
     (lab,) = course.choose([options.lab])
     if options.student not in find_students(options.submitted, lab).students:
         raise CourseError(f"{options.student!r} handed in no {lab} under {options.submitted}")
-    handed_in = read_submission(options.submitted, options.student, lab)
+    handed_in = read_submitted_file(options.submitted, options.student, lab)
     if handed_in.content is None:
         raise CourseError(f"{options.student}: {handed_in.problem}")
     try:

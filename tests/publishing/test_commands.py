@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vae_lab.cli import COMMANDS, parser
-from vae_lab.grading.init_course import NEXT_STEPS
+from vae_lab.grading.lms.init_course import NEXT_STEPS
 
 ROOT = Path(__file__).parents[2]
 TEXTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "book").glob("*.md"))]
