@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from vae_lab.graph.gradient import CUT, PASSES, UNASKED, ZERO
-from vae_lab.graph.values import Source, Value
+from vae_lab.graph.gradient.measure import CUT, PASSES, UNASKED, ZERO
+from vae_lab.graph.recording.values import Source, Value
 
 LONGEST = 22  # characters of a caption: a picture is at most as wide as a telephone
 _PREFIX = re.compile(r"\b(torch\.nn\.functional|torch|F)\.")

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from vae_lab.graph.values import Group, Source
+from vae_lab.graph.recording.values import Group, Source
 
 _TORCH = os.path.dirname(torch.__file__) + os.sep
-_OURS = os.path.dirname(__file__) + os.sep
+_OURS = os.path.dirname(os.path.dirname(__file__)) + os.sep  # all of vae_lab.graph
 _EXAMPLE = _OURS + "vae.py"  # code to be shown, not code that shows
 _DISTRIBUTIONS = os.path.join(_TORCH, "distributions") + os.sep
 _OPTIMIZERS = os.path.join(_TORCH, "optim") + os.sep
@@ -34,7 +34,7 @@ class Place(NamedTuple):
     updating: bool  # inside an optimizer's step: not part of the computation that is shown
 
 
-class Stack:
+class CallStack:
     """Walks from an operation up to the frame that opened the recording."""
 
     def __init__(self, base: FrameType | None, whole: Iterable[CodeType] = ()) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 from html import escape
 
-from vae_lab.graph.boxes import box, box_size
-from vae_lab.graph.curves import BESIDE, Point, count_ports, curve, half, path, ports
-from vae_lab.graph.gradient import CUT, PASSES, ZERO
-from vae_lab.graph.layout import lay_out
-from vae_lab.graph.picture import Edge, Node, Picture
-from vae_lab.graph.style import STYLE, cross, legend_rows, nought
-from vae_lab.graph.words import describe, title
+from vae_lab.graph.drawing.boxes import box, box_size
+from vae_lab.graph.drawing.curves import BESIDE, Point, count_ports, curve, half, path, ports
+from vae_lab.graph.drawing.layout import lay_out
+from vae_lab.graph.drawing.picture import Edge, Node, Picture
+from vae_lab.graph.drawing.sentences import describe, title
+from vae_lab.graph.drawing.style import STYLE, cross, legend_rows, nought
+from vae_lab.graph.gradient.measure import CUT, PASSES, ZERO
 
 MARGIN = 10.0
 

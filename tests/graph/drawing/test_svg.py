@@ -7,9 +7,9 @@ import pytest
 
 from tests.graph.pictures import GOLDEN, PICTURES, drawn
 from vae_lab.graph import vae_views
-from vae_lab.graph.picture import Edge, Node, Picture
-from vae_lab.graph.style import STYLE
-from vae_lab.graph.svg import to_svg
+from vae_lab.graph.drawing.picture import Edge, Node, Picture
+from vae_lab.graph.drawing.style import STYLE
+from vae_lab.graph.drawing.svg import to_svg
 
 SVG = "{http://www.w3.org/2000/svg}"
 each = pytest.mark.parametrize("name", PICTURES)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from vae_lab.graph.dot import to_dot
-from vae_lab.graph.picture import Picture
-from vae_lab.graph.svg import to_svg
-from vae_lab.graph.words import describe
+from vae_lab.graph.drawing.dot import to_dot
+from vae_lab.graph.drawing.picture import Picture
+from vae_lab.graph.drawing.sentences import describe
+from vae_lab.graph.drawing.svg import to_svg
 
 
 class Drawing:

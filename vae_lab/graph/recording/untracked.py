@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import torch
 
-from vae_lab.graph.values import Source, Value
+from vae_lab.graph.recording.values import Source, Value
 
 _ARRIVES = {
     "tensor",
@@ -39,7 +39,7 @@ class Left(NamedTuple):
     source: Source | None
 
 
-class Outside:
+class Untracked:
     """Keeps the departures of a recording and answers which of them an operation brings back."""
 
     def __init__(self) -> None:

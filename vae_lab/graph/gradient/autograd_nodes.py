@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae_lab.graph.values import Value
+from vae_lab.graph.recording.values import Value
 
 
 def through_nodes(value: Value, operands: list[Value], cotangent: Tensor) -> dict[Value, Tensor | None]:

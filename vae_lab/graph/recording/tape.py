@@ -1,4 +1,4 @@
-"""The book that a recording keeps: which value each tensor is now, and what happens to it when memory is written."""
+"""The tape of a recording: which value each tensor is now, and what happens to it when memory is written."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.autograd.function import BackwardCFunction
 
-from vae_lab.graph.memory import overlap, storage_of
-from vae_lab.graph.values import Operation, Source, Value, version_of
+from vae_lab.graph.recording.memory import overlap, storage_of
+from vae_lab.graph.recording.values import Operation, Source, Value, version_of
 
 # In place, and nothing of the old content is left.
 OVERWRITES = {"zero_", "fill_", "copy_", "set_", "normal_", "uniform_", "exponential_", "cauchy_", "log_normal_"}
@@ -17,7 +17,7 @@ OVERWRITES |= {"geometric_", "random_", "bernoulli_", "trunc_normal_", "zeros_",
 OVERWRITES |= {"kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_", "orthogonal_"}
 
 
-class Ledger:
+class Tape:
     """Values and operations in the order in which they came."""
 
     def __init__(self) -> None:

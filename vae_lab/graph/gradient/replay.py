@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from vae_lab.graph.values import Operation, Value
+from vae_lab.graph.recording.values import Operation, Value
 
 TRIES = 16  # dropout may drop everything once
 

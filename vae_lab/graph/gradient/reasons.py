@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vae_lab.graph.gradient import CUT, Flow, lets_pass, seed_for
-from vae_lab.graph.replay import flat
-from vae_lab.graph.values import Operation, Value
+from vae_lab.graph.gradient.measure import CUT, Flow, lets_pass, seed_for
+from vae_lab.graph.gradient.replay import flat
+from vae_lab.graph.recording.values import Operation, Value
 
 
 def culprit(operand: Value, result: Value) -> Operation:

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from vae_lab.graph.layout import lay_out
+from vae_lab.graph.drawing.layout import lay_out
 
 
 def graph(seed: int, n: int = 12, m: int = 16) -> tuple[dict[str, tuple[float, float]], list[tuple[str, str]]]:

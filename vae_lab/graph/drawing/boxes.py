@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from vae_lab.graph.curves import Point
-from vae_lab.graph.picture import LONGEST, Node
-from vae_lab.graph.symbols import Symbol, symbol
+from vae_lab.graph.drawing.curves import Point
+from vae_lab.graph.drawing.picture import LONGEST, Node
+from vae_lab.graph.drawing.symbols import Symbol, symbol
 
 
 def box_size(node: Node, room: float, shapes: bool, values: bool) -> tuple[float, float]:

@@ -6,8 +6,8 @@ The accents are readable on all three and can be set with CSS variables.
 
 from __future__ import annotations
 
-from vae_lab.graph.gradient import CUT, PASSES, ZERO
-from vae_lab.graph.picture import Picture
+from vae_lab.graph.drawing.picture import Picture
+from vae_lab.graph.gradient.measure import CUT, PASSES, ZERO
 
 STYLE = (
     ".vae-graph{max-width:100%;height:auto;font:13px system-ui,sans-serif;overflow:visible}"

@@ -17,11 +17,11 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from vae_lab.graph.ledger import OVERWRITES, Ledger, unique
-from vae_lab.graph.naming import Naming
-from vae_lab.graph.outside import EXITS, Outside
-from vae_lab.graph.stack import Stack, source_of
-from vae_lab.graph.values import Operation, tensors_in, version_of
+from vae_lab.graph.recording.call_stack import CallStack, source_of
+from vae_lab.graph.recording.tape import OVERWRITES, Tape, unique
+from vae_lab.graph.recording.untracked import EXITS, Untracked
+from vae_lab.graph.recording.values import Operation, tensors_in, version_of
+from vae_lab.graph.recording.variable_names import Naming
 
 # The result takes its shape from the operand and nothing else.
 SHAPE_ONLY = {"zeros_like", "ones_like", "empty_like", "full_like", "rand_like", "randn_like", "randint_like"}
@@ -39,15 +39,15 @@ _SILENT = {
 
 
 class Recorder(TorchFunctionMode):
-    """Writes every value and operation of the block into a ledger."""
+    """Writes every value and operation of the block into a tape."""
 
     def __init__(self, frame: FrameType, whole: Iterable[CodeType] = ()) -> None:
         super().__init__()
-        self.ledger = Ledger()
-        self.stack = Stack(frame, whole)
+        self.tape = Tape()
+        self.stack = CallStack(frame, whole)
         self.drew = False  # whether a kernel of the current call drew random numbers
         self.on_backward: Callable[[list[Tensor]], None] | None = None  # told what is about to be differentiated
-        self._outside = Outside()
+        self._untracked = Untracked()
         self._naming = Naming()
         self._kernels = _Kernels(self)
 
@@ -62,7 +62,7 @@ class Recorder(TorchFunctionMode):
 
     def close(self) -> None:
         """Look once more at what was made below autograd, and let go of the stack."""
-        for value in self.ledger.values:
+        for value in self.tape.values:
             if value.op is not None and value.op.below:
                 value.look()
         self.stack.close()
@@ -96,34 +96,34 @@ class Recorder(TorchFunctionMode):
         if place.updating:
             return
         if any(torch._C._functorch.is_functorch_wrapped_tensor(t) for t in tensors):
-            self.ledger.problem(
+            self.tape.problem(
                 f"record: {name} ran inside vmap or another transform of torch.func, where the recorder cannot see; "
                 "compute it with ordinary operations, or outside the block."
             )
             return
-        ledger, source = self.ledger, source_of(place.frames)
-        self._naming.look(place.frames, ledger)
+        tape, source = self.tape, source_of(place.frames)
+        self._naming.look(place.frames, tape)
         if name in EXITS:
-            if tensors and (known := ledger.find(tensors[0])) is not None:
-                self._outside.left(known, name, result, source)
+            if tensors and (known := tape.find(tensors[0])) is not None:
+                self._untracked.left(known, name, result, source)
             return
         arrives_here = name == "from_numpy"
         fresh = [t for t in unique(tensors_in(result)) if all(t is not c for c in changed)]
-        fresh = [t for t in fresh if ledger.find(t) is None or arrives_here]
+        fresh = [t for t in fresh if tape.find(t) is None or arrives_here]
         if not fresh and not changed:
             return
-        inputs = [] if name in SHAPE_ONLY or arrives_here else [ledger.value(t) for t in tensors]
+        inputs = [] if name in SHAPE_ONLY or arrives_here else [tape.value(t) for t in tensors]
         if name in OVERWRITES:
             inputs = [v for v in inputs if all(v.tensor is not c for c in changed)]
-        op = Operation(len(ledger.operations), name, inputs, [], drew, enabled, source, place.groups)
+        op = Operation(len(tape.operations), name, inputs, [], drew, enabled, source, place.groups)
         op.call, op.below = (func, args, kwargs), isinstance(func, torch._ops.OpOverload)
-        for left, presumed in self._outside.arrivals(name, args, kwargs, source):
-            op.inputs.append(ledger.round_trip(left.value, left.by, presumed, op, left.source))
-        ledger.operations.append(op)
+        for left, presumed in self._untracked.arrivals(name, args, kwargs, source):
+            op.inputs.append(tape.round_trip(left.value, left.by, presumed, op, left.source))
+        tape.operations.append(op)
         for tensor in changed:
-            ledger.write(tensor, op)
+            tape.write(tensor, op)
         for tensor in fresh:
-            ledger.new(tensor, op.makes, op)
+            tape.new(tensor, op.makes, op)
 
 
 class _Kernels(TorchDispatchMode):

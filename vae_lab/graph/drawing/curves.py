@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from vae_lab.graph.layout import Layout
-from vae_lab.graph.picture import Picture
+from vae_lab.graph.drawing.layout import Layout
+from vae_lab.graph.drawing.picture import Picture
 
 BESIDE = 7.0  # pixels between the way forward and the gradient's way back
 Point = tuple[float, float]

@@ -10,28 +10,28 @@ from collections.abc import Callable, Iterable
 
 from torch import Tensor
 
-from vae_lab.graph.gradient import CUT, PASSES, UNASKED, ZERO, Flow, nonzero, walk_back
-from vae_lab.graph.ledger import Ledger
-from vae_lab.graph.owners import owners, spelling
-from vae_lab.graph.picture import Edge, Node, Picture, Stop, better, caption, size, spelled
-from vae_lab.graph.reasons import culprit, reason
-from vae_lab.graph.values import Group, Operation, Value, version_of
+from vae_lab.graph.drawing.labels import parameter_names, spelling
+from vae_lab.graph.drawing.picture import Edge, Node, Picture, Stop, better, caption, size, spelled
+from vae_lab.graph.gradient.measure import CUT, PASSES, UNASKED, ZERO, Flow, nonzero, walk_back
+from vae_lab.graph.gradient.reasons import culprit, reason
+from vae_lab.graph.recording.tape import Tape
+from vae_lab.graph.recording.values import Group, Operation, Value, version_of
 
 _DRAWS = {"sample", "sample_n"}
 
 
 class View:
-    """Chooses the visible values of a ledger and contracts the rest."""
+    """Chooses the visible values of a tape and contracts the rest."""
 
     def __init__(
-        self, ledger: Ledger, names: dict[Value, str], smooth: set[Value], detail: str, fold: Iterable[object]
+        self, tape: Tape, names: dict[Value, str], smooth: set[Value], detail: str, fold: Iterable[object]
     ) -> None:
-        self.ledger, self.names, self.smooth, self.detail = ledger, names, smooth, detail
+        self.tape, self.names, self.smooth, self.detail = tape, names, smooth, detail
         fold = list(fold)
-        self.whole = [*fold, *(ledger.modules.values() if detail == "names" else [])]
-        self.owner = owners(ledger, detail, fold)
+        self.whole = [*fold, *(tape.modules.values() if detail == "names" else [])]
+        self.labels = parameter_names(tape, detail, fold)
         self.users: dict[Value, list[Operation]] = {}
-        for op in ledger.operations:
+        for op in tape.operations:
             for operand in op.inputs:
                 self.users.setdefault(operand, []).append(op)
 
@@ -89,7 +89,7 @@ class View:
         if value in self.names:
             return self.names[value]
         if value.kind == "parameter":
-            return self.owner.get(id(value.tensor)) or f"parameter {value.key}"
+            return self.labels.get(id(value.tensor)) or f"parameter {value.key}"
         if value.op is not None and self.stochastic(value) and not value.op.inputs:
             return f"noise {value.key}"
         return f"{self.label(value.op)} {value.key}"

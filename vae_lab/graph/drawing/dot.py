@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vae_lab.graph.gradient import CUT, PASSES, ZERO
-from vae_lab.graph.picture import Picture
-from vae_lab.graph.symbols import symbol
+from vae_lab.graph.drawing.picture import Picture
+from vae_lab.graph.drawing.symbols import symbol
+from vae_lab.graph.gradient.measure import CUT, PASSES, ZERO
 
 _LINES = {
     PASSES: "color=blue penwidth=2",

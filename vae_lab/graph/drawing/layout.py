@@ -12,7 +12,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from vae_lab.graph.ordering import fewest_crossings
+from vae_lab.graph.drawing.ordering import fewest_crossings
 
 
 class Layout(NamedTuple):

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vae_lab.graph.gradient import CUT, PASSES, UNASKED, ZERO
-from vae_lab.graph.picture import Node, Picture
+from vae_lab.graph.drawing.picture import Node, Picture
+from vae_lab.graph.gradient.measure import CUT, PASSES, UNASKED, ZERO
 
 
 def listed(names: Iterable[str], last: str = "and") -> str:

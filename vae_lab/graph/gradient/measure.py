@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from vae_lab.graph.ledger import Ledger
-from vae_lab.graph.nodes import through_nodes
-from vae_lab.graph.replay import ever_passes, replay
-from vae_lab.graph.values import Operation, Value
+from vae_lab.graph.gradient.autograd_nodes import through_nodes
+from vae_lab.graph.gradient.replay import ever_passes, replay
+from vae_lab.graph.recording.tape import Tape
+from vae_lab.graph.recording.values import Operation, Value
 
 PASSES, ZERO, CUT, UNASKED = "passes", "zero", "cut", "unasked"
 Shares = dict[Value, Tensor | None]
@@ -148,10 +148,10 @@ def smooth_draws(operations: list[Operation]) -> set[Value]:
     }
 
 
-def asked_values(ledger: Ledger) -> set[Value]:
+def asked_values(tape: Tape) -> set[Value]:
     """The values that ask for a gradient, and all that follow from them."""
     asked: set[Value] = set()
-    for value in ledger.values:
+    for value in tape.values:
         if value.edge is not None or (value.op is not None and any(u in asked for u in value.op.inputs)):
             asked.add(value)
     return asked

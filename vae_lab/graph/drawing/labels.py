@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from torch.overrides import resolve_name
 
-from vae_lab.graph.ledger import Ledger
-from vae_lab.graph.values import Operation
+from vae_lab.graph.recording.tape import Tape
+from vae_lab.graph.recording.values import Operation
 
 _SHORT = (("torch.Tensor.", ""), ("torch.nn.functional.", "F."), ("torch.functional.", "torch."))
 
 
-def owners(ledger: Ledger, detail: str, fold: list[object]) -> dict[int, str]:
+def parameter_names(tape: Tape, detail: str, fold: list[object]) -> dict[int, str]:
     """What to call each parameter and buffer: the one name of a module shown whole, or else its place in its module."""
     called: dict[int, str] = {}
-    for name, module in ledger.modules.items():
+    for name, module in tape.modules.items():
         for path, tensor in [*module.named_parameters(), *module.named_buffers()]:
             called.setdefault(id(tensor), name if detail == "names" else f"{name}.{path}")
-    for group in {g.key: g for op in ledger.operations for g in op.groups if g.kind == "module"}.values():
+    for group in {g.key: g for op in tape.operations for g in op.groups if g.kind == "module"}.values():
         taken = set(called.values())
         whole = any(group.subject is f or group.name == f for f in fold)
         for path, tensor in [*group.subject.named_parameters(), *group.subject.named_buffers()]:
