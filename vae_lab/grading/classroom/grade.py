@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 
-import vae_lab
 from vae_lab.grading.classroom.job import Job, grade_job
 from vae_lab.grading.classroom.records import digest
 from vae_lab.grading.classroom.room import Classroom
 from vae_lab.grading.classroom.submissions import SubmittedFile, find_students
+from vae_lab.grading.classroom.versions import grader_version
 from vae_lab.grading.classroom.writer import Writer
 from vae_lab.grading.course import CourseError
 from vae_lab.grading.executors.local import run_all
@@ -119,20 +118,3 @@ def failed(job: Job, error: Exception) -> SubmissionResult:
     """The result where the grader itself failed: an error for a person to look at, never a score."""
     cells = {cell.grade_id: CellResult(0.0, cell.points, None) for cell in job.lab.graded}
     return SubmissionResult(job.student, job.lab.name, "error", cells, reason=f"{type(error).__name__}: {error}")
-
-
-def grader_version() -> str:
-    """A digest of the code that grades and of torch's version: when either changes, results are made anew."""
-    package = Path(vae_lab.__file__).parent
-    sources = [path for path in sorted(package.rglob("*.py")) if path.name not in NOT_JUDGING]
-    parts = [part for path in sources for part in (path.relative_to(package).as_posix().encode(), path.read_bytes())]
-    return digest(version("torch"), *parts)
-
-
-# Files whose change cannot change a verdict.
-NOT_JUDGING = {
-    "autograded.py", "classroom.py", "cli.py", "course.py", "database.py", "feedback.py", "gradebook.py",
-    "handed_in.py", "sanitize.py", "job.py", "lab_cells.py", "lms.py", "marks.py", "mishaps.py", "plots.py",
-    "records.py", "report.py", "room.py", "sample_class.py", "selfcheck.py", "submissions.py", "tasks.py", "verify.py",
-    "workers.py", "writer.py",
-}  # fmt: skip

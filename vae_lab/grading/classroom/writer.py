@@ -16,6 +16,7 @@ from vae_lab.grading.classroom.gradebook import LabGradebook
 from vae_lab.grading.classroom.records import Record, digest
 from vae_lab.grading.classroom.room import Classroom
 from vae_lab.grading.classroom.submissions import SubmittedFile, read_submitted_file
+from vae_lab.grading.classroom.versions import pages_version
 from vae_lab.grading.course import write_atomically
 from vae_lab.grading.lab.cells import Notebook, grader, text
 from vae_lab.grading.marks import GradebookEntry, Mark, auto_score, with_marks
@@ -24,6 +25,7 @@ from vae_lab.grading.pages.student_cells import StudentCell, student_cells
 from vae_lab.grading.pages.tasks import outline, tasks, title
 from vae_lab.grading.results import SubmissionResult
 
+KINDS = ("autograded", "feedback")  # the files that each student gets
 BATCH = 50  # results written to the gradebook in one transaction
 AT_LEAST_EVERY = 2.0  # seconds between two of them
 
@@ -41,7 +43,7 @@ class Writer:
         self.flushed = time.monotonic()
         self.outlines = outline(room.released)
         self.title = title(room.released)
-        self.styles = {kind: digest(*sources) for kind, sources in RENDERED_BY.items()}
+        self.pages_version = pages_version()
 
     def is_due(self, student: str, depends: str) -> bool:
         """Whether a submission has no result yet that still holds; an error of the grader's own never holds."""
@@ -105,7 +107,7 @@ class Writer:
                 self.put(replace(record, look_again=False).with_outputs(gradebook=digest(record.key)))
         for student in students:
             record = self.records[student]
-            wanted = {kind: digest(*self.made_from(kind, record)) for kind in self.styles}
+            wanted = {kind: digest(*self.made_from(kind, record)) for kind in KINDS}
             stale = {
                 kind: value
                 for kind, value in wanted.items()
@@ -139,7 +141,7 @@ class Writer:
 
     def made_from(self, kind: str, record: Record) -> Iterator[str]:
         """All that a file of this kind depends on."""
-        yield self.styles[kind]
+        yield self.pages_version
         yield record.key
         yield json.dumps(record.result.to_json(), sort_keys=True)
         if kind == "feedback":
@@ -190,23 +192,3 @@ def fingerprint(released: Notebook, handed_in: list[StudentCell]) -> str:
     ]
     own.sort()
     return digest(*(part for pair in own for part in pair)) if sum(len(source) for _, source in own) > 300 else ""
-
-
-def own_text(*names: str) -> list[str]:
-    """The text of files beside this one."""
-    return [(Path(__file__).parent / name).read_text(encoding="utf-8") for name in names]
-
-
-# What a change in which makes the graded notebooks, or the feedback pages, be written again.
-RENDERED_BY = {
-    "autograded": own_text("autograded.py", "sanitize.py", "handed_in.py"),
-    "feedback": own_text(
-        "feedback.py",
-        "sanitize.py",
-        "handed_in.py",
-        "tasks.py",
-        "pages/base.html",
-        "pages/feedback.html",
-        "pages/page.css",
-    ),
-}

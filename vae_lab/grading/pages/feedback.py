@@ -25,7 +25,7 @@ from pygments.lexers import PythonLexer
 from vae_lab.grading.pages import sanitize
 from vae_lab.grading.results import CellResult, SubmissionResult
 
-PAGES = Path(__file__).parent / "pages"
+TEMPLATES = Path(__file__).parent / "templates"
 TAGS = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "h3", "h4", "h5", "h6", "sub", "sup"}
 TAGS |= {"table", "thead", "tbody", "tr", "th", "td", "hr", "img", "del"}
 
@@ -131,7 +131,7 @@ def stylesheet() -> str:
     """The style of all pages, with the colours of highlighted code for a light and a dark screen."""
     light = HtmlFormatter(style="default").get_style_defs(".code")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".code")
-    own = (PAGES / "page.css").read_text(encoding="utf-8")
+    own = (TEMPLATES / "page.css").read_text(encoding="utf-8")
     return f"{light}\n{own}\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n.code {{ background: var(--soft); }}\n"
 
 
@@ -139,7 +139,7 @@ def stylesheet() -> str:
 def templates() -> jinja2.Environment:
     """Templates that escape whatever is put into them, and stop at a name they do not know."""
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(PAGES),
+        loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

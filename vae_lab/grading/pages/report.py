@@ -15,7 +15,7 @@ from typing import NamedTuple
 from vae_lab.grading.course import write_atomically
 from vae_lab.grading.marks import Person
 from vae_lab.grading.pages import scores_csv
-from vae_lab.grading.pages.feedback import PAGES, render
+from vae_lab.grading.pages.feedback import TEMPLATES, render
 from vae_lab.grading.pages.tasks import Outline
 from vae_lab.grading.results import SubmissionResult
 
@@ -224,7 +224,7 @@ def html(report: ClassReport, files: str, up: str) -> str:
         files: where the CSV files are, seen from the page.
         up: where `feedback/` is, seen from the page.
     """
-    script = (PAGES / "sort.js").read_text(encoding="utf-8")
+    script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
     return render("report.html", script=script, report=report, files=files, up=up)
 
 
