@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from torch import Tensor
@@ -25,6 +25,15 @@ CUT = Misconception(
 SILENT = Misconception(
     "a gradient arrives, but it is 0: torch.normal(mu, sigma) draws z itself, and the draw does not remember mu and "
     "sigma.",
+    "stochastic_nodes",
+)
+HELD = Misconception(
+    "logvar is clamped, or a small number is added to sigma: beyond some logvar the spread no longer follows it.",
+    "reparameterization",
+)
+NEW_LEAF = Misconception(
+    "z is a new tensor with requires_grad set by hand: torch.tensor(...) and detach() copy numbers and forget where they"
+    " come from.",
     "stochastic_nodes",
 )
 CUT_MU = Misconception("mu was detached on its way into z.", "gradient_paths")
@@ -103,6 +112,8 @@ def require_gradient(task: str, z: Tensor, mu: Tensor, logvar: Tensor) -> None:
     through = (weight * (z - mu)).detach() / 2
     wanted_logvar = through.sum(draws) if draws else through
     dead_mu, dead_logvar = (g is None or not bool(g.any()) for g in (to_mu, to_logvar))
+    if to_mu is None and to_logvar is None:
+        fail(task, "z requires a gradient, but there is no path from it to mu or logvar.", "Wanted one.", NEW_LEAF)
     if dead_mu and dead_logvar:
         fail(task, "the gradient with respect to mu and logvar is 0.", "Wanted dz/dmu = 1.", SILENT)
     if dead_mu or to_mu is None:
@@ -250,6 +261,81 @@ def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = t
     idle = any(torch.equal(old, new) for old, new in zip(began, after, strict=True))  # noise kept in store is no crime
     if torch.equal(after[0], after[1]) or not (idle or torch.equal(after[0], after[2])):
         fail(task, "a call puts torch's global generator where it wants it.", "Wanted no seed.", RESEEDED)
+
+
+class Ordinary(NamedTuple):
+    """What holds of a sampler at ordinary numbers, in float32.
+
+    Args:
+        spread: whether the spread of z is about sigma.
+        gradient: whether dz/dlogvar is (z - mu) / 2.
+    """
+
+    spread: bool
+    gradient: bool
+
+
+def ordinary(sampler: Callable[..., Any], draws: tuple[int, ...] = ()) -> Ordinary:
+    """Try a sampler at mu = 0 and logvar between -3 and 3, so that a slip there is not held against it again.
+
+    Nothing is judged here: of 400 draws of eps, the mean square is outside of [1/2, 2] with probability below 1e-15.
+
+    Example:
+        >>> ordinary(lambda mu, logvar: mu + torch.exp(logvar) * torch.randn_like(mu))
+        Ordinary(spread=False, gradient=False)
+    """
+    mu = torch.zeros(400, 5, device=device())
+    logvar = torch.linspace(-3, 3, 5, device=device()).repeat(400, 1).requires_grad_()
+    try:
+        z = sampler(mu, logvar)
+        eps = (z.detach() / torch.exp(logvar.detach() / 2)).double().flatten(0, -2)
+        square = eps.square().mean(0)
+        spread = bool(((square > 0.5) & (square < 2)).all())
+        (slope,) = torch.autograd.grad(z.sum(), (logvar,), allow_unused=True) if z.requires_grad else (None,)
+        through = z.detach().sum(tuple(range(len(draws)))) / 2 if draws else z.detach() / 2
+        return Ordinary(spread, slope is not None and _agree(slope, through))
+    except Exception:
+        return Ordinary(False, False)
+
+
+def check_extremes(task: str, sampler: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
+    """Require that z - mu is of the order of sigma, and its gradient right, for every logvar between -60 and 60.
+
+    What is wrong at ordinary numbers already is judged elsewhere, and not again here. A right answer fails with a
+    probability below 1e-7: 24 draws of eps, none of them larger than 20 or smaller than 2e-9.
+
+    Args:
+        task: the name of the student's function.
+        sampler: the student's function.
+        dtype: of mu and logvar.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    known = ordinary(sampler)
+    mu = torch.zeros(4, 6, dtype=dtype, device=device())
+    logvar = torch.linspace(-60, 60, 24, dtype=dtype, device=device()).reshape(4, 6).requires_grad_()
+    z = require_tensor(task, ask(task, sampler, mu, logvar), mu, (4, 6), "z")
+    require_unchanged(task, "mu", mu, torch.zeros_like(mu))
+    require_unchanged(task, "logvar", logvar, torch.linspace(-60, 60, 24, dtype=dtype, device=device()).reshape(4, 6))
+    if known.spread:
+        if not bool(torch.isfinite(z).all()):
+            fail(task, "with logvar between -60 and 60, z holds nan or infinite numbers.", "Wanted finite ones.")
+        size = torch.log(z.detach().double().abs()) - logvar.detach().double() / 2
+        wrong = (size > 3) | (size < -20)
+        if bool(wrong.any()):
+            at, off = float(logvar.detach()[wrong][0]), float(size[wrong][0])
+            seen = f"for logvar = {at:.0f}, z - mu is e^({off:.0f}) times sigma; between -3 and 3 it is right."
+            lengths = torch.log(z.detach().double().abs())[wrong & (logvar.detach().sign() == (1 if at > 0 else -1))]
+            held = len(lengths) > 2 and float(lengths.std()) < 2.5  # it no longer follows logvar, which moves it by 20
+            fail(task, seen, "Wanted sigma * eps for every logvar.", HELD if held else None)
+    if known.gradient:
+        (slope,) = gradients(task, z.sum(), (logvar,)) if z.requires_grad else (None,)
+        if slope is None or not torch.allclose(slope.double(), z.detach().double() / 2, rtol=1e-3, atol=0):
+            seen = "with logvar between -60 and 60, dz/dlogvar is not (z - mu) / 2; between -3 and 3 it is."
+            fail(task, seen, "Wanted that for every logvar.")
+    with torch.no_grad():
+        require_tensor(task, ask(task, sampler, mu[:3, :2], mu[:3, :2]), mu, (3, 2), "z")
 
 
 def _not_normal(finding: Finding) -> str:
