@@ -32,8 +32,8 @@ HELD = Misconception(
     "reparameterization",
 )
 NEW_LEAF = Misconception(
-    "z is a new tensor with requires_grad set by hand: torch.tensor(...) and detach() copy numbers and forget where they"
-    " come from.",
+    "z is a new tensor with requires_grad set by hand: torch.tensor(...) and detach() copy numbers and forget where "
+    "they come from.",
     "stochastic_nodes",
 )
 CUT_MU = Misconception("mu was detached on its way into z.", "gradient_paths")

@@ -8,7 +8,6 @@ notebook still counts.
 
 from __future__ import annotations
 
-import builtins
 import importlib
 import os
 import random
@@ -28,6 +27,7 @@ from traitlets.config import Config
 from vae_lab.grading.rpc.objects import use
 from vae_lab.grading.rpc.peer import Peer
 from vae_lab.grading.rpc.wire import Channel
+from vae_lab.grading.stand_ins import stand_in
 
 RUNNABLE_MAGICS = frozenset(
     {"time", "timeit", "capture", "prun", "who", "whos", "writefile", "run", "pwd", "cd", "env"}
@@ -127,10 +127,6 @@ def _reserved(name: str) -> type:
     return Reserved
 
 
-def _no_input(prompt: object = "") -> str:
-    raise RuntimeError("input() is not available while a notebook is graded")
-
-
 def serve(sock: socket.socket, shell: Shell, limits: dict[str, Any]) -> None:
     """Answer the judge until it closes."""
     peer = Peer(
@@ -149,7 +145,7 @@ def _serve(shell: Shell, limits: dict[str, Any], op: str, values: list[Any]) -> 
             np.random.seed(seed % (1 << 32))
             torch.manual_seed(seed)
             reserve(names, lab)
-            builtins.input = _no_input
+            stand_in()
             return None
         case "cell", [str() as source]:
             with time_limit(limits["cell_seconds"]):
