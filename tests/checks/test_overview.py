@@ -16,7 +16,7 @@ from tests.grading.colab import through_colab
 from vae_lab import checks
 from vae_lab.checks import standing
 from vae_lab.grading.authoring.answers import with_answers
-from vae_lab.grading.authoring.kernel import in_a_fork
+from vae_lab.grading.authoring.run_notebook import in_a_fork
 from vae_lab.grading.lab.cells import text
 
 ROOT = Path(__file__).parents[2]

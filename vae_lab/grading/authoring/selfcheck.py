@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from vae_lab.checks.standing import Cell, Overview, look, read_cells, summary
-from vae_lab.grading.authoring.kernel import run_cells
+from vae_lab.grading.authoring.run_notebook import run_cells
 
 SelfCheck = Overview
 check = look
