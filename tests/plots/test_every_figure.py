@@ -4,23 +4,11 @@ from __future__ import annotations
 
 import io
 
-import matplotlib as mpl
 import pytest
 import torch
-
-mpl.use("agg")
-
 from matplotlib import pyplot as plt
 
 from vae_lab import plots
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    with plt.rc_context():
-        plots.use_course_style()
-        yield
-        plt.close("all")
 
 
 def svg(draw) -> str:
@@ -70,9 +58,10 @@ def test_words_stay_words_and_the_ground_is_clear(name):
     assert "fill: #ffffff" not in text
 
 
-def test_every_figure_of_the_module_is_held_here():
-    own = {name for name, thing in vars(plots).items() if getattr(thing, "__module__", "") == plots.__name__}
-    public = {name for name in own if not name.startswith("_")}
+def test_every_figure_of_the_package_is_held_here():
+    public = {
+        name for name, thing in vars(plots).items() if getattr(thing, "__module__", "").startswith(plots.__name__)
+    }
     assert public - {"use_course_style", "panels"} == set(FIGURES)
 
 
@@ -89,33 +78,7 @@ def test_a_figure_is_drawn_where_it_is_asked_to(name):
     assert getattr(plots, name)(*arguments[name], **labels, ax=ax) is ax
 
 
-def test_the_ladder_marks_the_means_and_the_truth():
-    ax = plots.ladder({1: NOISE - 1, 5: NOISE}, truth=0.5)
-    heights = ax.collections[-1].get_offsets()[:, 1]
-    torch.testing.assert_close(torch.tensor(heights), torch.stack([NOISE.mean() - 1, NOISE.mean()]).double())
-    assert ax.lines[-1].get_ydata()[0] == 0.5
-
-
-def test_the_rate_distortion_line_touches_the_best_model():
-    ax = plots.rate_distortion([1, 2, 4], [10.0, 6.0, 1.0], [150.0, 152.0, 170.0])
-    rate, total = ax.lines[-1].get_xdata(), ax.lines[-1].get_xdata() + ax.lines[-1].get_ydata()
-    assert set(total) == {158.0}
-    assert list(rate) == [0.0, 10.0]
-
-
-def test_image_sheet_reads_bytes_and_floats_alike():
-    images = torch.randint(0, 256, (4, 1, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    one, two = plots.image_sheet(images), plots.image_sheet(images / 255)
-    assert (one.images[0].get_array() == two.images[0].get_array()).all()
-
-
-def test_image_sheet_lays_images_out_row_by_row():
-    images = torch.stack([torch.full((2, 2), i * 50 / 255) for i in range(5)])
-    sheet = plots.image_sheet(images, columns=3).images[0].get_array()
-    assert sheet[::2, ::2].tolist() == [[0, 50, 100], [150, 200, 0]]
-
-
-def test_panels_share_the_width_of_a_page():
-    axes = plots.panels(2, 1)
-    assert axes[0].figure is axes[1].figure
-    assert axes[0].figure.get_figwidth() == plots.WIDTH
+def test_the_names_of_the_package_are_sorted_and_true():
+    assert plots.__all__ == sorted(plots.__all__)
+    assert set(FIGURES) < set(plots.__all__)
+    assert all(hasattr(plots, name) for name in plots.__all__)
