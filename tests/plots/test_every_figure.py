@@ -38,6 +38,7 @@ FIGURES = {
     "rate_distortion": lambda: plots.rate_distortion([1, 4], [9.0, 5.0], [150.0, 160.0]),
     "bars": lambda: plots.bars(X, xlabel="i", ylabel="v"),
     "latent_scatter": lambda: plots.latent_scatter(NOISE.reshape(-1, 2), torch.arange(500) % 10),
+    "posterior_clouds": lambda: plots.posterior_clouds(NOISE[:20].reshape(-1, 2), torch.ones(10, 2), torch.arange(10)),
     "ladder": lambda: plots.ladder({1: 3 * NOISE - 2, 50: NOISE - 1}, truth=0.0),
     "durations": lambda: plots.durations({"a": [3.0, 4.0], "b": [1.0, 1.5]}, xlabel="seconds"),
     "band": lambda: plots.band(X, X, 0.1 * X, 1.0, xlabel="x", ylabel="y"),
