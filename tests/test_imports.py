@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "training": {"models", "training_step", "capture"},
     "generation": {"sampling", "models"},
     "broken": {"models", "elbo", "sampling"},
+    "score_function": {"models", "elbo", "sampling"},
     "shipped": set(),
     "pretrained": {"models", "shipped"},
     "plots": {"evaluation", "training", "generation", "models", "elbo", "estimators", "sampling"},

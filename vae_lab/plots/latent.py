@@ -69,7 +69,7 @@ def latent_scatter(codes: Tensor, labels: Tensor, *, ax: Axes | None = None) -> 
 
 
 def posterior_clouds(mu: Tensor, sigma: Tensor, labels: Tensor, *, ax: Axes | None = None) -> Axes:
-    """The distributions that an encoder answers with: an ellipse of one standard deviation each, a circle of radius two.
+    """The distributions that an encoder answers with: an ellipse of one standard deviation each.
 
     Args:
         mu: centres, [N, 2].
