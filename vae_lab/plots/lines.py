@@ -138,5 +138,5 @@ def reference_line(value: float, label: str, *, ax: Axes | None = None) -> Axes:
     ax = ax or plt.subplots()[1]
     ax.axhline(value, color=QUIET, linewidth=1.2, linestyle="--")
     place: dict[str, Any] = {"xytext": (0, -4), "textcoords": "offset points", "ha": "right", "va": "top"}
-    ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), color=QUIET, size="small", **place)
+    ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), color=QUIET, **place)
     return ax

@@ -14,12 +14,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
 BLUE, ORANGE, GREEN, PURPLE, INK, QUIET = "#0072B2", "#D55E00", "#009E73", "#B3598B", "#222222", "#6b6b6b"
-WIDTH = 6.0  # inches: as wide as the text of a page, so that words in a figure are as large as those around it
+# Inches. A phone shows a figure some 350 pixels wide: at this width, and with these letters, its words are then still
+# more than 11 pixels high. A page on a desk shows it a little larger than it is.
+WIDTH = 4.8
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, QUIET)
 INK_MAP = ListedColormap([(0.08, 0.08, 0.10, a / 255) for a in range(256)], name="ink")  # 0 is nothing, 1 is ink
 
 STYLE: dict[str, Any] = {
-    "figure.figsize": (WIDTH, 3.0),
+    "figure.figsize": (WIDTH, 2.9),
     "figure.facecolor": "none",
     "figure.constrained_layout.use": True,
     "axes.facecolor": "none",
@@ -27,12 +29,12 @@ STYLE: dict[str, Any] = {
     "axes.labelcolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": "medium",
+    "axes.titlesize": "medium",  # and no size below: "small" would be too small on a phone
     "axes.titlelocation": "left",
     "axes.prop_cycle": plt.cycler(color=COLOURS),
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
-    "font.size": 11.0,
+    "font.size": 11.5,
     "legend.frameon": False,
     "lines.linewidth": 2.0,
     "savefig.facecolor": "none",
