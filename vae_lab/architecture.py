@@ -15,7 +15,7 @@ from io import BytesIO
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from vae_lab.models import VAE
 
@@ -51,8 +51,8 @@ class Architecture:
             mu, logvar = model.encode(x[None])
             z = mu + torch.exp(logvar / 2) * eps
             x_hat = torch.sigmoid(model.decode(z))
-        first, second = (layer.out_features for layer in (model.encoder[0], model.encoder[2]))
-        self.svg = _large(x, x_hat[0], (int(x.numel()), int(first), int(second)), mu[0], logvar[0], eps, z[0])
+        first, second, _ = (layer.out_features for layer in model.encoder if isinstance(layer, nn.Linear))
+        self.svg = _large(x, x_hat[0], (x.numel(), first, second), mu[0], logvar[0], eps, z[0])
 
     def _repr_html_(self) -> str:
         return f'<div class="vae-architecture">{self.svg}</div>'

@@ -67,7 +67,7 @@ PHONE = 350  # pixels that a page on a phone has for a figure
 def test_words_can_be_read_on_a_phone(name):
     drawn = svg(FIGURES[name])
     width = float(re.search(r'<svg[^>]* width="([\d.]+)pt"', drawn)[1]) * 4 / 3  # in pixels
-    sizes = [float(size) * 4 / 3 for size in re.findall(r'style="[^"]*font:[^"]*?([\d.]+)px', drawn)]
+    sizes = [float(size) * 4 / 3 for size in re.findall(r'style="[^"]*font(?:-size)?:[^"]*?([\d.]+)px', drawn)]
     assert sizes
     assert min(sizes) * min(1, PHONE / width) >= 11
 

@@ -6,12 +6,15 @@ Ito's, which people with any colour vision tell apart. Figures are SVG with word
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import ListedColormap
+from matplotlib.ticker import LogFormatter
 
 BLUE, ORANGE, GREEN, PURPLE, INK, QUIET = "#0072B2", "#D55E00", "#009E73", "#B3598B", "#222222", "#6b6b6b"
 # Inches. A phone shows a figure some 350 pixels wide: at this width, and with these letters, its words are then still
@@ -73,3 +76,32 @@ def panels(*widths: float, height: float = 3.0, sharey: bool = False) -> tuple[A
         1, len(widths), figsize=(WIDTH, height), width_ratios=widths, sharey=sharey, squeeze=False
     )
     return tuple(axes[0])
+
+
+class _Powers(LogFormatter):
+    """Powers of ten with their exponents as letters, as large as the other words: 10⁻³."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return what stands at a tick, or nothing where matplotlib leaves one out."""
+        exponent = math.log10(x) if x > 0 else math.nan
+        if not super().__call__(x, pos):
+            return ""
+        if abs(exponent - round(exponent)) > 1e-9:
+            return f"{x:g}"
+        return "10" + str(round(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def powers_of_ten(*axes: Axis) -> None:
+    """Write the ticks of logarithmic axes as 10⁻³, with letters as large as the other words, after their scale has been set.
+
+    Example:
+        >>> ax = panels(1)[0]
+        >>> ax.set_xscale("log")
+        >>> powers_of_ten(ax.xaxis)
+        >>> ax.xaxis.get_major_formatter().format_ticks([0.001, 100.0])
+        ['10⁻³', '10²']
+        >>> plt.close(ax.figure)
+    """
+    for axis in axes:
+        axis.set_major_formatter(_Powers())
+        axis.set_minor_formatter(_Powers())
