@@ -92,7 +92,7 @@ class _Powers(LogFormatter):
 
 
 def powers_of_ten(*axes: Axis) -> None:
-    """Write the ticks of logarithmic axes as 10⁻³, with letters as large as the other words, after their scale has been set.
+    """Write the ticks of logarithmic axes as 10⁻³, in letters of one size; to be called when their scale is set.
 
     Example:
         >>> ax = panels(1)[0]
