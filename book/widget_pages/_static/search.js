@@ -2,25 +2,27 @@
 "use strict";
 {
 const GREEK = { α: "alpha", β: "beta", γ: "gamma", ε: "eps", θ: "theta", λ: "lambda", μ: "mu", π: "pi", σ: "sigma", τ: "tau", φ: "phi", ϕ: "phi" };
-const plain = (word) => word.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "").replaceAll("đ", "d");
-// A letter is found by its name, too: σ by "sigma".
-const asTerms = (word) => (GREEK[word] ? [word, GREEK[word]] : plain(word));
-const options = { processTerm: asTerms, idField: "key" };
+const WORD = /\p{Script=Greek}|(?:(?!\p{Script=Greek})[\p{L}\p{N}])+/gu; // of a formula each Greek letter is a word
+const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "").replaceAll("đ", "d");
+// A letter is found by its name, too (σ by "sigma"), and a word in the plural by the singular, and the other way round.
+const asTerms = (word) => (GREEK[word] ? [word, GREEK[word]] : plain(word).replace(/(?<=[^su]..)s$/, ""));
+const options = { tokenize: (text) => text.match(WORD) ?? [], processTerm: asTerms, idField: "key" };
 
 const sections = searchPages.flatMap((page, p) => page.sections.map((section, s) => ({ ...section, key: `${p}.${s}`, page: p })));
 const pages = searchPages.map((page, key) => ({
   key, title: page.title,
+  name: page.url.replace(/^.*\/|\.html$/g, ""),
   headings: page.sections.slice(1).map((section) => section.heading).join(" · "),
   text: page.sections.map((section) => section.text).join(" "),
 }));
-const byPage = new MiniSearch({ ...options, fields: ["title", "headings", "text"] });
+const byPage = new MiniSearch({ ...options, fields: ["title", "name", "headings", "text"] });
 byPage.addAll(pages);
 const bySection = new MiniSearch({ ...options, fields: ["heading", "text"] });
 bySection.addAll(sections);
 
 // All words, as they are or as beginnings; else words that are spelt a little differently; else some of the words.
-function look(index, query, boost) {
-  const begins = { boost, prefix: (term) => term.length > 2 };
+function look(index, query, boost, boostDocument) {
+  const begins = { boost, boostDocument, prefix: (term) => term.length > 2 };
   const tries = [
     { ...begins, combineWith: "AND" }, { ...begins, combineWith: "AND", fuzzy: (term) => (term.length > 4 ? 0.25 : false) }, begins,
   ];
@@ -31,9 +33,19 @@ function look(index, query, boost) {
   return [];
 }
 
+// A page is about the words if its title or a heading has them in this order; a list of other people's works seldom is.
+function weight(query) {
+  const asked = plain(query), holds = (text) => plain(text).includes(asked);
+  return (key) => {
+    const { title, name, headings } = pages[key];
+    const about = plain(title).startsWith(asked) || name.replaceAll("_", " ") === asked ? 3 : holds(title) ? 2.5 : holds(headings) ? 2 : 1;
+    return about * (name === "references" ? 0.4 : 1);
+  };
+}
+
 // Some words around the first of the terms, marked.
 function snippet(text, terms) {
-  const words = [...text.matchAll(/[\p{L}\p{N}]+/gu)];
+  const words = [...text.matchAll(WORD)];
   const isFound = (word) => [asTerms(word)].flat().some((term) => terms.has(term));
   const hits = words.filter((word) => isFound(word[0]));
   const middle = hits[0]?.index ?? 0;
@@ -57,8 +69,8 @@ function make(tag, className, ...children) {
 
 function show(query) {
   const list = make("ul", "search");
-  const found = look(byPage, query, { title: 12, headings: 4 });
-  const inside = look(bySection, query, { heading: 3 });
+  const found = look(byPage, query, { title: 12, name: 6, headings: 4 }, weight(query));
+  const inside = look(bySection, query, { heading: 3 }, () => 1);
   const root = document.documentElement.dataset.content_root ?? "./";
   for (const { id, terms } of found) {
     const page = searchPages[id], best = inside.find((hit) => hit.id.startsWith(`${id}.`));
