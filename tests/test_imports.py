@@ -28,6 +28,8 @@ MAY_IMPORT = {
     "score_function": {"models", "elbo", "sampling"},
     "shipped": set(),
     "pretrained": {"models", "shipped"},
+    "tables": set(),
+    "architecture": {"models"},
     "plots": {"evaluation", "training", "generation", "models", "elbo", "estimators", "sampling"},
     "widgets": {
         "shipped",

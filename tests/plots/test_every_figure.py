@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 import torch
@@ -57,6 +58,18 @@ def test_words_stay_words_and_the_ground_is_clear(name):
     text = svg(FIGURES[name])
     assert "<text" in text
     assert "fill: #ffffff" not in text
+
+
+PHONE = 350  # pixels that a page on a phone has for a figure
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name != "image_sheet"])
+def test_words_can_be_read_on_a_phone(name):
+    drawn = svg(FIGURES[name])
+    width = float(re.search(r'<svg[^>]* width="([\d.]+)pt"', drawn)[1]) * 4 / 3  # in pixels
+    sizes = [float(size) * 4 / 3 for size in re.findall(r'style="[^"]*font(?:-size)?:[^"]*?([\d.]+)px', drawn)]
+    assert sizes
+    assert min(sizes) * min(1, PHONE / width) >= 11
 
 
 def test_every_figure_of_the_package_is_held_here():

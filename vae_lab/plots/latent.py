@@ -87,7 +87,7 @@ def posterior_clouds(mu: Tensor, sigma: Tensor, labels: Tensor, *, ax: Axes | No
     for (across, up), (width, height), digit in zip(mu.tolist(), (2 * sigma).tolist(), labels.tolist(), strict=True):
         colour = COLOURS[digit % len(COLOURS)]
         ax.add_patch(Ellipse((across, up), width, height, facecolor=colour, edgecolor=colour, alpha=0.3, linewidth=0.8))
-        ax.text(across, up, str(digit), ha="center", va="center", size="small", color=colour)
+        ax.text(across, up, str(digit), ha="center", va="center", color=colour)
     ax.add_patch(plt.Circle((0, 0), 2, fill=False, linestyle="--", color=INK, linewidth=1.2))
     ax.set(xlabel="z₁", ylabel="z₂", aspect="equal", adjustable="datalim")
     ax.autoscale_view()
