@@ -80,7 +80,9 @@ def test_the_search_for_early_terms_can_fail(tmp_path):
 
 
 # Words that many readers of English as a second language do not know, and images that a translation loses.
-HARD = r"dear(?:er|est)?|stray(?:s|ed)?|hairs?|blots?|opinions?|quiet(?:er|ly)?|h[eo]ld fast|sound one|wiggl\w+|hero|sly"
+HARD = (
+    r"dear(?:er|est)?|stray(?:s|ed)?|hairs?|blots?|opinions?|quiet(?:er|ly)?|h[eo]ld fast|sound one|wiggl\w+|hero|sly"
+)
 DIE = r"dice|die"
 
 
@@ -104,7 +106,7 @@ TITLES = {
     "training": ("Training a VAE",),
     "generation": ("Generating images",),
     "how_good": ("importance-weighted bound", "ELBO"),
-    "beyond_gaussians": ("Gumbel-softmax", "implicit"),
+    "beyond_gaussians": ("Beyond Gaussians", "Gumbel-softmax", "implicit"),
     "summary": ("Summary",),
     "questions": ("Questions",),
 }
