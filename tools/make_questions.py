@@ -31,7 +31,7 @@ from vae_lab.training import fit
 from vae_lab.training_step import Step
 
 TARGET = ASSETS / "questions.json"
-SEEDS, EPOCHS, WARM, FREE, LABELLED = 3, 20, 10, 0.5, 10
+SEEDS, EPOCHS, WARM, FREE, LABELLED = 3, 12, 6, 0.5, 10
 
 
 class SquaredError(VAE):
