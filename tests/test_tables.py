@@ -19,6 +19,12 @@ def test_numbers_are_written_in_the_format_of_their_column(table):
     assert table.rows == [("VAE", "154.2", "12%"), ("<b>none</b>", "no unit", "–")]
 
 
+def test_a_list_is_written_number_by_number():
+    made = Table("model", "loss of three seeds:.1f")
+    made.add("VAE", [torch.tensor(154.23), 153.0, None])
+    assert made.rows == [("VAE", "154.2 153.0 –")]
+
+
 def test_text_is_aligned(table):
     lines = str(table).splitlines()
     assert len(lines) == 3

@@ -37,7 +37,7 @@ class Table:
         self._formats = formats
 
     def add(self, *cells: object) -> None:
-        """Add a row; None leaves a cell open. Tensors of one number are numbers.
+        """Add a row; None leaves a cell open. Tensors of one number are numbers; a list is one number for each seed.
 
         Raises:
             ValueError: if there are more or fewer cells than columns.
@@ -66,5 +66,7 @@ class Table:
 def _said(cell: object, form: str) -> str:
     if cell is None:
         return "–"
+    if isinstance(cell, list):
+        return " ".join(_said(each, form) for each in cell)
     value = cell.item() if hasattr(cell, "item") else cell
     return format(value, form) if form and not isinstance(value, str) else str(value)

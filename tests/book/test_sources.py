@@ -14,7 +14,7 @@ PAGES = toc_pages()
 LESSONS = [
     page
     for page in PAGES
-    if page.stem not in {"references", "labs", "instructors", "lecture", "notation", "speed", "status"}
+    if page.stem not in {"references", "labs", "instructors", "lecture", "notation", "questions", "speed", "status"}
 ]
 DRAWS = re.compile(r"plots\.(?!use_course_style|panels)\w+\(|plt\.")  # a recorded graph describes itself
 
