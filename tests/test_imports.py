@@ -29,8 +29,11 @@ MAY_IMPORT = {
     "training": {"models", "training_step", "capture"},
     "generation": {"sampling", "models"},
     "broken": {"models", "elbo", "sampling"},
+    "score_function": {"models", "elbo", "sampling"},
     "shipped": set(),
     "pretrained": {"models", "shipped"},
+    "tables": set(),
+    "architecture": {"models"},
     "plots": {"evaluation", "training", "generation", "models", "elbo", "estimators", "sampling"},
     "widgets": {
         "shipped",

@@ -12,19 +12,19 @@ from typing import Any, NamedTuple, NoReturn
 from torch import Tensor
 
 TITLES = {
-    "intro": "A course about one line of code",
-    "autoencoders": "Two numbers for a digit",
-    "computation_graphs": "Who is computed from whom",
-    "stochastic_nodes": "A die in the graph",
-    "reparameterization": "Moving the die aside",
-    "gradient_paths": "The gradient's way round",
-    "two_gradients": "Two gradients for one die",
-    "elbo": "What a VAE is paid for",
-    "training": "A VAE learns, and six do not quite",
-    "generation": "Images from nowhere",
-    "how_good": "How good is the bound?",
-    "beyond_gaussians": "Other dice",
-    "summary": "Four sentences, and what earned them",
+    "intro": "The variational autoencoder and its one line of code",
+    "autoencoders": "Autoencoders and the latent space: two numbers for a digit",
+    "computation_graphs": "Computation graphs: what is computed from what",
+    "stochastic_nodes": "Stochastic and deterministic nodes: a die in the graph",
+    "reparameterization": "The reparameterization trick: draw ε, compute z",
+    "gradient_paths": "Gradient paths: how the gradient reaches the encoder",
+    "two_gradients": "Score function and pathwise gradients: two estimators compared",
+    "elbo": "The ELBO: what a VAE maximises",
+    "training": "Training a VAE: the loop, the loss, and six mistakes",
+    "generation": "Generating images: samples from the prior, gaps and smoothness",
+    "how_good": "The importance-weighted bound: how good is the ELBO?",
+    "beyond_gaussians": "Beyond Gaussians: Gumbel-softmax, implicit gradients, inverse distribution functions",
+    "summary": "Summary: four sentences, and what was measured",
     "labs": "The labs",
     "notation": "Notation",
 }  # the book's pages that a message may name
@@ -67,7 +67,7 @@ def fail(task: str, seen: str, wanted: str, mistake: Misconception | None = None
             ...
         vae_lab.checks.messages.CheckFailed: square: square(3) is 6. Wanted 9.
         Likely mistake: 2 * x doubles x.
-        Read next: the book's page "A course about one line of code" (intro.html).
+        Read next: the book's page "The variational autoencoder and its one line of code" (intro.html).
     """
     text = f"{task}: {seen} {wanted}"
     if mistake is not None:
