@@ -174,6 +174,11 @@ def values_known() -> Iterator[None]:
         _KNOWN.reset(token)
 
 
+def known() -> bool:
+    """Tell whether values, device and floating type have been looked at: `values_known`."""
+    return not torch.compiler.is_compiling() and _KNOWN.get()
+
+
 def can_read(tensor: Tensor) -> bool:
     """Tell whether values may be looked at here and now.
 

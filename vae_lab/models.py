@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from vae_lab.arguments import (
+    known,
     place,
     require_number,
     require_same_place,
@@ -71,7 +72,7 @@ def _latents(model: Autoencoder | VAE | LinearVAE, z: Tensor) -> Tensor:
             f"{caller}: z has shape {tuple(z.shape)}; wanted [..., D] with the model's {model.latent_dim} latent "
             "dimensions."
         )
-    dtype = place(model)[1]
+    dtype = None if known() else place(model)[1]
     if dtype is None:
         return z
     require_same_place(caller, "z", z, "the model", next(model.parameters()))
@@ -211,7 +212,7 @@ class VAE(nn.Module):
         """-log p(x|z) of one pass: from its logits, or by `log_likelihood` where a subclass has its own."""
         if _own(self, "log_likelihood", VAE):
             return -self.log_likelihood(x, out.z[None])[0]
-        return bernoulli_error(out.logits.reshape(x.shape), x)
+        return bernoulli_error(out.logits if out.logits.shape == x.shape else out.logits.reshape(x.shape), x)
 
     def loss_terms(
         self, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None

@@ -9,12 +9,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import torch
 from torch import Tensor
 
-from vae_lab.arguments import extent, kind, place, require_same_place, require_tensor
+from vae_lab.arguments import extent, kind, known, place, require_same_place, require_tensor
 
 Likelihood = Literal["bernoulli", "gaussian"]
 GAUSSIAN = "A model of any real numbers says so: likelihood = 'gaussian'."
@@ -23,9 +23,11 @@ GAUSSIAN = "A model of any real numbers says so: likelihood = 'gaussian'."
 def likelihood(caller: str, model: object) -> Likelihood:
     """What a model's `decode` means: logits of coin flips, also where the model does not say, or a normal's mean."""
     said = getattr(model, "likelihood", "bernoulli")
-    if said not in ("bernoulli", "gaussian"):
+    if said == "gaussian":
+        return "gaussian"
+    if said != "bernoulli":
         raise ValueError(f"{caller}: the model's likelihood is {said!r}; wanted 'bernoulli' or 'gaussian'.")
-    return said
+    return "bernoulli"
 
 
 def images_for(caller: str, model: object, x: Any, name: str = "x") -> Tensor:
@@ -47,6 +49,9 @@ def images_for(caller: str, model: object, x: Any, name: str = "x") -> Tensor:
         >>> images_for("code", VAE(), torch.full((1, 784), 255, dtype=torch.uint8)).unique()
         tensor([1.])
     """
+    if known() and isinstance(x, Tensor) and x.dtype.is_floating_point:  # within a step of training: its shape alone
+        require_shape(caller, name, x, getattr(model, "data_shape", None))
+        return x
     device, dtype = place(model)
     x = tensor_of(caller, name, x)
     require_shape(caller, name, x, getattr(model, "data_shape", None))
@@ -136,17 +141,23 @@ def tensor_of(caller: str, name: str, x: Any) -> Tensor:
     """A tensor of images, of uint8 or floats, from what came."""
     if isinstance(x, tuple) and hasattr(x, "images"):  # Images, as load_images gives them
         x = x.images
-    if isinstance(x, torch.utils.data.DataLoader | torch.utils.data.Dataset):
-        cure = "torch.stack([image for image, *_ in data_set])" if not hasattr(x, "tensors") else "data_set.tensors[0]"
-        raise TypeError(f"{caller}: {name} is {kind(x)}; wanted all images in one tensor: {cure}.")
-    if isinstance(x, list | tuple):
-        raise TypeError(f"{caller}: {name} is {kind(x)}; wanted a tensor of images: torch.stack or torch.tensor.")
-    require_tensor(caller, name, x, floating=False)
-    assert isinstance(x, Tensor)
+    if not isinstance(x, Tensor):
+        _refuse(caller, name, x)
     if x.dtype != torch.uint8 and not x.dtype.is_floating_point:
         cure = f": {name}.float()" if x.dtype == torch.bool else ""
         raise ValueError(f"{caller}: {name} has dtype {x.dtype}; wanted uint8 in 0..255 or floats in [0, 1]{cure}.")
     return x
+
+
+def _refuse(caller: str, name: str, x: Any) -> NoReturn:
+    """Say how what came is made into a tensor of images."""
+    if isinstance(x, torch.utils.data.DataLoader | torch.utils.data.Dataset):
+        cure = "data_set.tensors[0]" if hasattr(x, "tensors") else "torch.stack([image for image, *_ in data_set])"
+        raise TypeError(f"{caller}: {name} is {kind(x)}; wanted all images in one tensor: {cure}.")
+    if isinstance(x, list | tuple):
+        raise TypeError(f"{caller}: {name} is {kind(x)}; wanted a tensor of images: torch.stack or torch.tensor.")
+    require_tensor(caller, name, x, floating=False)
+    raise AssertionError("a tensor is not refused")
 
 
 def require_shape(caller: str, name: str, x: Tensor, shape: tuple[int, ...] | None) -> None:
@@ -155,6 +166,8 @@ def require_shape(caller: str, name: str, x: Tensor, shape: tuple[int, ...] | No
         fits, wanted = x.ndim >= 2, "[B, ...]"
     else:
         one = tuple(x.shape[1:])
+        if one == shape:
+            return
         flat = math.prod(shape)
         fits = x.ndim >= 2 and (one in (tuple(shape), (flat,)) or _core(one) == _core(shape))
         fits = fits or (x.ndim >= 2 and len(shape) == 1 and math.prod(one) == flat)

@@ -112,16 +112,16 @@ def fit(
             f"fit: epochs={epochs}, batch_size={batch_size}, learning_rate={learning_rate}, beta={beta}; "
             "wanted epochs >= 0, batch_size >= 1, learning_rate > 0 and beta >= 0, all of them finite."
         )
-    _require_trainable(model)
+    module = _module(model)
     images = images_to_keep("fit", model, images, draw=binarize)
-    target = _device(device, model)
-    model.to(target)
+    target = _device(device, module)
+    module.to(target)
     images = images.detach().to(target).contiguous()
     generator = torch.Generator(target).manual_seed(seed)
     weight = torch.zeros((), device=target, dtype=place(model)[1]) if callable(beta) else float(beta)
     eager = Step(model, images, learning_rate=learning_rate, beta=weight, binarize=binarize, generator=generator)
     history = History()
-    with _training_mode(model), values_known(), torch.enable_grad():
+    with _training_mode(module), values_known(), torch.enable_grad():
         if not capture or target.type != "cuda":
             _run(eager, eager, history, epochs, batch_size, weigh, progress)
             return history
@@ -179,7 +179,8 @@ def _above_zero(name: str, value: float) -> bool:
         return False
 
 
-def _require_trainable(model: Trainable) -> None:
+def _module(model: Trainable) -> torch.nn.Module:
+    """The model, if it can be trained."""
     require_model("fit", model)
     if not isinstance(model, torch.nn.Module):
         raise ValueError(f"fit: model is {kind(model)}; wanted a torch.nn.Module with `loss_terms`.")
@@ -193,6 +194,7 @@ def _require_trainable(model: Trainable) -> None:
         ) from None
     if not any(parameter.requires_grad for parameter in model.parameters()):
         raise ValueError(f"fit: {type(model).__name__} has no parameter to train; is requires_grad off?")
+    return model
 
 
 @contextmanager
