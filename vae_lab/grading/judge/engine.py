@@ -179,7 +179,9 @@ def grade_submission(
     )
 
 
-def _cell_result(cell: LabCell, submission: SubmittedNotebook, verdicts: dict[str, tuple[bool, str]]) -> CellResult:
+def _cell_result(
+    cell: LabCell, submission: SubmittedNotebook, verdicts: dict[str, tuple[bool | None, str]]
+) -> CellResult:
     if cell.role == "written":
         if cell.grade_id in submission.blank:
             return CellResult(0.0, cell.points, False, "no answer given")
