@@ -134,7 +134,7 @@ def read_cell(cell: dict[str, Any]) -> Cell:
     name = about.get("grade_id") or (anchor[1] if anchor else "")
     code = cell["cell_type"] == "code"
     tests = code and bool(TESTS.match(name))
-    written = not code and (bool(about.get("grade")) if about else bool(anchor))
+    written = not tests and (bool(about.get("grade")) if about else bool(anchor) and not code)
     return Cell(code, source, name, about.get("points"), tests, written)
 
 
