@@ -416,6 +416,8 @@ def test_so_do_draws_from_probabilities_which_not_every_change_leaves_valid(f) -
         torch.manual_seed(seed)
         assert explain(f, torch.rand(2, 5).softmax(-1)).lost == ["p"]
         assert explain(f, torch.full((2, 5), 0.2)).lost == ["p"]
+    pixels = torch.randint(0, 256, (9, 200)).float()
+    assert explain(lambda x: torch.bernoulli(x / 255).mean(), pixels).lost == ["x"]  # where no pixel may grow
 
 
 def test_a_draw_that_plays_no_part_has_no_gradient_to_lose() -> None:

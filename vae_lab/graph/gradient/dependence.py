@@ -38,22 +38,31 @@ def depends(run: Callable[[Change], list[Tensor]], first: list[Tensor], size: fl
         jumps: the result may move in jumps (a draw of whole numbers, an argmax), so that a small change of few entries
             may show nothing; then large changes are tried, too.
     """
-    second = run(nudge)
-    if _shape_differs(first, second):
-        return True
-    moved = _distance(first, second)
-    if moved > ROUNDING * _last_digit(first, size):
-        return True
-    if moved > 0 and not jumps:  # a real change grows with the step, rounding does not
-        smaller = [_distance(first, run(partial(nudge, step=STEP / by))) for by in (8, 64)]
-        if moved > 3 * smaller[0] > 9 * smaller[1]:
+    for small in (nudge, shrink):  # an input of probabilities may not grow
+        moved = _moved(run, first, small)
+        if moved is None:
+            continue
+        if moved > ROUNDING * _last_digit(first, size):
             return True
-    return jumps and any(_jumped(run, first, size, change) for change in _large_changes())
+        if moved > 0 and not jumps:  # a real change grows with the step, rounding does not
+            smaller = [_moved(run, first, partial(small, step=STEP / by)) or 0.0 for by in (8, 64)]
+            if moved > 3 * smaller[0] > 9 * smaller[1]:
+                return True
+        break
+    else:
+        jumps = True
+    bound = 4 * ROUNDING * _last_digit(first, size)
+    return jumps and any((_moved(run, first, change) or 0.0) > bound for change in _large_changes())
 
 
 def nudge(tensor: Tensor, step: float = STEP) -> Tensor:
     """Every entry moved a little, each by another amount."""
     return tensor + step * (1 + tensor.abs()) * seed_for(tensor)
+
+
+def shrink(tensor: Tensor, step: float = STEP) -> Tensor:
+    """Every entry a little nearer to zero, each by another amount."""
+    return tensor * (1 - step * seed_for(tensor))
 
 
 def may_jump(inputs: list[Value], operations: list[Operation]) -> bool:
@@ -68,12 +77,12 @@ def may_jump(inputs: list[Value], operations: list[Operation]) -> bool:
     return False
 
 
-def _jumped(run: Callable[[Change], list[Tensor]], first: list[Tensor], size: float, change: Change) -> bool:
+def _moved(run: Callable[[Change], list[Tensor]], first: list[Tensor], change: Change) -> float | None:
+    """How far the results move; None where the function does not take the changed input."""
     try:
-        second = run(change)
-    except (ValueError, RuntimeError, IndexError):  # a value that the function does not take
-        return False
-    return _shape_differs(first, second) or _distance(first, second) > 4 * ROUNDING * _last_digit(first, size)
+        return _distance(first, run(change))
+    except (ValueError, RuntimeError, IndexError):
+        return None
 
 
 def _large_changes() -> Iterator[Change]:
