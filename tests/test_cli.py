@@ -15,9 +15,10 @@ import pytest
 
 from tests.grading import tiny_course
 from vae_lab.cli import main
-from vae_lab.grading.answered import answered, to_bytes
+from vae_lab.grading.authoring.answers import with_answers
 from vae_lab.grading.course import Course
-from vae_lab.grading.sandbox import sandbox_problem
+from vae_lab.grading.lab.cells import to_bytes
+from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
 
 ROOT = Path(__file__).parents[1]
 needs_sandbox = pytest.mark.skipif(sandbox_problem() is not None, reason=str(sandbox_problem()))
@@ -46,7 +47,7 @@ def hand_in(course: Course, student: str, cells: dict[str, str] | None = None) -
     path = course.root / "submitted" / student / "halves" / "halves.ipynb"
     path.parent.mkdir(parents=True, exist_ok=True)
     source = course.source("halves").read_text()
-    path.write_bytes(to_bytes(answered(source, "halves", cells or {}, hidden_tests=False)))
+    path.write_bytes(to_bytes(with_answers(source, "halves", cells or {}, hidden_tests=False)))
     return path
 
 
@@ -156,7 +157,7 @@ def test_without_a_sandbox_nothing_is_graded_unless_told_to(
     course: Course, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_in(course, "ana")
-    monkeypatch.setattr("vae_lab.grading.sandbox.sandbox_problem", lambda: "bubblewrap is not installed")
+    monkeypatch.setattr("vae_lab.grading.sandbox.bubblewrap.sandbox_problem", lambda: "bubblewrap is not installed")
     assert status("grade", "halves") == 2
     assert "cannot be shut in here: bubblewrap is not installed" in capsys.readouterr().err
     assert not Path("gradebook.db").exists()
@@ -170,7 +171,7 @@ def test_without_a_sandbox_nothing_is_graded_unless_told_to(
 def test_without_a_sandbox_labs_are_verified_in_one_process(
     course: Course, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vae_lab.grading.sandbox.sandbox_problem", lambda: "bubblewrap is not installed")
+    monkeypatch.setattr("vae_lab.grading.sandbox.bubblewrap.sandbox_problem", lambda: "bubblewrap is not installed")
     assert status("verify", "--workers", "1") == 0
     said = capsys.readouterr()
     assert "judging in one process only: bubblewrap is not installed" in said.err

@@ -212,7 +212,7 @@ def free_memory(where: Path = Path("/proc/meminfo")) -> float | None:
 def sandbox() -> Finding:
     """Tell whether students' code can be locked in on this machine."""
     try:
-        problem = importlib.import_module("vae_lab.grading.sandbox").sandbox_problem()
+        problem = importlib.import_module("vae_lab.grading.sandbox.bubblewrap").sandbox_problem()
     except ImportError as error:
         return Finding("instructor", "missing", f"sandbox: {error}", "pip install 'vae-lab[grade]'")
     if problem is None:

@@ -15,8 +15,9 @@ from nbclient import NotebookClient
 from tests.grading.colab import through_colab
 from vae_lab import checks
 from vae_lab.checks import standing
-from vae_lab.grading.answered import answered, text
-from vae_lab.grading.one_process import in_a_fork
+from vae_lab.grading.authoring.answers import with_answers
+from vae_lab.grading.authoring.kernel import in_a_fork
+from vae_lab.grading.lab.cells import text
 
 ROOT = Path(__file__).parents[2]
 LABS = [path.name for path in sorted((ROOT / "solutions").iterdir()) if path.is_dir()]
@@ -48,7 +49,7 @@ def test_nbgraders_own_kernel_is_nobody(monkeypatch):
 
 
 def test_in_a_kernel_the_cell_shows_a_table(tmp_path):
-    made = answered(SOURCE, "sampling", WRONG, hidden_tests=False)
+    made = with_answers(SOURCE, "sampling", WRONG, hidden_tests=False)
     notebook = nbformat.reads(json.dumps(made), as_version=4)
     client = NotebookClient(notebook, timeout=120, allow_errors=True, resources={"metadata": {"path": str(ROOT)}})
     client.execute()
@@ -77,7 +78,7 @@ def in_colab(saved: str) -> str:
 @pytest.mark.parametrize("nbgrader", ["kept", "stripped"])
 def test_in_colab_too(nbgrader):
     answers = {**WRONG, "hand_gradients": "# vae-lab: sampling/hand_gradients\n# later"}
-    saved = through_colab(answered(SOURCE, "sampling", answers, hidden_tests=False), nbgrader=nbgrader)
+    saved = through_colab(with_answers(SOURCE, "sampling", answers, hidden_tests=False), nbgrader=nbgrader)
     shown = in_a_fork(in_colab, saved.decode())
     assert "x std_from_logvar" in shown
     assert ". hand_gradients" in shown
