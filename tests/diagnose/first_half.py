@@ -218,7 +218,7 @@ class Distributions(nn.Module):
         return Independent(Normal(self.loc(h), F.softplus(self.raw(h)) + 1e-4), 1)
 
     def decode(self, z: Tensor) -> Independent:
-        return Independent(Bernoulli(logits=self.decoder(z)), 1)
+        return Independent(Bernoulli(logits=self.decoder(z), validate_args=False), 1)
 
     def loss(self, x: Tensor) -> Tensor:
         q = self.encode(x)

@@ -93,14 +93,23 @@ class Anatomy:
 
     def _find_z(self) -> Tensor | None:
         rows = len(self.x)
-        if self.decoded:
-            return self.decoded[0]
+        given = self.decoded[0] if self.decoded else None
+        if given is not None and not isinstance(self.doors.decode, nn.Module):
+            return given
         for call in self.watch.calls:
             if call.name in MIXES:
                 hit = [t for t in call.inputs if id(t) in self.from_draw and t.numel() % rows == 0]
                 if hit:
-                    return hit[0]
-        return None
+                    return self._before_joining(hit[0])
+        return given  # a module called decoder may be given less, or more, than z
+
+    def _before_joining(self, tensor: Tensor) -> Tensor:
+        """What was drawn of a tensor that is z and something else, side by side."""
+        made = self.watch.made_by.get(id(tensor))
+        while made is not None and made[0].name in {"cat", "concat", "concatenate", "hstack", "stack"}:
+            tensor = next(t for t in made[0].inputs if id(t) in self.from_draw)
+            made = self.watch.made_by.get(id(tensor))
+        return tensor
 
     def _answers(self, z: Tensor) -> list[Place]:
         """The tensors of z's size, made by a layer or cut out of a larger one, from which z follows."""

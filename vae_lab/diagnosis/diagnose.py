@@ -91,10 +91,10 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
             said.not_examined.append("the weight of the KL: the likelihood is none of those known here")
         if kl is None:
             said.not_examined.append("the KL: the encoder's answers were not found")
-    heard = hearing.examine(anatomy, z, terms)
-    said.findings += heard
-    if not any(f.name.startswith("one_sided") for f in heard):
+    said.findings += hearing.examine(anatomy, z, terms)
+    if not {"spread", "one_sided_mu"} & set(said.names):
         said.findings += hearing.bounds(anatomy, z)
+    said.findings = _without_consequences(said.findings)
     if z.noisy and not z.findings:
         said.examined.append("noise is drawn, and the gradient passes the draw")
     if kl is not None and kl.name == "right":
@@ -104,3 +104,19 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
     if note := hearing.active(anatomy, z):
         said.remarks.append(note)
     return said
+
+
+# A finding that follows from another one is not said: with uniform noise, no KL can be right.
+FOLLOWS = {
+    "deaf_decoder": {"cut_sample", "cut_spread"},
+    "constant_mu": {"encoder_without_gradient"},
+    **dict.fromkeys(
+        ("no_noise", "noise_in_eval_only", "fixed_noise", "shared_noise", "one_noise_per_image", "noise_not_normal"),
+        {"kl_other"},
+    ),
+}
+
+
+def _without_consequences(findings: list[Finding]) -> list[Finding]:
+    follow = {name for f in findings for name in FOLLOWS.get(f.name, ())}
+    return [f for f in findings if f.name not in follow]

@@ -100,6 +100,11 @@ def examine(anatomy: Anatomy, draw: Draw, weight: float) -> Divergence | None:
             if wanted.isfinite().all() and float(wanted.max() - wanted.min()) > 1e-9:
                 w, rest = _line(wanted, y)
                 found.append((float(rest), rank, name, float(w)))
+    if not any(rest < 0.02 for rest, *_ in found) and draw.scale is not None and draw.noisy:
+        for meaning, f in MEANINGS.items():  # the KL may be right for what it takes the second answer for
+            w, rest = _line(_kl(m, f(r) ** 2), y)
+            if rest < 0.02:
+                return Divergence(f"right for {meaning}", float(w))
     good = sorted((rank, rest, name, w) for rest, rank, name, w in found if rest < 0.02)
     if good:
         return Divergence(good[0][2], good[0][3])

@@ -203,4 +203,4 @@ def quiet(modules: list[nn.Module], seed: int | None = 0, mode: str = "train") -
             m.training = was
         with torch.no_grad():
             for buffer, was in buffers:
-                buffer.copy_(was)
+                buffer.data.copy_(was)  # .data: autograd must not take it for a change of what it saved

@@ -77,7 +77,7 @@ def examine(anatomy: Anatomy) -> Draw:
     over_rows, over_seeds = float(rows.std(0).max()), float((first - again).abs().max())
     draw.noisy = max(over_rows, over_seeds) > 1e-6
     if not draw.noisy:
-        draw.findings.append(_without_noise(anatomy, changes))
+        draw.findings.append(_without_noise(anatomy))
         return draw
     if over_seeds <= 1e-6:
         draw.findings.append(_FIXED)
@@ -87,13 +87,16 @@ def examine(anatomy: Anatomy) -> Draw:
         draw.findings.append(_ONE_FOR_ALL_DIMENSIONS)
     elif finding := _not_normal(many):
         draw.findings.append(finding)
+    elif draw.scale is None and draw.idle:
+        draw.findings.append(_IGNORED)
     draw.findings += _gradients(anatomy, draw)
     return draw
 
 
-def _without_noise(anatomy: Anatomy, changes: dict) -> Finding:
-    there = [anatomy.z_with(changes, seed, "eval")[0] for seed in (0, 1)] if anatomy.z is not None else []
-    if len(there) == 2 and not torch.equal(*there):
+def _without_noise(anatomy: Anatomy) -> Finding:
+    prices = [[anatomy.again({}, seed, mode)[1] for seed in (0, 1)] for mode in ("train", "eval")]
+    told = [None in pair or bool(pair[0] != pair[1]) for pair in prices]
+    if told == [False, True]:
         return Finding(
             "noise_in_eval_only", "The noise is drawn in eval mode and left out in training.",
             "in train mode z is the same for every seed; in eval mode it is not",
@@ -106,6 +109,11 @@ def _without_noise(anatomy: Anatomy, changes: dict) -> Finding:
     )  # fmt: skip
 
 
+_IGNORED = Finding(
+    "spread_ignored", "The spread that the encoder gives is not used in the draw of z.",
+    "z has noise, and its spread stays the same whatever the encoder's second answer is",
+    "Write z = mu + sigma * eps, with sigma = exp(logvar / 2).", "reparameterization",
+)  # fmt: skip
 _FIXED = Finding(
     "fixed_noise", "The noise is the same in every pass.",
     "two passes with different seeds give the same z",
@@ -155,11 +163,10 @@ def _gradients(anatomy: Anatomy, draw: Draw) -> list[Finding]:
     if not learned or not places:
         return []
     if draw.location is not None and not reached[draw.location]:
-        frozen = not any(t.requires_grad for t in tensors)
-        if frozen:
+        if not any(t.requires_grad for t in tensors) or not _loss_reaches(anatomy, asked):
             return [Finding(
                 "encoder_without_gradient", "No gradient can reach the encoder: its answers ask for none.",
-                "mu and the spread have requires_grad = False in a training pass",
+                "neither the picture nor the loss has a gradient at mu, or at the spread, in a training pass",
                 "Take no_grad, detach or requires_grad_(False) off the encoder.", "gradient_paths",
             )]  # fmt: skip
         return [Finding(
@@ -175,3 +182,13 @@ def _gradients(anatomy: Anatomy, draw: Draw) -> list[Finding]:
             "Take detach (or .data, no_grad, item) off sigma in z = mu + sigma * eps.", "gradient_paths",
         )]  # fmt: skip
     return []
+
+
+def _loss_reaches(anatomy: Anatomy, tensors: list[Tensor]) -> bool:
+    """Whether the loss, through any of its terms, has a gradient at the tensors."""
+    if anatomy.loss is None:
+        return True
+    if not anatomy.loss.requires_grad:
+        return False
+    grads = torch.autograd.grad(anatomy.loss, tensors, allow_unused=True, retain_graph=True)
+    return any(g is not None and bool((g != 0).any()) for g in grads)

@@ -107,6 +107,12 @@ def _kl_finding(draw: Draw, divergence: Divergence) -> list[Finding]:
             "no_kl", "There is no KL term in the loss.", "the loss stays the same for every mu and sigma, the picture held still",
             "Add KL(q(z|x) || p(z)) = -0.5 * (1 + logvar - mu**2 - logvar.exp()), summed over the latent dimensions.", "elbo",
         )]  # fmt: skip
+    if name is not None and name.startswith("right for "):
+        return [Finding(
+            "spread", "The draw and the KL disagree about sigma.",
+            f"the KL term is right if the encoder's second answer is {name.removeprefix('right for ')}; the spread of z is "
+            "another function of it", "If the encoder gives logvar: z = mu + exp(logvar / 2) * eps.", "reparameterization",
+        )]  # fmt: skip
     if name in {"variance for spread", "root of the spread"}:
         if not draw.noisy:
             return []
