@@ -16,7 +16,8 @@ PACKAGE = Path(__file__).parents[1] / "vae_lab"
 MAY_IMPORT = {
     "sampling": set(),
     "graph": set(),
-    "data": set(),
+    "mnist5k": set(),
+    "data": {"mnist5k"},
     "checks": set(),
     "estimators": set(),
     "elbo": {"sampling"},

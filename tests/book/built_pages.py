@@ -45,6 +45,14 @@ def _tables(page: str) -> list[tuple[list[str], dict[str, list[list[float]]]]]:
     return found
 
 
+def row(page: str, corner: str, name: str) -> list[float]:
+    """A row of a table of results, by its name: the first number of each cell that has one."""
+    for heads, rows in _tables(page):
+        if heads[0] == corner:
+            return [cell[0] for cell in rows[name] if cell]
+    raise AssertionError(f"{page} has no table whose first head is {corner!r}: {[heads for heads, _ in _tables(page)]}")
+
+
 def column(page: str, corner: str, head: str) -> dict[str, list[float]]:
     """A column of a table of results, by the names of its rows: the numbers of a cell, one for each seed."""
     for heads, rows in _tables(page):

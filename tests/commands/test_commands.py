@@ -20,7 +20,7 @@ from vae_lab.grading.course import Course
 from vae_lab.grading.lab.cells import to_bytes
 from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 needs_sandbox = pytest.mark.skipif(sandbox_problem() is not None, reason=str(sandbox_problem()))
 
 
