@@ -155,7 +155,7 @@ def learns_and_comes_behind(late: dict[str, list[float]], knows_nothing: float =
 
 def test_two_gradients_a_vae_without_the_trick_learns_and_comes_behind():
     early, late, flat = (
-        column("two_gradients", "loss of three seeds, nats", head) for head in ("4 epochs", "12 epochs", "12, D = 2")
+        column("two_gradients", "loss, three seeds", head) for head in ("4 epochs", "12 epochs", "12, D = 2")
     )
     score, four = "score function, 4 draws", "pathwise, 4 draws"
     assert all(0.5 < mine - theirs < 2 for mine, theirs in zip(early[score], early[four], strict=True))
