@@ -29,6 +29,7 @@ MAY_IMPORT = {
     "pretrained": {"models", "shipped"},
     "plots": {"evaluation", "training", "generation", "models", "elbo", "estimators", "sampling"},
     "widgets": {
+        "data",
         "shipped",
         "evaluation",
         "plots",

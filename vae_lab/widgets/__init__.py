@@ -10,6 +10,7 @@ from vae_lab.widgets.gradient_paths import GradientPaths
 from vae_lab.widgets.gradient_way import GradientWay
 from vae_lab.widgets.interaction import Interaction
 from vae_lab.widgets.latent_explorer import LatentExplorer
+from vae_lab.widgets.playground import Playground
 from vae_lab.widgets.rate_distortion import RateDistortion
 from vae_lab.widgets.reparameterization import Reparameterization
 from vae_lab.widgets.two_gradients import TwoGradients
@@ -21,6 +22,7 @@ __all__ = [
     "GradientWay",
     "Interaction",
     "LatentExplorer",
+    "Playground",
     "RateDistortion",
     "Reparameterization",
     "TwoGradients",
