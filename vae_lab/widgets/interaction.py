@@ -41,8 +41,8 @@ class Interaction(anywidget.AnyWidget):
     """A widget of the course: a subclass adds its traits, and its JavaScript as `_esm = module(...)`.
 
     Traits:
-        words: all that it says, key -> sentence, from `words/<module>.json`. Entries that are given, in another language
-            say, take the place of the English ones.
+        words: all that it says, key -> sentence, from `words/<module>.json`. Entries that are given, say in another
+            language, take the place of the English ones.
 
     Example:
         >>> ".vae-lab" in Interaction._css

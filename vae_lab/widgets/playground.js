@@ -216,7 +216,7 @@ export default {
     set(latent.canvas, { "aria-label": say("latent_title") });
     set(points.canvas, { "aria-label": say("data_title") });
 
-    const arrive = () => { if (location.hash.startsWith(HASH)) restore(decodeURIComponent(location.hash.slice(HASH.length))); };
+    const arrive = () => { if (root.isConnected && location.hash.startsWith(HASH)) restore(decodeURIComponent(location.hash.slice(HASH.length))); };
     const given = globalThis.drawWidgets && location.hash.startsWith(HASH) ? decodeURIComponent(location.hash.slice(HASH.length)) : model.get("link");
     if (globalThis.drawWidgets) addEventListener("hashchange", arrive);
     if (given) requestAnimationFrame(() => restore(given)); // once there is room to draw in
