@@ -4,6 +4,7 @@ Each file holds one, its Python beside its JavaScript; `interaction.py` says wha
 with it: `widgets.Reparameterization()`.
 """
 
+from vae_lab.widgets.bound_in_one_dimension import BoundInOneDimension
 from vae_lab.widgets.bound_ladder import BoundLadder
 from vae_lab.widgets.broken_gallery import BrokenGallery
 from vae_lab.widgets.gradient_paths import GradientPaths
@@ -16,6 +17,7 @@ from vae_lab.widgets.reparameterization import Reparameterization
 from vae_lab.widgets.two_gradients import TwoGradients
 
 __all__ = [
+    "BoundInOneDimension",
     "BoundLadder",
     "BrokenGallery",
     "GradientPaths",
