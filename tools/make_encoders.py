@@ -5,8 +5,8 @@ Run once, a minute on one core; the result is kept.
     python tools/make_encoders.py
 
 The decoders of latent_2d.npz stay as they are, rounded to eight bits. For each a small encoder (784-64-64) is trained
-against it on the train part of MNIST-5k: the VAE's for the ELBO, the autoencoder's for the reconstruction error. Both see
-images moved by up to a pixel, since a reader's digit is never placed exactly as MNIST's are.
+against it on the train part of MNIST-5k: the VAE's for the ELBO, the autoencoder's for the reconstruction error. Both
+see images moved by up to a pixel, since a reader's digit is never placed exactly as MNIST's are.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HIDDEN, EPOCHS, BATCH = 64, 60, 100
 
 
 def terms(encoder: nn.Module, decoder: nn.Module, x: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Reconstruction error and KL of flat images x, nats per image; an encoder with two outputs has no noise and no KL."""
+    """Reconstruction error and KL of flat images x, nats each; an encoder with two outputs has no noise and no KL."""
     out = encoder(x)
     if out.shape[1] == 2:
         return -bernoulli_log_likelihood(decoder(out), x), torch.zeros(len(x))

@@ -4,9 +4,10 @@ Run once, some minutes on one core; the result is kept.
 
     python tools/make_training_film.py
 
-The models are those of `vae_lab.broken.GALLERY`, each trained as the book's first page trains its VAE. After each epoch,
-and before the first, it keeps where the encoder puts 100 test images and how widely (float16), and what the decoder
-makes of 5 x 5 places of the plane (14 x 14 pixels, 16 greys). Watching draws no random number: the run is `fit`'s own.
+The models are those of `vae_lab.broken.GALLERY`, each trained as the book's first page trains its VAE. After each
+epoch, and before the first, it keeps where the encoder puts 100 test images and how widely (float16), and what the
+decoder makes of 5 x 5 places of the plane (14 x 14 pixels, 16 greys). Watching draws no random number: the run is
+`fit`'s own.
 """
 
 from __future__ import annotations

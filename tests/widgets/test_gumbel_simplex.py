@@ -76,5 +76,5 @@ def test_the_probabilities_are_dragged(show, settle):
 def test_traits_out_of_range_are_refused():
     with pytest.raises(traitlets.TraitError, match=r"GumbelSimplex: temperature is 0\.0; wanted 0\.05 to 5"):
         GumbelSimplex(temperature=0.0)
-    with pytest.raises(traitlets.TraitError, match="three probabilities of at least 0.01 that add up to 1"):
+    with pytest.raises(traitlets.TraitError, match=r"three probabilities of at least 0\.01 that add up to 1"):
         GumbelSimplex(p=[0.5, 0.5, 0.5])

@@ -1,4 +1,4 @@
-"""The small networks that travel in a page, decoders and their encoders: read from the package, as torch networks or packed for JavaScript."""
+"""The small networks that travel in a page, read from the package as torch networks, or packed for JavaScript."""
 
 from __future__ import annotations
 

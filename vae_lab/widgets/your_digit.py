@@ -1,4 +1,4 @@
-"""Draw a digit: an autoencoder and a VAE encode it in the page, and decode what lies around it and on the way to another."""
+"""Draw a digit: an autoencoder and a VAE encode it in the page, and decode what lies around it."""
 
 from __future__ import annotations
 
