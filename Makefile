@@ -45,7 +45,7 @@ course: $(VENV)/.course
 # A class needs the sandbox; a machine without one still gets the book and the labs.
 .PHONY: sample-grade
 sample-grade:
-	@if ! reason=$$($(BIN)/python -c "from vae_lab.grading.sandbox import sandbox_problem as p; print(p() or '')") || [ -n "$$reason" ]; then \
+	@if ! reason=$$($(BIN)/python -c "from vae_lab.grading.sandbox.bubblewrap import sandbox_problem as p; print(p() or '')") || [ -n "$$reason" ]; then \
 	  echo "The sample class was not graded: $$reason"; \
 	else \
 	  $(BIN)/vae-lab sample-class $(LAB) -n $(CLASS) && $(BIN)/vae-lab grade $(LAB); \

@@ -16,10 +16,11 @@ def main() -> int:
     """Run the command, or say in one line why it cannot start."""
     try:
         from vae_lab.cli import main as command
+
+        return command()
     except (ImportError, OSError) as error:  # OSError: a library that torch is linked with
         spec = importlib.util.find_spec("vae_lab")
         if sys.argv[1:2] != ["doctor"] or spec is None or spec.origin is None:
             print(f"vae-lab: cannot start ({error}); `vae-lab doctor` says what is missing", file=sys.stderr)
             return 2
         return 0 if runpy.run_path(str(Path(spec.origin).with_name("doctor.py")))["doctor"]() else 1
-    return command()

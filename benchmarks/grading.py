@@ -24,14 +24,15 @@ from pathlib import Path
 from nbgrader.api import Gradebook
 
 from benchmarks.training.machine import processor
-from vae_lab.grading.answered import answered, text, to_bytes
-from vae_lab.grading.classroom import grade_class
+from vae_lab.grading.authoring.answers import with_answers
+from vae_lab.grading.authoring.run_notebook import in_a_fork, run_cells
+from vae_lab.grading.authoring.sample_class import Maker, name_of
+from vae_lab.grading.classroom.grade import grade_class
+from vae_lab.grading.classroom.room import Classroom
 from vae_lab.grading.course import Course
-from vae_lab.grading.engine import grade_submission
-from vae_lab.grading.lab import load_lab
-from vae_lab.grading.one_process import in_a_fork, run_cells
-from vae_lab.grading.room import Classroom
-from vae_lab.grading.sample_class import Maker, name_of
+from vae_lab.grading.judge.engine import grade_submission
+from vae_lab.grading.lab.cells import text, to_bytes
+from vae_lab.grading.lab.source import load_lab
 
 ROOT = Path(__file__).parents[1]
 LAB = "sampling"
@@ -137,11 +138,11 @@ def overhead(course: Course, count: int) -> list[float]:
     bank = Maker(Course(ROOT), LAB).bank
     found = []
     for answer in (*bank.right[:count], *bank.right[:count]):  # the first half warms up
-        content = to_bytes(answered(source, LAB, dict(answer.cells), hidden_tests=False))
+        content = to_bytes(with_answers(source, LAB, dict(answer.cells), hidden_tests=False))
         began = time.perf_counter()
         grade_submission(lab, "x", content)
         graded = time.perf_counter() - began
-        notebook = answered(source, LAB, dict(answer.cells), hidden_tests=True)
+        notebook = with_answers(source, LAB, dict(answer.cells), hidden_tests=True)
         cells = [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
         found.append(graded - in_a_fork(timed, cells))
     return found[count:]

@@ -24,7 +24,7 @@ from sqlalchemy.engine import URL
 
 from tests.grading import tiny
 from tests.hostile.bank import BANK, Hostile, build
-from vae_lab.grading.gradebook import Book
+from vae_lab.grading.classroom.gradebook import LabGradebook
 
 # Of the kind "stop", those that take no memory, disk, processes or time without end.
 TAME = (
@@ -90,7 +90,7 @@ def main() -> None:
         source = tiny.notebook(cells).decode()
         (folder / "source" / "tiny").mkdir(parents=True)
         (folder / "source" / "tiny" / "tiny.ipynb").write_text(source)
-        with Book(URL.create("sqlite", database=str(folder / "gradebook.db")), "tiny", source):
+        with LabGradebook(URL.create("sqlite", database=str(folder / "gradebook.db")), "tiny", source):
             pass
         for name, case in cases.items():
             hand_in(folder, name, build(case))

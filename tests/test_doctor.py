@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import vae_lab_command
 from vae_lab import doctor
 from vae_lab.cli import main
 
@@ -72,9 +73,9 @@ def test_what_is_needed_is_what_the_package_asks_for(monkeypatch):
 
 @pytest.mark.parametrize("problem", ["bubblewrap is not installed; install it with `apt-get`.", "no Linux"])
 def test_a_missing_sandbox_has_the_sandboxs_own_remedy(monkeypatch, problem):
-    from vae_lab.grading import sandbox
+    from vae_lab.grading.sandbox import bubblewrap
 
-    monkeypatch.setattr(sandbox, "sandbox_problem", lambda: problem)
+    monkeypatch.setattr(bubblewrap, "sandbox_problem", lambda: problem)
     found = doctor.sandbox()
     assert found.state == "missing"
     assert found.what == f"sandbox: {problem.split('; ')[0]}"
@@ -89,11 +90,11 @@ def test_a_gpu_is_named():
 
 
 def test_a_damaged_data_file_is_reported(monkeypatch, tmp_path):
-    from vae_lab import data
+    from vae_lab import mnist5k
 
     broken = tmp_path / "mnist5k.npz"
-    broken.write_bytes(data.MNIST5K.read_bytes()[:1000])
-    monkeypatch.setattr(data, "MNIST5K", broken)
+    broken.write_bytes(mnist5k.FILE.read_bytes()[:1000])
+    monkeypatch.setattr(mnist5k, "FILE", broken)
     found = doctor.mnist5k()
     assert found.state == "missing"
     assert "cannot be read" in found.what
@@ -139,10 +140,26 @@ def test_it_answers_where_torch_is_broken(tmp_path):
     assert "libgomp.so.1 is missing" in done.stdout
     assert "rename torch.py" in done.stdout
     assert "To grade a class:" in done.stdout
-    other = command("release", path=tmp_path)
-    assert other.returncode == 2
-    assert other.stderr.count("\n") == 1
-    assert "vae-lab doctor" in other.stderr
+    release = command("release", path=tmp_path)  # needs no torch, and says what it would say with one
+    assert release.returncode == 2
+    assert "no solutions/ folder" in release.stderr
+
+
+@pytest.mark.parametrize("words", [["grade", "sampling"], ["doctor"]])
+def test_a_command_that_fails_for_a_library_sends_to_the_doctor(words, monkeypatch, capsys):
+    def broken():
+        raise ImportError("libgomp.so.1 is missing")
+
+    monkeypatch.setattr("vae_lab.cli.main", broken)
+    monkeypatch.setattr(sys, "argv", ["vae-lab", *words])
+    status = vae_lab_command.main()
+    said = capsys.readouterr()
+    if words == ["doctor"]:
+        assert "To solve a lab:" in said.out
+    else:
+        assert (status, said.err.count("\n")) == (2, 1)
+        assert "libgomp.so.1 is missing" in said.err
+        assert "vae-lab doctor" in said.err
 
 
 def test_its_exit_status_is_the_students(monkeypatch, tmp_path, capsys):

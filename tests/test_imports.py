@@ -1,11 +1,14 @@
 """The order of the package, as DESIGN promises it: who may import whom, and what a plain import may load."""
 
 import ast
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+import vae_lab
 
 PACKAGE = Path(__file__).parents[1] / "vae_lab"
 
@@ -13,7 +16,8 @@ PACKAGE = Path(__file__).parents[1] / "vae_lab"
 MAY_IMPORT = {
     "sampling": set(),
     "graph": set(),
-    "data": set(),
+    "mnist5k": set(),
+    "data": {"mnist5k"},
     "checks": set(),
     "estimators": set(),
     "elbo": {"sampling"},
@@ -25,8 +29,11 @@ MAY_IMPORT = {
     "training": {"models", "training_step", "capture"},
     "generation": {"sampling", "models"},
     "broken": {"models", "elbo", "sampling"},
+    "score_function": {"models", "elbo", "sampling"},
     "shipped": set(),
     "pretrained": {"models", "shipped"},
+    "tables": set(),
+    "architecture": {"models"},
     "plots": {"evaluation", "training", "generation", "models", "elbo", "estimators", "sampling"},
     "widgets": {
         "data",
@@ -43,7 +50,8 @@ MAY_IMPORT = {
     },
     "grading": {"checks"},
     "doctor": set(),
-    "cli": {"grading", "doctor"},
+    "commands": {"grading", "doctor"},
+    "cli": {"commands", "grading"},
 }
 
 
@@ -77,12 +85,65 @@ def test_imports_point_one_way(path, row):
     assert not extra, f"{path.name} imports {sorted(extra)}"
 
 
-def test_a_plain_import_is_light_and_all_is_sorted_and_true():
+def fresh(program):
+    """What a program prints that runs in an interpreter of its own."""
+    done = subprocess.run([sys.executable, "-c", program], cwd=PACKAGE.parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_plain_import_loads_next_to_nothing():
+    """Some twenty small modules of Python's own; torch is more than a thousand."""
+    program = "import sys; before = set(sys.modules); import vae_lab; print(*sorted(set(sys.modules) - before))"
+    loaded = fresh(program).split()
+    assert not {"torch", "numpy", "matplotlib", "tqdm"} & set(loaded)
+    assert len(loaded) < 60, loaded
+
+
+@pytest.mark.parametrize("name", ["checks", "doctor", "cli"])
+def test_what_needs_no_tensor_to_start_loads_none(name):
+    """The command's parts, and the module that a lab's first cell imports."""
+    heavy = {"torch", "numpy", "nbgrader", "matplotlib", "IPython"}
+    assert not heavy & set(fresh(f"import sys, vae_lab.{name}; print(*sys.modules)").split())
+
+
+def test_using_the_package_loads_no_plots_no_widgets_and_no_grader():
+    program = "import sys, vae_lab; [getattr(vae_lab, name) for name in vae_lab.__all__]; print(*sys.modules)"
+    heavy = {"matplotlib", "ipywidgets", "nbgrader", "nbformat", "torchvision", "safetensors"}
+    assert not heavy & set(fresh(program).split())
+
+
+def stub():
+    return ast.parse((PACKAGE / "__init__.pyi").read_text(encoding="ascii"))
+
+
+def test_type_checkers_and_python_are_told_the_same_names():
+    (listed,) = (ast.literal_eval(node.value) for node in stub().body if isinstance(node, ast.Assign))
+    assert vae_lab.__all__ == listed == sorted(listed) == dir(vae_lab)
+    for node in ast.walk(stub()):
+        for alias in node.names if isinstance(node, ast.ImportFrom) else ():
+            found = getattr(vae_lab, alias.name)
+            if node.module is None:
+                assert found is importlib.import_module(f"vae_lab.{alias.name}")
+            else:
+                assert found.__module__ == f"vae_lab.{node.module}"
+    with pytest.raises(AttributeError, match="reparametrize"):
+        vae_lab.reparametrize  # noqa: B018
+
+
+def test_the_lab_may_begin_before_anything_else_is_imported():
+    """What a lab keeps for its student is taken from them alone: the rest of the package goes on using it."""
     program = """
-import sys, vae_lab
-heavy = {"matplotlib", "ipywidgets", "nbgrader", "nbformat", "torchvision", "safetensors"} & set(sys.modules)
-assert not heavy, heavy
-assert vae_lab.__all__ == sorted(vae_lab.__all__), "not sorted"
-assert all(hasattr(vae_lab, name) for name in vae_lab.__all__)
+from vae_lab import checks
+checks.start("sampling")
+import torch
+from vae_lab import importance_weighted_bound
+bound = importance_weighted_bound(lambda z: torch.zeros(z.shape[:2]), torch.zeros(2, 3), torch.zeros(2, 3), 5)
+assert bound.tolist() == [0, 0], bound
+from vae_lab import reparameterize
+try:
+    reparameterize(torch.zeros(1), torch.zeros(1))
+except RuntimeError as error:
+    print(error)
 """
-    subprocess.run([sys.executable, "-c", program], check=True, cwd=PACKAGE.parent)
+    assert "write reparameterize yourself" in fresh(program)

@@ -18,8 +18,9 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
-# What the package may be made of: code, what widgets and reports are drawn with, data, weights, and their provenance.
-SUFFIXES = {".py", ".js", ".css", ".html", ".npz", ".safetensors", ".svg", ".json", ".md"}
+# What the package may be made of: code and its types, what widgets and reports are drawn with, data, weights, and their
+# provenance.
+SUFFIXES = {".py", ".pyi", ".typed", ".js", ".css", ".html", ".npz", ".safetensors", ".svg", ".json", ".md"}
 LARGEST = 10 * 2**20  # bytes: a student in Colab downloads it at the start of every sitting
 
 # A runtime as Colab gives it to a student; none of these may move when the course is installed beside them.
@@ -31,6 +32,7 @@ COLAB = {
     "matplotlib": "3.10.0",
     "ipywidgets": "7.7.1",
     "tqdm": "4.67.1",
+    "lazy_loader": "0.4",
 }
 
 
@@ -90,6 +92,10 @@ def test_it_holds_the_package_and_nothing_else(contents):
     assert packed == {*there, "vae_lab_command.py"}
     assert not {name for name in packed if Path(name).suffix not in SUFFIXES}
     assert not {name for name in contents if re.search(r"solution|misconception|(^|/)tests?(/|_)|\.ipynb", name)}
+
+
+def test_its_names_are_known_to_python_and_to_type_checkers(contents):
+    assert {"vae_lab/__init__.pyi", "vae_lab/py.typed"} <= set(contents)
 
 
 def test_it_is_small_and_names_no_machine(wheel, contents):

@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tools.jupyter_server import running
-from vae_lab.grading.answered import grader, text, to_bytes
+from vae_lab.grading.authoring.sample_class import Maker
 from vae_lab.grading.course import Course
-from vae_lab.grading.sample_class import Maker
+from vae_lab.grading.lab.cells import grader, text, to_bytes
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "book" / "instructors.md"

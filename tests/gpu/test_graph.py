@@ -5,9 +5,9 @@ import re
 
 import pytest
 import torch
+from tests.graph.test_programs import A, B, plain
 
 from tests.graph.programs import PROGRAMS
-from tests.graph.test_programs import A, B, plain
 from vae_lab.graph import record
 from vae_lab.models import VAE
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import torch
 
-from vae_lab.grading.bridge import Peer
-from vae_lab.grading.objects import use
-from vae_lab.grading.wire import Channel
+from vae_lab.grading.rpc.objects import use
+from vae_lab.grading.rpc.peer import Peer
+from vae_lab.grading.rpc.wire import Channel
 
 
 @contextmanager

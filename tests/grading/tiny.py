@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from vae_lab.grading.lab import Lab
+from vae_lab.grading.lab.source import Lab
 
 SETUP = "import torch\nfrom torch import nn"
 

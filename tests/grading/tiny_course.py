@@ -7,12 +7,12 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from vae_lab.grading.classroom.database import database_url
+from vae_lab.grading.classroom.gradebook import LabGradebook
 from vae_lab.grading.course import Course
-from vae_lab.grading.database import database_url
-from vae_lab.grading.gradebook import Book
 
 BANK = """
-from vae_lab.grading.bank import Answer
+from vae_lab.grading.authoring.bank import Answer
 
 RIGHT = [
     Answer("multiplies by 0.5", {"half": "def half(x):\\n    return 0.5 * x"}),
@@ -108,6 +108,6 @@ def make(root: Path) -> Course:
 def empty_gradebook() -> bytes:
     """A new gradebook for this lab, as bytes of SQLite: made once, since nbgrader takes seconds to make one."""
     with tempfile.TemporaryDirectory() as folder:
-        with Book(database_url(None, Path(folder)), "halves", json.dumps(notebook())):
+        with LabGradebook(database_url(None, Path(folder)), "halves", json.dumps(notebook())):
             pass
         return (Path(folder) / "gradebook.db").read_bytes()

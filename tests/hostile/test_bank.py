@@ -8,8 +8,8 @@ import pytest
 
 from tests.grading import tiny
 from tests.hostile.bank import BANK, LIMITS, Hostile, build
-from vae_lab.grading import engine
-from vae_lab.grading.engine import grade_submission, sandbox_problem
+from vae_lab.grading.judge import engine
+from vae_lab.grading.judge.engine import grade_submission, sandbox_problem
 
 
 @pytest.fixture(scope="module", autouse=True)

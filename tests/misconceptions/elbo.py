@@ -2,7 +2,7 @@
 
 from textwrap import dedent, indent
 
-from vae_lab.grading.bank import Answer
+from vae_lab.grading.authoring.bank import Answer
 
 
 def _cell(task: str, signature: str, body: str, above: str = "") -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tools.walk_instructors import PAGE, Step, differs, environment_with, steps, walk
-from vae_lab.grading.sandbox import sandbox_problem
+from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
 
 PROMISED = ("doctor", "init-course", "db student import", "collect moodle", "collect canvas", "vae-lab grade")
 PROMISED += ("jupyter lab", "send-back", "verify", "release", "appeal")

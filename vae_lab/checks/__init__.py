@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
-from vae_lab.checks.standing import Overview, look
+from vae_lab.checks.lab_overview import Overview, look
 
 __all__ = ["in_notebook", "overview", "start"]
 
@@ -76,6 +76,9 @@ def start(lab: str) -> None:
         reserves: tuple[str, ...] = importlib.import_module(f"{__name__}.{lab}").RESERVES
     except (ImportError, AttributeError):
         raise ValueError(f"start: there is no lab {lab!r}.") from None
+    package = importlib.import_module("vae_lab")
+    for name in package.__all__:  # modules that use each other's names fetch them now, while those are the real ones
+        getattr(package, name)
     for path in reserves:
         module, _, name = path.rpartition(".")
         importlib.import_module(module)

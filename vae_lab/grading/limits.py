@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+Sandbox = Literal["required", "unsafe"]  # "unsafe": students' code runs with the rights of whoever grades
 
 
 @dataclass(frozen=True)

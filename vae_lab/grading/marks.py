@@ -34,7 +34,7 @@ class Person(NamedTuple):
     lms: str = ""
 
 
-class Entry(NamedTuple):
+class GradebookEntry(NamedTuple):
     """A result on its way into the gradebook.
 
     `unanswered` names solution cells that are as released; `look_again` is True if the notebook has changed since a

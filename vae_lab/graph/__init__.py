@@ -9,15 +9,16 @@
     graph.reaches("loss")    # the names that receive a gradient
     graph                    # the picture
 
-The parts, in reading order: `values` (what a recording is made of), `stack`, `outside`, `record` (the recording),
-`gradient` (measured verdicts), `view` (what the picture shows), `layout`, `svg`, `words`, `graph` (the public face).
+On top, what a reader calls: `record`, `explain`, `Graph`, `vae_views`. Below, in the order in which the data flow:
+`recording/` (values and operations, as they happened), `gradient/` (measured verdicts), `drawing/` (the picture).
+A room may import those before it, and nothing else of the package.
 """
 
-from vae_lab.graph.drawing import Drawing
+from vae_lab.graph.drawing.drawing import Drawing
 from vae_lab.graph.explain import Explanation, explain
 from vae_lab.graph.graph import Graph
 from vae_lab.graph.record import record
+from vae_lab.graph.recording.values import RecordingError
 from vae_lab.graph.vae import TwoViews, vae_views
-from vae_lab.graph.values import RecordingError
 
 __all__ = ["Drawing", "Explanation", "Graph", "RecordingError", "explain", "TwoViews", "record", "vae_views"]

@@ -14,13 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from vae_lab.graph.drawing import Drawing
-from vae_lab.graph.gradient import seed_for
+from vae_lab.graph.drawing.drawing import Drawing
+from vae_lab.graph.drawing.sentences import gradient, listed
+from vae_lab.graph.gradient.measure import seed_for
 from vae_lab.graph.graph import Graph
 from vae_lab.graph.record import enter
-from vae_lab.graph.recorder import Recorder
-from vae_lab.graph.values import RecordingError, tensors_in
-from vae_lab.graph.words import gradient, listed
+from vae_lab.graph.recording.recorder import Recorder
+from vae_lab.graph.recording.values import RecordingError, tensors_in
 
 STEP = 1e-2  # relative size of the nudge that tells "does not use it" from "uses it, but lost its gradient"
 
@@ -91,7 +91,7 @@ def explain(f: Callable[..., Any], *inputs: Any, **named: Any) -> Explanation:
     if not outputs:
         return Explanation(_no_gradient(title, result), [], asked, None)
     for tensor in outputs:
-        graph.ledger.value(tensor)
+        graph.tape.value(tensor)
     sentences: list[str] = []
     reached: dict[str, None] = {}
     for i, output in enumerate(outputs, 1):

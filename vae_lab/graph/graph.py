@@ -8,14 +8,14 @@ from typing import Any
 
 from torch import Tensor
 
-from vae_lab.graph.drawing import Drawing
-from vae_lab.graph.gradient import Flow, asked_values, measure, smooth_draws
-from vae_lab.graph.naming import default_output, name_values, names_of
-from vae_lab.graph.picture import Picture
-from vae_lab.graph.recorder import Recorder
-from vae_lab.graph.values import RecordingError, Value
-from vae_lab.graph.view import View
-from vae_lab.graph.words import describe
+from vae_lab.graph.drawing.drawing import Drawing
+from vae_lab.graph.drawing.from_recording import View
+from vae_lab.graph.drawing.picture import Picture
+from vae_lab.graph.drawing.sentences import describe
+from vae_lab.graph.gradient.measure import Flow, asked_values, measure, smooth_draws
+from vae_lab.graph.recording.recorder import Recorder
+from vae_lab.graph.recording.values import RecordingError, Value
+from vae_lab.graph.recording.variable_names import default_output, name_values, names_of
 
 LIMIT = 60  # nodes; more than this cannot be read
 
@@ -24,7 +24,7 @@ class Graph:
     """A recorded computation. `record` and `explain` make it; the last line of a cell shows it."""
 
     def __init__(self, recorder: Recorder, fold: Iterable[object] = ()) -> None:
-        self._recorder, self.ledger, self._fold = recorder, recorder.ledger, list(fold)
+        self._recorder, self.tape, self._fold = recorder, recorder.tape, list(fold)
         self._flows: dict[Value, Flow] = {}
         self._smooth: set[Value] = set()  # results of random operations that let a gradient through
         self._looked_at = 0  # operations in which hidden noise was looked for
@@ -41,26 +41,26 @@ class Graph:
         self._recorder.__exit__(*exc)
         base = self._recorder.stack.base
         if exc[0] is None and base is not None:
-            name_values(base.f_locals, self.ledger)
+            name_values(base.f_locals, self.tape)
         self._recorder.close()
         self._closed = True
         if exc[0] is not None:
             return
-        if self.ledger.problems:
-            raise RecordingError(self.ledger.problems[0])
+        if self.tape.problems:
+            raise RecordingError(self.tape.problems[0])
         self._find_smooth()
-        self._flow(default_output(self.ledger))
+        self._flow(default_output(self.tape))
 
     def _before_backward(self, outputs: list[Tensor]) -> None:
         """Measure while autograd's graph is still there: `backward` frees it."""
         self._find_smooth()
         for tensor in outputs:
-            value = self.ledger.value(tensor)
+            value = self.tape.value(tensor)
             if value.op is not None:
                 self._flow(value)
 
     def _find_smooth(self) -> None:
-        operations = self.ledger.operations
+        operations = self.tape.operations
         self._smooth |= smooth_draws(operations[self._looked_at :])
         self._looked_at = len(operations)
 
@@ -79,7 +79,7 @@ class Graph:
                 raise ValueError(
                     f"mark: {name} plays no part in the recorded block; mark a value that was computed in it."
                 )
-            taken = {v.name for v in self.ledger.values if v is not value} | set(self.ledger.modules)
+            taken = {v.name for v in self.tape.values if v is not value} | set(self.tape.modules)
             if name in taken:
                 raise ValueError(f"mark: the name {name} is already given to another value; choose a second name.")
             value.name = name
@@ -92,15 +92,15 @@ class Graph:
         Names come from `record` and `mark`, and, where no result was marked, from the local variables of the code. A
         variable that held several values gives `h_1`, `h_2`, ...
         """
-        return names_of(self.ledger)
+        return names_of(self.tape)
 
     def _find(self, tensor: Tensor) -> Value | None:
-        known = self.ledger.find(tensor)
-        return known if known is not None or tensor.grad_fn is None else self.ledger.value(tensor)
+        known = self.tape.find(tensor)
+        return known if known is not None or tensor.grad_fn is None else self.tape.value(tensor)
 
     def _value(self, output: str | Tensor | None) -> Value | None:
         if output is None:
-            return default_output(self.ledger)
+            return default_output(self.tape)
         if isinstance(output, Tensor):
             value = self._find(output)
             if value is None:
@@ -108,7 +108,7 @@ class Graph:
             return value
         named = [v for v, name in self.names().items() if name == output or v.local == output]
         if not named:
-            known = ", ".join(sorted({*self.names().values(), *self.ledger.modules})) or "there are none"
+            known = ", ".join(sorted({*self.names().values(), *self.tape.modules})) or "there are none"
             raise ValueError(f"graph: no value of the recording is called {output!r}; the names are: {known}.")
         return named[-1]
 
@@ -123,7 +123,7 @@ class Graph:
             Schulman, Heess, Weber, Abbeel (2015), Gradient estimation using stochastic computation graphs, section 2.
         """
         view = self._view("names")
-        kinds = dict.fromkeys(self.ledger.modules, "deterministic")
+        kinds = dict.fromkeys(self.tape.modules, "deterministic")
         shown = {n: v for v, n in self.names().items() if view.visible(v) or v.op is None}
         return kinds | {n: "stochastic" if view.stochastic(v) else "deterministic" for n, v in shown.items()}
 
@@ -133,7 +133,7 @@ class Graph:
         if value is None:
             return None
         if value not in self._flows:
-            self._flows[value] = measure(value, asked_values(self.ledger))
+            self._flows[value] = measure(value, asked_values(self.tape))
         return self._flows[value]
 
     def gradient(self, output: str | Tensor | None = None) -> dict[tuple[str, str], str]:
@@ -156,7 +156,7 @@ class Graph:
         view = self._view("names")
         names = self.names()
         arrived = [v for v in flow.arrives if flow.alive(v) and v is not flow.output]
-        learned = {view.owner[id(v.tensor)] for v in arrived if v.kind == "parameter" and id(v.tensor) in view.owner}
+        learned = {view.labels[id(v.tensor)] for v in arrived if v.kind == "parameter" and id(v.tensor) in view.labels}
         return learned | {names[v] for v in arrived if v in names and (view.visible(v) or v.op is None)}
 
     def arriving(self, output: str | Tensor | None = None) -> dict[str, Tensor]:
@@ -171,7 +171,7 @@ class Graph:
     # -- pictures --------------------------------------------------------------------------------------------------
 
     def _view(self, detail: str) -> View:
-        return View(self.ledger, self.names(), self._smooth, detail, self._fold)
+        return View(self.tape, self.names(), self._smooth, detail, self._fold)
 
     def picture(self, output: str | Tensor | None = None, *, detail: str | None = None) -> Picture:
         """Nodes and edges with the gradient of `output`; `draw` and `describe` are made from it.
@@ -189,7 +189,7 @@ class Graph:
             raise RecordingError("graph: nothing was computed from what was recorded; record a computation first.")
         marked = [v for v in names if v.name is not None and v.op is not None]
         picture = view.picture(dict.fromkeys([value, *marked]), self._flow(value))
-        given = {v.name for v in self.ledger.values if v.name is not None and v.op is None} | set(self.ledger.modules)
+        given = {v.name for v in self.tape.values if v.name is not None and v.op is None} | set(self.tape.modules)
         if given and not given & set(picture.nodes):
             raise RecordingError(
                 f"graph: {view.id(value)} depends on none of the recorded inputs ({', '.join(sorted(given))}), so "

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from torch import Tensor, nn
 
 from vae_lab.graph.graph import Graph
-from vae_lab.graph.recorder import Recorder
+from vae_lab.graph.recording.recorder import Recorder
 
 
 def record(*, fold: Iterable[object] = (), **named: Tensor | nn.Module) -> Graph:
@@ -58,19 +58,19 @@ def record(*, fold: Iterable[object] = (), **named: Tensor | nn.Module) -> Graph
 
 def enter(graph: Graph, named: dict[str, Tensor | nn.Module]) -> None:
     """Make tensors the inputs of a graph, and modules the owners of its parameters."""
-    ledger = graph.ledger
+    tape = graph.tape
     for name, thing in named.items():
         if isinstance(thing, nn.Module):
-            ledger.modules[name] = thing
+            tape.modules[name] = thing
         elif not isinstance(thing, Tensor):
             raise TypeError(f"record: {name} is a {type(thing).__name__}; a tensor or a module is wanted.")
     for name, thing in named.items():
         if isinstance(thing, Tensor):
-            known = ledger.find(thing)
+            known = tape.find(thing)
             if known is not None:
                 raise ValueError(f"record: {name} and {known.name} are the same tensor; give it one name.")
-            if thing.grad_fn is not None and ledger.follows(thing):
+            if thing.grad_fn is not None and tape.follows(thing):
                 raise ValueError(
                     f"record: {name} was computed from another of the names before the block; compute it inside."
                 )
-            ledger.leaf(thing, name)
+            tape.leaf(thing, name)

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.grading import tiny_course
+from vae_lab.grading.authoring.verify import ONE_PROCESS, Case, Verdict, cases, differences, verify
+from vae_lab.grading.course import Course, CourseError
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    return tiny_course.make(tmp_path)
+
+
+def test_a_good_bank_holds(course: Course) -> None:
+    seen = []
+    found = verify(course, ["halves"], workers=2, ways=(ONE_PROCESS,), progress=lambda *both: seen.append(both))
+    assert found == []
+    assert seen[-1] == (7, 7)
+
+
+def test_every_kind_of_surprise_is_told(course: Course) -> None:
+    bank = course.bank("halves").read_text()
+    bank = bank.replace("return 0.5 * x", "return 0.4 * x").replace("return abs(x) / 2", "return x / 2")
+    bank = bank.replace("the square root", "the cube root")
+    bank = bank.replace('frozenset({"double_tests"})', 'frozenset({"double_tests", "half_tests"})')
+    course.bank("halves").write_text(bank)
+    found = verify(course, ["halves"], workers=2, ways=(ONE_PROCESS,))
+    assert len(found) == 5
+    told = "\n".join(found)
+    assert "right answer 'multiplies by 0.5' loses half_tests, in one process, and should not: half of 16 is 8" in told
+    assert "right answer 'multiplies by 0.5' loses half_tests_2" in told
+    assert "wrong answer 'wrong below zero' keeps half_tests, in one process, and should not" in told
+    assert "no message says 'the cube root'; they say ['half of 16 is 8" in told
+    assert "wrong answer 'does not double' keeps half_tests" in told
+
+
+def test_a_solution_that_fails_its_own_tests_is_told(course: Course) -> None:
+    source = course.source("halves")
+    source.write_text(source.read_text().replace("return 2 * x", "return 3 * x"))
+    found = verify(course, ["halves"], ways=(ONE_PROCESS,))
+    assert "halves: the solution loses double_tests, in one process, and should not: expected 2.0, got 3.0" in found
+
+
+def test_an_answer_that_kills_its_process_is_one_line_and_the_rest_goes_on(course: Course) -> None:
+    bank = course.bank("halves").read_text().replace("return 0.5 * x", "import os; os._exit(0)")
+    course.bank("halves").write_text(bank)
+    found = verify(course, ["halves"], ways=(ONE_PROCESS,))
+    assert found == ["halves: right answer 'multiplies by 0.5' cannot be judged in one process: RuntimeError: "
+                     "in_a_fork: the process ended without an answer"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ('"half_tests_2"}', '"half_tests_3"}', "loses 'half_tests_3', which is no test cell of halves"),
+        ('{"double":', '{"treble":', "'treble' is no solution cell of halves"),
+        ('"wrong below zero"', '"does not double"', "two answers share a name"),
+    ],
+)
+def test_a_bank_that_does_not_fit_the_lab_is_refused(course: Course, old: str, new: str, says: str) -> None:
+    course.bank("halves").write_text(course.bank("halves").read_text().replace(old, new, 1))
+    with pytest.raises(CourseError, match=says):
+        cases(course, "halves")
+
+
+def test_a_lab_without_a_bank_is_refused(course: Course) -> None:
+    course.bank("halves").unlink()
+    with pytest.raises(CourseError, match="No bank of answers"):
+        cases(course, "halves")
+
+
+def test_a_case_that_goes_as_it_must_has_no_differences() -> None:
+    case = Case("halves", "wrong", frozenset({"a"}), "spread", "", b"")
+    verdicts = {"a": Verdict(False, "the spread is wrong"), "b": Verdict(True, "")}
+    assert list(differences(case, ONE_PROCESS, verdicts)) == []

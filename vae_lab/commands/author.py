@@ -1,0 +1,72 @@
+"""What the author of a lab types: release, verify, sample-class."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from vae_lab.commands.arguments import Commands, positive, takes_workers
+from vae_lab.commands.progress import Progress
+
+
+def add(commands: Commands) -> None:
+    """Add these commands to the command line."""
+    release = commands.add("release", "make the students' labs in labs/ from solutions/", run_release)
+    release.add_argument("labs", nargs="*", metavar="LAB", help="default: all labs")
+
+    verify = commands.add("verify", "hold each lab's tests against its bank of right and wrong answers", run_verify)
+    verify.add_argument("labs", nargs="*", metavar="LAB", help="default: all labs")
+    takes_workers(verify)
+
+    sample = commands.add("sample-class", "make up a class of submissions under submitted/", run_sample_class)
+    sample.add_argument("lab", metavar="LAB")
+    sample.add_argument("-n", type=positive(int), default=20, metavar="N", help="how many students (default 20)")
+    sample.add_argument("--submitted", type=Path, default=Path("submitted"), metavar="DIR")
+
+
+def run_release(options: argparse.Namespace) -> int:
+    """Release labs and say which changed."""
+    from vae_lab.grading.course import Course, CourseError
+    from vae_lab.grading.lab.release import release
+
+    course = Course(Path())
+    for lab in course.choose(options.labs):
+        try:
+            path, changed = release(course, lab)
+        except ValueError as error:
+            raise CourseError(error) from error
+        print(f"{path}  {'written' if changed else 'unchanged'}")
+    return 0
+
+
+def run_verify(options: argparse.Namespace) -> int:
+    """Verify labs; print what differs."""
+    from vae_lab.grading.authoring.verify import ONE_PROCESS, SPLIT, verify
+    from vae_lab.grading.course import Course
+    from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
+
+    course = Course(Path())
+    labs = course.choose(options.labs)
+    problem = sandbox_problem()
+    if problem:
+        print(f"vae-lab verify: judging in one process only: {problem}", file=sys.stderr)
+    ways = (ONE_PROCESS,) if problem else (ONE_PROCESS, SPLIT)
+    with Progress("verify", " answers") as progress:
+        found = verify(course, labs, workers=options.workers, ways=ways, progress=progress)
+    for line in found:
+        print(line)
+    print(f"{', '.join(labs)}: {len(found) or 'no'} surprises" + ("" if found else ", judged " + " and ".join(ways)))
+    return 1 if found else 0
+
+
+def run_sample_class(options: argparse.Namespace) -> int:
+    """Make up a class."""
+    from vae_lab.grading.authoring.sample_class import sample_class
+    from vae_lab.grading.course import Course
+
+    course = Course(Path())
+    course.choose([options.lab])
+    made = sample_class(course, options.lab, options.n, options.submitted)
+    print(f"{len(made)} made-up submissions of {options.lab} under {options.submitted}/")
+    return 0

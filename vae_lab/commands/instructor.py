@@ -1,0 +1,200 @@
+"""What an instructor types, in the order of a term: init-course, collect, grade, report, send-back, appeal."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from pathlib import Path
+
+from vae_lab.commands.arguments import Commands, moment, positive, takes_workers
+from vae_lab.commands.progress import Progress
+
+
+def add(commands: Commands) -> None:
+    """Add these commands to the command line."""
+    init = commands.add(
+        "init-course",
+        "start a course of your own in a folder: labs, solutions, settings, a class list",
+        run_init_course,
+    )
+    init.add_argument("folder", type=Path, metavar="DIR", help="what is there already stays as it is")
+    init.add_argument("--source", type=Path, default=Path(), metavar="DIR", help="the course to start from (here)")
+
+    collect = commands.add(
+        "collect", "put what students handed in, from the zip of Moodle or Canvas, under submitted/", run_collect
+    )
+    collect.add_argument("zip", type=Path, metavar="ZIP", help="all submissions of one assignment, as downloaded")
+    collect.add_argument("lab", metavar="LAB")
+    collect.add_argument("--submitted", type=Path, default=Path("submitted"), metavar="DIR")
+    collect.add_argument(
+        "--students",
+        type=Path,
+        metavar="CSV",
+        help="class list: id, first_name, last_name, email, lms_user_id; or Moodle's grading worksheet or Canvas's "
+        "gradebook as they are",
+    )
+    collect.add_argument(
+        "--due", type=moment, metavar="TIME", help="what Moodle received later is called late: '2026-11-30 23:59'"
+    )
+
+    grade = commands.add(
+        "grade", "grade what is new or changed under submitted/; write gradebook, feedback and report", run_grade
+    )
+    grade.add_argument("lab", metavar="LAB")
+    grade.add_argument("--submitted", type=Path, default=Path("submitted"), metavar="DIR")
+    grade.add_argument("--timeout", type=positive(float), metavar="S", help="seconds that one submission may take")
+    grade.add_argument(
+        "--unsafe-no-sandbox",
+        action="store_true",
+        help="run students' code with YOUR rights: it can read your files, other submissions and the network; marks "
+        "every result",
+    )
+    grade.add_argument("--json", type=Path, metavar="FILE", help="write one JSON object per submission, one a line")
+    takes_workers(grade)
+
+    report = commands.add(
+        "report", "write the class at a glance again: HTML, and CSV for Canvas and Moodle", run_report
+    )
+    report.add_argument("lab", metavar="LAB")
+    for to in (grade, report):
+        to.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where results go (default: here)")
+        to.add_argument("--db", metavar="URL", help="gradebook as an SQLAlchemy URL (default: OUT/gradebook.db)")
+
+    back = commands.add("send-back", "pack the feedback pages as the zip that Moodle takes back", run_send_back)
+    back.add_argument("zip", type=Path, metavar="ZIP", help="the same zip of submissions that was collected")
+    back.add_argument("lab", metavar="LAB")
+    back.add_argument("--students", type=Path, metavar="CSV", help="the same class list as in collecting, if any")
+    back.add_argument("--feedback", type=Path, default=Path("feedback"), metavar="DIR")
+    back.add_argument("--to", type=Path, metavar="FILE", help="the zip to write (default: feedback/LAB.zip)")
+
+    appeal = commands.add(
+        "appeal", "show what the tests of a lab called in one submission, and what came back", run_appeal
+    )
+    appeal.add_argument("student", metavar="STUDENT")
+    appeal.add_argument("lab", metavar="LAB")
+    appeal.add_argument("--submitted", type=Path, default=Path("submitted"), metavar="DIR")
+
+
+def run_init_course(options: argparse.Namespace) -> int:
+    """Start a course and say what was written."""
+    from vae_lab.grading.course import Course
+    from vae_lab.grading.lms.init_course import init_course
+
+    for path, written in init_course(options.folder, Course(options.source)):
+        print(f"{path}  {'written' if written else 'there already, left as it is'}")
+    print(f"Next: {options.folder / 'README.md'}")
+    return 0
+
+
+def run_collect(options: argparse.Namespace) -> int:
+    """Collect a zip and say what became of each file."""
+    from vae_lab.grading.course import Course
+    from vae_lab.grading.lms.class_list import read_class_list
+    from vae_lab.grading.lms.collect import collect, summary
+
+    (lab,) = Course(Path()).choose([options.lab])
+    students = read_class_list(options.students) if options.students else None
+    result = collect(options.zip, lab, options.submitted, students, options.due)
+    for line in summary(result):
+        print(line)
+    return 1 if result.look else 0
+
+
+def run_grade(options: argparse.Namespace) -> int:
+    """Grade a class; say what came out of it and where to look."""
+    from vae_lab.grading.classroom.class_report import write_class_report
+    from vae_lab.grading.classroom.grade import grade_class
+    from vae_lab.grading.classroom.room import Classroom
+    from vae_lab.grading.course import Course, CourseError
+    from vae_lab.grading.judge.engine import Limits
+    from vae_lab.grading.pages.report import write_json
+    from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
+
+    course = Course(Path())
+    course.choose([options.lab])
+    room = Classroom(course, options.lab, options.out, options.db)
+    if options.json and not options.json.parent.is_dir():
+        raise CourseError(f"--json {options.json}: there is no folder {options.json.parent}")
+    if not options.unsafe_no_sandbox and (problem := sandbox_problem()):
+        raise CourseError(f"students' code cannot be shut in here: {problem}")
+    if options.unsafe_no_sandbox:
+        print("vae-lab grade: NO SANDBOX: students' code runs with your rights", file=sys.stderr)
+    limits = Limits() if options.timeout is None else Limits(submission_seconds=options.timeout)
+    with Progress("grade", " submissions") as progress:
+        tally = grade_class(
+            room,
+            options.submitted,
+            workers=options.workers,
+            limits=limits,
+            sandbox="unsafe" if options.unsafe_no_sandbox else "required",
+            progress=progress,
+        )
+    for note in tally.notes:
+        print(f"note: {note}", file=sys.stderr)
+    page = write_class_report(room)
+    if options.json:
+        write_json(tally.results, options.json)
+    count = Counter(result.status for result in tally.results)
+    kept = len(tally.results) - tally.graded
+    print(
+        f"{options.lab}: {len(tally.results)} submissions ({tally.graded} graded now, {kept} unchanged) in "
+        f"{tally.seconds:.1f} s: {count['graded']} graded, {count['manual']} wait for a person, {count['error']} errors"
+    )
+    for result in tally.results:
+        if result.status == "error":
+            print(f"error: {result.student}: {result.reason}", file=sys.stderr)
+    print(f"report: {page}")
+    return 1 if count["error"] else 0
+
+
+def run_report(options: argparse.Namespace) -> int:
+    """Write the report again, with the marks given since."""
+    from vae_lab.grading.classroom.class_report import write_class_report
+    from vae_lab.grading.classroom.room import Classroom
+    from vae_lab.grading.course import Course
+
+    course = Course(Path())
+    course.choose([options.lab])
+    print(f"report: {write_class_report(Classroom(course, options.lab, options.out, options.db))}")
+    return 0
+
+
+def run_send_back(options: argparse.Namespace) -> int:
+    """Pack feedback for Moodle; say who is in it and who is not."""
+    from vae_lab.grading.course import Course
+    from vae_lab.grading.lms.class_list import read_class_list
+    from vae_lab.grading.lms.send_back import send_back
+
+    (lab,) = Course(Path()).choose([options.lab])
+    students = read_class_list(options.students) if options.students else None
+    target = options.to or options.feedback / f"{lab}.zip"
+    result = send_back(options.zip, lab, options.feedback, target, students)
+    for student in result.without:
+        print(f"{student}: no feedback page yet")
+    print(f"{target}: feedback for {len(result.students)} students")
+    return 1 if result.without else 0
+
+
+def run_appeal(options: argparse.Namespace) -> int:
+    """Grade one submission again, watching."""
+    from vae_lab.grading.classroom.appeal import appeal, lines
+    from vae_lab.grading.classroom.submissions import find_students, read_submitted_file
+    from vae_lab.grading.course import Course, CourseError
+    from vae_lab.grading.lab.source import load_lab
+    from vae_lab.grading.sandbox.bubblewrap import SandboxError
+
+    course = Course(Path())
+    (lab,) = course.choose([options.lab])
+    if options.student not in find_students(options.submitted, lab).students:
+        raise CourseError(f"{options.student!r} handed in no {lab} under {options.submitted}")
+    handed_in = read_submitted_file(options.submitted, options.student, lab)
+    if handed_in.content is None:
+        raise CourseError(f"{options.student}: {handed_in.problem}")
+    try:
+        tried = appeal(load_lab(course.source(lab)), handed_in.content)
+    except SandboxError as error:
+        raise CourseError(error) from error
+    for line in lines(tried):
+        print(line)
+    return 0

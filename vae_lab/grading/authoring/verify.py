@@ -1,0 +1,240 @@
+"""Hold a lab's tests against its bank: the solution, the empty release, every wrong and every right answer.
+
+Each is judged twice, in one process as on a student's machine and split by the grader, and both must say the same.
+In one process, notebooks that begin with the same cells run these once, and part by forks where they begin to differ.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import as_completed
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from vae_lab.grading.authoring.answers import with_answers
+from vae_lab.grading.authoring.bank import load_bank
+from vae_lab.grading.authoring.run_notebook import CellRun, in_a_fork, run_cells
+from vae_lab.grading.course import Course, CourseError
+from vae_lab.grading.executors.local import pool, worthwhile
+from vae_lab.grading.lab.cells import grader, text, to_bytes
+from vae_lab.grading.lab.release import release_notebook
+from vae_lab.grading.lab.source import Lab
+
+ONE_PROCESS, SPLIT = "in one process", "split by the grader"
+SECONDS = 300.0  # for one answer, in one process: far more than a lab may take
+TOGETHER = 6  # at most so many answers share their first cells: more would leave the other workers idle at the end
+
+
+class Verdict(NamedTuple):
+    """Whether a test cell passed, and what it said."""
+
+    passed: bool
+    message: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One notebook to judge, the test cells it must lose, and what one of their messages must contain."""
+
+    lab: str
+    name: str
+    loses: frozenset[str]
+    says: str
+    as_student: str  # the instructor's notebook with this answer, hidden tests included
+    as_submission: bytes
+
+
+def cases(course: Course, lab: str) -> list[Case]:
+    """All that must hold of one lab.
+
+    Raises:
+        CourseError: if the lab has no bank of answers, or an answer names a cell that the lab does not have.
+    """
+    source = course.source(lab).read_text(encoding="utf-8")
+    master = json.loads(source)
+    tests = test_cells(master)
+    try:
+        bank = load_bank(course.bank(lab))
+        everything: list[tuple[str, dict[str, str], frozenset[str], str]] = [("the solution", {}, frozenset(), "")]
+        everything += [(f"right answer {a.name!r}", dict(a.cells), a.loses, a.says) for a in bank.right]
+        everything += [(f"wrong answer {a.name!r}", dict(a.cells), a.loses, a.says) for a in bank.wrong]
+        found = []
+        for name, cells, loses, says in everything:
+            if unknown := sorted(loses - tests):
+                raise ValueError(f"{name} loses {unknown[0]!r}, which is no test cell of {lab}")
+            student = json.dumps(with_answers(source, lab, cells, hidden_tests=True))
+            submission = to_bytes(with_answers(source, lab, cells, hidden_tests=False))
+            found.append(Case(lab, name, loses, says, student, submission))
+        empty = release_notebook(source, lab)
+        stubs = {
+            grader(cell)["grade_id"]: text(cell) for cell in json.loads(empty)["cells"] if grader(cell).get("solution")
+        }
+        student = json.dumps(with_answers(source, lab, stubs, hidden_tests=True))
+        found.insert(1, Case(lab, "the released lab", frozenset(tests), "", student, empty.encode()))
+    except (ValueError, OSError) as error:
+        raise CourseError(f"{lab}: {error}") from error
+    return found
+
+
+def test_cells(notebook: Mapping[str, list[dict[str, object]]]) -> frozenset[str]:
+    """The grade_ids of the automatically graded cells."""
+    graders = [grader(cell) for cell in notebook["cells"]]
+    return frozenset(g["grade_id"] for g in graders if g.get("grade") and not g.get("solution"))
+
+
+def code(notebook: str) -> list[dict[str, Any]]:
+    """The code cells of a notebook."""
+    return [cell for cell in json.loads(notebook)["cells"] if cell["cell_type"] == "code"]
+
+
+def shared_cells(notebooks: Sequence[list[str]]) -> int:
+    """How many first cells all notebooks have in common, the last cell of each left out.
+
+    >>> shared_cells([["a", "b", "c"], ["a", "b", "d"]]), shared_cells([["a", "b"]])
+    (2, 1)
+    """
+    shortest = min(len(notebook) for notebook in notebooks) - 1
+    return next((n for n in range(shortest) if len({notebook[n] for notebook in notebooks}) > 1), max(0, shortest))
+
+
+def run_branches(notebooks: Sequence[list[str]]) -> list[list[CellRun] | str]:
+    """Run what the notebooks begin with, then the rest of each in a fork of its own.
+
+    Returns:
+        for each notebook how its cells ended, or what ended its process.
+    """
+    same = shared_cells(notebooks)
+    begin = run_cells(notebooks[0][:same])
+    ends: list[list[CellRun] | str] = []
+    for notebook in notebooks:
+        try:
+            ends.append(begin + in_a_fork(run_cells, notebook[same:], seconds=SECONDS))
+        except Exception as error:
+            ends.append(f"{type(error).__name__}: {error}")
+    return ends
+
+
+def judge_in_one_process(notebooks: Sequence[str]) -> list[dict[str, Verdict] | str]:
+    """Run notebooks from top to bottom as a student does, hidden tests included, in processes of their own.
+
+    Returns:
+        for each notebook its verdicts, or why there are none.
+    """
+    all_cells = [code(notebook) for notebook in notebooks]
+    sources = [[text(cell) for cell in cells] for cells in all_cells]
+    ends = in_a_fork(run_branches, sources, seconds=SECONDS * (1 + len(notebooks)))
+    return [
+        end
+        if isinstance(end, str)
+        else {
+            grader(cell)["grade_id"]: Verdict(outcome.passed, outcome.message)
+            for cell, outcome in zip(cells, end, strict=True)
+            if grader(cell).get("grade")
+        }
+        for cells, end in zip(all_cells, ends, strict=True)
+    ]
+
+
+def judge_split(lab: Lab, case: Case) -> dict[str, Verdict]:
+    """Give the notebook to the grader, as if it had been handed in."""
+    from vae_lab.grading.judge.engine import grade_submission
+
+    result = grade_submission(lab, "verify", case.as_submission)
+    if result.status == "error":
+        raise RuntimeError(result.reason)
+    tests = {cell.grade_id for cell in lab.cells if cell.role == "tests"}
+    return {name: Verdict(bool(cell.passed), cell.message) for name, cell in result.cells.items() if name in tests}
+
+
+def differences(case: Case, way: str, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
+    """One line for everything that is not as it must be."""
+    lost = {name for name, verdict in verdicts.items() if not verdict.passed}
+    for name in sorted(lost - case.loses):
+        yield f"{case.lab}: {case.name} loses {name}, {way}, and should not: {verdicts[name].message}"
+    for name in sorted(case.loses - lost):
+        yield f"{case.lab}: {case.name} keeps {name}, {way}, and should not"
+    said = [verdicts[name].message for name in sorted(lost)]
+    if case.says and not any(case.says in message for message in said):
+        yield f"{case.lab}: {case.name}, {way}: no message says {case.says!r}; they say {said}"
+
+
+def together(everything: Sequence[Case]) -> Iterator[list[Case]]:
+    """Put cases together that begin to differ from the solution in the same cell, at most `TOGETHER` of them."""
+    for _, of_lab in groupby(everything, key=lambda case: case.lab):
+        sources = {case: [text(cell) for cell in code(case.as_student)] for case in of_lab}
+        solution = next(iter(sources.values()))
+        same = {case: shared_cells([source, solution]) for case, source in sources.items()}
+        for _, alike in groupby(sorted(same, key=same.__getitem__), key=same.__getitem__):
+            group = list(alike)
+            yield from (group[start : start + TOGETHER] for start in range(0, len(group), TOGETHER))
+
+
+def examine(group: Sequence[Case], source: bytes, ways: tuple[str, ...]) -> list[str]:
+    """Judge cases in each way and list what differs from what must be; runs in a worker process."""
+    lab = Lab.from_bytes(group[0].lab, source)
+    for module in lab.students_imports:
+        with suppress(Exception):
+            import_module(module)
+    found: list[str] = []
+    for way in ways:
+        ends: Sequence[dict[str, Verdict] | str]
+        if way == ONE_PROCESS:
+            try:
+                ends = judge_in_one_process([case.as_student for case in group])
+            except Exception as error:
+                ends = [f"{type(error).__name__}: {error}"] * len(group)
+        else:
+            ends = [try_split(lab, case) for case in group]
+        for case, end in zip(group, ends, strict=True):
+            if isinstance(end, str):
+                found.append(f"{case.lab}: {case.name} cannot be judged {way}: {end}")
+            else:
+                found += differences(case, way, end)
+    return found
+
+
+def try_split(lab: Lab, case: Case) -> dict[str, Verdict] | str:
+    """The grader's verdicts, or why there are none."""
+    try:
+        return judge_split(lab, case)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+
+
+def verify(
+    course: Course,
+    labs: list[str],
+    *,
+    workers: int = 1,
+    ways: tuple[str, ...] = (ONE_PROCESS, SPLIT),
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> list[str]:
+    """Judge every case of the labs and return, sorted, what is not as it must be: an empty list is what one wants.
+
+    Args:
+        course: where the labs and their banks are.
+        labs: names of the labs.
+        workers: at most how many processes work side by side.
+        ways: judge in one process, split by the grader, or (the default) both.
+        progress: called with the number of cases done and of all.
+
+    Raises:
+        CourseError: if a lab has no bank, or the bank does not fit the lab.
+    """
+    everything = [case for lab in labs for case in cases(course, lab)]
+    sources = {lab: course.source(lab).read_bytes() for lab in labs}
+    found: list[str] = []
+    with pool(worthwhile(workers, len(everything)), __name__) as executor:
+        futures = {
+            executor.submit(examine, group, sources[group[0].lab], ways): group for group in together(everything)
+        }
+        done = 0
+        for future in as_completed(futures):
+            found += future.result()
+            done += len(futures[future])
+            progress(done, len(everything))
+    return sorted(found)

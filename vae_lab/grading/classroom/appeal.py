@@ -1,0 +1,51 @@
+"""Answer an appeal: grade one submission again and show, for each test cell, what was called and what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from vae_lab.grading.executors.local import pool
+from vae_lab.grading.judge.verdict import clean
+from vae_lab.grading.judge.watching import LONGEST, Tried, watch
+from vae_lab.grading.lab.source import Lab
+from vae_lab.grading.limits import Limits, Sandbox
+
+
+def appeal(lab: Lab, notebook: bytes, limits: Limits | None = None, sandbox: Sandbox = "required") -> list[Tried]:
+    """Grade a submission once more, watching.
+
+    Args:
+        lab: from `load_lab`.
+        notebook: the submitted bytes.
+        limits: as in grading.
+        sandbox: as in grading.
+
+    Returns:
+        what happened in each test cell, in the lab's order; none if the bytes are no notebook.
+    """
+    with pool(1, "vae_lab.grading.judge.watching") as workers:
+        return workers.submit(watch, lab, notebook, limits or Limits(), sandbox).result()
+
+
+def one_line(text: str) -> str:
+    """A text, part of which the student chose, without anything that would move the cursor of a terminal."""
+    return " ".join(clean(text, LONGEST).split())
+
+
+def lines(tried: list[Tried]) -> Iterator[str]:
+    """What happened, for reading: points and message, then each call under the line of the test that made it."""
+    for one in tried:
+        points = one.points if one.passed else 0.0
+        yield f"{one.grade_id}: {points:g} of {one.points:g} points"
+        yield from (f"  {one_line(part)}" for part in one.message.splitlines())
+        source, last = one.source.splitlines(), 0
+        for call in one.calls:
+            if call.line != last:
+                last = call.line
+                text = source[last - 1].strip() if 0 < last <= len(source) else ""
+                yield f"  line {last}{' (hidden)' if call.hidden else ''}: {text}"
+            yield f"    {one_line(call.question)}"
+            yield f"      -> {one_line(call.answer)}"
+        if one.more:
+            yield f"  and {one.more} calls more"
+        yield ""

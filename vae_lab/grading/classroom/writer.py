@@ -1,0 +1,194 @@
+"""The one writer of a class: takes results as they come and keeps records, files and gradebook in step.
+
+The order of writing makes any interruption harmless: first the record of a result, then the files and gradebook rows
+made from it, then the note in the record that they are written. What is missing is made up for by the next run.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from vae_lab.grading.classroom.gradebook import LabGradebook
+from vae_lab.grading.classroom.records import Record, digest
+from vae_lab.grading.classroom.room import Classroom
+from vae_lab.grading.classroom.submissions import SubmittedFile, read_submitted_file
+from vae_lab.grading.classroom.versions import pages_version
+from vae_lab.grading.course import write_atomically
+from vae_lab.grading.lab.cells import Notebook, grader, text
+from vae_lab.grading.marks import GradebookEntry, Mark, auto_score, with_marks
+from vae_lab.grading.pages import autograded, feedback
+from vae_lab.grading.pages.student_cells import StudentCell, student_cells
+from vae_lab.grading.pages.tasks import outline, tasks, title
+from vae_lab.grading.results import SubmissionResult
+
+KINDS = ("autograded", "feedback")  # the files that each student gets
+BATCH = 50  # results written to the gradebook in one transaction
+AT_LEAST_EVERY = 2.0  # seconds between two of them
+
+
+class Writer:
+    """The one writer: takes results and keeps records, files and gradebook in step."""
+
+    def __init__(self, room: Classroom, submitted: Path, book: LabGradebook) -> None:
+        self.room, self.submitted, self.book = room, submitted, book
+        self.records = room.records.read()
+        self.marks = book.marks()
+        self.expected: dict[str, tuple[SubmittedFile, str]] = {}
+        self.batch: list[str] = []
+        self.taken = 0
+        self.flushed = time.monotonic()
+        self.outlines = outline(room.released)
+        self.title = title(room.released)
+        self.pages_version = pages_version()
+
+    def is_due(self, student: str, depends: str) -> bool:
+        """Whether a submission has no result yet that still holds; an error of the grader's own never holds."""
+        record = self.records.get(student)
+        submission = read_submitted_file(self.submitted, student, self.room.name)
+        return record is None or record.result.status == "error" or record.key != key_of(submission, depends)
+
+    def expect(self, student: str, depends: str) -> bytes | None:
+        """Read a submission whose result will come; None if there is nothing to read."""
+        submission = read_submitted_file(self.submitted, student, self.room.name)
+        self.expected[student] = (submission, key_of(submission, depends))
+        return submission.content
+
+    def take(self, result: SubmissionResult) -> None:
+        """Write down a result at once; the files and rows made from it follow with the batch."""
+        submission, key = self.expected[result.student]
+        before = self.records.get(result.student)
+        content = digest(submission.problem, submission.content or b"")
+        self.put(
+            Record(
+                result,
+                key,
+                content,
+                timestamp=submission.timestamp,
+                look_again=before is not None and (before.content != content or before.look_again),
+                copies=fingerprint(self.room.released, self.read_cells(submission)),
+                outputs=before.outputs if before else {},
+            )
+        )
+        self.batch.append(result.student)
+        self.taken += 1
+        if len(self.batch) >= BATCH or time.monotonic() - self.flushed > AT_LEAST_EVERY:
+            self.flush()
+
+    def put(self, record: Record) -> None:
+        """Keep a record, here and on disk."""
+        self.records[record.result.student] = record
+        self.room.records.write([record])
+
+    def flush(self) -> None:
+        """Write what is waiting: gradebook rows in one transaction, then each submission's files."""
+        batch, self.batch = self.batch, []
+        self.publish(batch)
+        for student in batch:
+            del self.expected[student]
+        self.flushed = time.monotonic()
+
+    def catch_up(self, students: list[str]) -> None:
+        """Make again whatever is missing or no longer fits, without grading anything again."""
+        self.marks = self.book.marks()
+        self.publish(students)
+
+    def publish(self, students: list[str]) -> None:
+        """Bring rows and files of these students into step with their records."""
+        rows = [student for student in students if self.row_differs(student)]
+        for start in range(0, len(rows), BATCH):
+            some = rows[start : start + BATCH]
+            self.book.write(self.entry(student) for student in some)
+            for student in some:
+                record = self.records[student]
+                self.put(replace(record, look_again=False).with_outputs(gradebook=digest(record.key)))
+        for student in students:
+            record = self.records[student]
+            wanted = {kind: digest(*self.made_from(kind, record)) for kind in KINDS}
+            stale = {
+                kind: value
+                for kind, value in wanted.items()
+                if record.outputs.get(kind) != value or not self.room.file(kind, student).is_file()
+            }
+            if stale:
+                self.write_files(record, stale)
+                self.put(record.with_outputs(**stale))
+
+    def row_differs(self, student: str) -> bool:
+        """Whether the gradebook does not yet say what the record says."""
+        record = self.records[student]
+        rows = self.marks.get(student, {})
+        said = {name: row.auto for name, row in rows.items() if name in self.book.grade_cells}
+        wanted = dict.fromkeys(self.book.grade_cells, None) | {
+            name: auto_score(record.result, name) for name in record.result.cells
+        }
+        return said != wanted or record.outputs.get("gradebook") != digest(record.key)
+
+    def entry(self, student: str) -> GradebookEntry:
+        """A record on its way into the gradebook."""
+        record = self.records[student]
+        answered = {cell.grade_id: cell.source for cell in self.cells_of(student)}
+        unanswered = frozenset(
+            grader(cell)["grade_id"]
+            for cell in self.room.released["cells"]
+            if grader(cell).get("solution")
+            and answered.get(grader(cell)["grade_id"], "").strip() in ("", text(cell).strip())
+        )
+        return GradebookEntry(record.result, record.timestamp, unanswered, record.look_again)
+
+    def made_from(self, kind: str, record: Record) -> Iterator[str]:
+        """All that a file of this kind depends on."""
+        yield self.pages_version
+        yield record.key
+        yield json.dumps(record.result.to_json(), sort_keys=True)
+        if kind == "feedback":
+            marks = self.marks.get(record.result.student, {})
+            yield repr(sorted((name, mark) for name, mark in marks.items() if mark.by_hand))
+
+    def write_files(self, record: Record, kinds: dict[str, str]) -> None:
+        """Write a student's graded notebook and feedback page, those that are named."""
+        result = record.result
+        handed_in = self.cells_of(result.student)
+        if "autograded" in kinds:
+            made = autograded.autograded(self.room.released, handed_in, result)
+            write_atomically(self.room.file("autograded", result.student), made)
+        if "feedback" in kinds:
+            marks: dict[str, Mark] = self.marks.get(result.student, {})
+            counted = with_marks(result, marks)
+            comments = {name: mark.comment for name, mark in marks.items() if mark.comment}
+            shown = tasks(self.outlines, handed_in, counted)
+            page = feedback.page(counted, shown, self.title, comments)
+            write_atomically(self.room.file("feedback", result.student), page)
+
+    def cells_of(self, student: str) -> list[StudentCell]:
+        """A student's cells."""
+        if student in self.expected:
+            return self.read_cells(self.expected[student][0])
+        return self.read_cells(read_submitted_file(self.submitted, student, self.room.name))
+
+    def read_cells(self, submission: SubmittedFile) -> list[StudentCell]:
+        """The cells of a submission."""
+        return student_cells(submission.content, self.room.name, self.room.released)
+
+
+def key_of(submission: SubmittedFile, depends: str) -> str:
+    """A digest of all that a result depends on."""
+    return digest(depends, submission.problem, submission.content or b"")
+
+
+def fingerprint(released: Notebook, handed_in: list[StudentCell]) -> str:
+    """A digest of a student's own words, the same for a copy; "" where there are too few to tell.
+
+    Answers as short as those of a lab are often the same by right, so only the text as typed counts, comments included.
+    """
+    given = {grader(cell)["grade_id"]: text(cell) for cell in released["cells"] if grader(cell).get("solution")}
+    own = [
+        (cell.grade_id, cell.source.strip())
+        for cell in handed_in
+        if cell.grade_id in given and cell.source.strip() != given[cell.grade_id].strip()
+    ]
+    own.sort()
+    return digest(*(part for pair in own for part in pair)) if sum(len(source) for _, source in own) > 300 else ""

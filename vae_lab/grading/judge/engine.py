@@ -1,0 +1,197 @@
+"""Grading one submission: bytes in, a result out, whatever the bytes are.
+
+    grade_submission(load_lab(path), "s017", notebook_bytes)
+
+The caller's process stays light: it reads the notebook and hands the rest to a warm server of its own (see `server`),
+which is started on first use, kept for further submissions, and ends with this process. Any worker of
+`concurrent.futures` may call it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+
+from vae_lab.grading.judge.judge_report import JudgeReport
+from vae_lab.grading.judge.submitted_notebook import SubmittedNotebook, read_notebook, unanswered
+from vae_lab.grading.lab.source import OPTIMIZERS, Lab, LabCell
+from vae_lab.grading.limits import Limits, Sandbox
+from vae_lab.grading.results import CellResult, SubmissionResult
+from vae_lab.grading.sandbox.bubblewrap import PACKAGE, UNSAFE_FLAG, SandboxError, sandbox_problem
+
+__all__ = ["Limits", "Sandbox", "SandboxError", "grade_submission", "sandbox_problem", "shut_down"]
+
+START_SECONDS = 180.0
+MAX_SERVERS = 2
+
+
+class _Server:
+    """A warm server and the connection to it."""
+
+    def __init__(self, lab: Lab, sandbox: Sandbox) -> None:
+        mine, theirs = socket.socketpair()
+        environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            "MPLBACKEND": "agg",
+            "PYTHONHASHSEED": "0",
+        }
+        environment["CUDA_VISIBLE_DEVICES"] = ""
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "vae_lab.grading.judge.server", str(theirs.fileno())],
+            pass_fds=(theirs.fileno(),),
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        theirs.close()
+        self.connection = Connection(mine.detach())
+        self.connection.send({"modules": lab.imports, "students": lab.students_imports, "sandbox": sandbox})
+        problem = self.receive(START_SECONDS)
+        if isinstance(problem, SandboxError):
+            self.close()
+            raise problem
+
+    def receive(self, seconds: float) -> object:
+        try:
+            if self.connection.poll(seconds):
+                return self.connection.recv()
+        except (EOFError, OSError) as error:
+            self.close()
+            raise SandboxError(f"the grading server has ended ({type(error).__name__})") from None
+        self.close()
+        raise SandboxError(f"the grading server did not answer within {seconds:g} s")
+
+    def judge(self, lab: Lab, submission: SubmittedNotebook, notebook: bytes, limits: Limits) -> object:
+        try:
+            self.connection.send((lab, submission, notebook, limits))
+            return self.receive(limits.submission_seconds + limits.test_seconds + 60.0)
+        except BaseException:
+            self.close()  # an answer that comes late must not be taken for the next submission's
+            raise
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.connection.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(5)
+        self.process.kill()
+        self.process.wait()
+
+    @property
+    def usable(self) -> bool:
+        return not self.connection.closed and self.process.poll() is None
+
+
+_lock = threading.Lock()
+Key = tuple[int, frozenset[str], bool, Sandbox]
+_servers: dict[Key, _Server] = {}
+_inherited: list[_Server] = []  # through a fork: the parent's, not ours to use or to close
+
+
+def _key(lab: Lab, sandbox: Sandbox) -> Key:
+    """What a server must be warm for; labs that differ only in modules of `vae_lab`, quickly loaded, share it."""
+    slow = {name if name == OPTIMIZERS else name.partition(".")[0] for name in lab.students_imports}
+    return os.getpid(), frozenset(slow), OPTIMIZERS in lab.imports, sandbox
+
+
+def _server(lab: Lab, sandbox: Sandbox) -> _Server:
+    key = _key(lab, sandbox)
+    for other in [other for other in _servers if other[0] != key[0]]:
+        _inherited.append(_servers.pop(other))
+    server = _servers.get(key)
+    if server is not None and server.usable:
+        _servers[key] = _servers.pop(key)
+        return server
+    while len(_servers) >= MAX_SERVERS:
+        _servers.pop(next(iter(_servers))).close()
+    _servers[key] = _Server(lab, sandbox)
+    return _servers[key]
+
+
+def shut_down() -> None:
+    """End this process's warm servers; the next `grade_submission` starts a new one."""
+    with _lock:
+        for key in list(_servers):
+            server = _servers.pop(key)
+            if key[0] == os.getpid():
+                server.close()
+
+
+atexit.register(shut_down)
+
+
+def grade_submission(
+    lab: Lab, student: str, notebook: bytes, *, limits: Limits | None = None, sandbox: Sandbox = "required"
+) -> SubmissionResult:
+    """Grade one submitted notebook.
+
+    Args:
+        lab: from `load_lab`.
+        student: whose it is; only copied into the result.
+        notebook: the bytes of the submitted file, whatever they are.
+        limits: of time, memory and size.
+        sandbox: "required", or "unsafe" to run students' code with this process's own rights (each result is flagged).
+
+    Returns:
+        One result. Its status is "error" only where the grader itself failed, with the reason.
+    """
+    limits = limits or Limits()
+    began = time.perf_counter()
+    submission = read_notebook(lab, notebook)
+    flags = list(submission.flags)
+    if sandbox == "unsafe":
+        flags.append(UNSAFE_FLAG)
+    if submission.problem:
+        cells = {cell.grade_id: CellResult(0.0, cell.points, False, submission.problem) for cell in lab.graded}
+        return SubmissionResult(student, lab.name, "graded", cells, time.perf_counter() - began, tuple(flags))
+    try:
+        with _lock:
+            server = _server(lab, sandbox)
+            began = time.perf_counter()
+            outcome = server.judge(lab, submission, notebook, limits)
+        if not isinstance(outcome, JudgeReport):
+            raise SandboxError("the grading server answered with something else than an outcome")
+    except (SandboxError, OSError) as error:
+        return _failed(lab, student, str(error), began, flags)
+    if outcome.failure:
+        return _failed(lab, student, outcome.failure, began, flags)
+    verdicts = outcome.verdicts
+    cells = {cell.grade_id: _cell_result(cell, submission, verdicts) for cell in lab.graded}
+    waits = any(result.passed is None for result in cells.values())
+    return SubmissionResult(
+        student,
+        lab.name,
+        "manual" if waits else "graded",
+        cells,
+        time.perf_counter() - began,
+        tuple(flags + outcome.flags),
+        resources=outcome.resources,
+    )
+
+
+def _cell_result(cell: LabCell, submission: SubmittedNotebook, verdicts: dict[str, tuple[bool, str]]) -> CellResult:
+    if cell.role == "written":
+        if unanswered(cell, submission.written.get(cell.grade_id, "")):
+            return CellResult(0.0, cell.points, False, "no answer given")
+        return CellResult(0.0, cell.points, None)
+    passed, message = verdicts.get(
+        cell.grade_id, (False, "The notebook's time was over before this check was reached.")
+    )
+    return CellResult(cell.points if passed else 0.0, cell.points, passed, message)
+
+
+def _failed(lab: Lab, student: str, reason: str, began: float, flags: list[str]) -> SubmissionResult:
+    cells = {
+        cell.grade_id: CellResult(0.0, cell.points, None if cell.role == "written" else False) for cell in lab.graded
+    }
+    return SubmissionResult(student, lab.name, "error", cells, time.perf_counter() - began, tuple(flags), reason)

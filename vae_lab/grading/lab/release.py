@@ -1,0 +1,79 @@
+"""Make the students' version of a lab from its source in `solutions/`, with nbgrader's steps, in memory.
+
+The same source gives the same bytes: nothing here depends on the clock, the machine or a database.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+
+from vae_lab.grading.course import Course, write_atomically
+from vae_lab.grading.lab.release_steps import STEPS
+
+# What a freshly saved notebook says about its language; Sphinx needs it to highlight the code.
+LANGUAGE = {
+    "codemirror_mode": {"name": "ipython", "version": 3},
+    "file_extension": ".py",
+    "mimetype": "text/x-python",
+    "name": "python",
+    "nbconvert_exporter": "python",
+    "pygments_lexer": "ipython3",
+}
+KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+
+LEFTOVER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
+ANCHOR = re.compile(r"vae-lab: *(?P<lab>[\w-]+)/(?P<grade_id>[\w-]+)")
+
+
+def release_notebook(source: str, lab: str) -> str:
+    """Turn the text of `solutions/<lab>/<lab>.ipynb` into the text of `labs/<lab>/<lab>.ipynb`.
+
+    Raises:
+        ValueError: if the source is no notebook, nbgrader finds fault with it, a cell has no id (nbformat would invent
+            a new one at every run), or a graded cell would lose the anchor comment that names it.
+    """
+    try:
+        cells = json.loads(source)["cells"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"release: the source of {lab} is not a notebook: {error!r}") from error
+    if not all("id" in cell for cell in cells):
+        raise ValueError(f"release: a cell of {lab} has no id; save the notebook once with nbformat 4.5 or newer")
+    notebook = nbformat.reads(source, as_version=4)
+    for name, step in STEPS.items():
+        try:
+            step(notebook.cells)
+        except ValueError as error:
+            raise ValueError(f"release: nbgrader's step {name} refuses {lab}: {error}") from error
+    notebook.metadata.pop("celltoolbar", None)
+    for cell in notebook.cells:
+        grader = cell.metadata.get("nbgrader")
+        if left := LEFTOVER.search(cell.source):
+            raise ValueError(f"release: {lab} would be released with {left.group()!r} in cell {cell.id}")
+        if grader and (grader["grade"] or grader["solution"]):
+            anchor = ANCHOR.search(cell.source)
+            if anchor is None or anchor.groups() != (lab, grader["grade_id"]):
+                raise ValueError(
+                    f"release: cell {grader['grade_id']} of {lab} begins with no anchor 'vae-lab: {lab}/"
+                    f"{grader['grade_id']}' outside its solution; without its metadata it could not be found"
+                )
+        cell.metadata.pop("execution", None)  # run times
+    notebook.metadata = nbformat.NotebookNode(
+        {**{key: notebook.metadata[key] for key in notebook.metadata if key in ("vae_lab", "colab")}}
+    )
+    notebook.metadata.update(kernelspec=dict(KERNEL), language_info=dict(LANGUAGE))
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def release(course: Course, lab: str) -> tuple[Path, bool]:
+    """Write the released version of one lab; returns its path and whether its bytes changed."""
+    text = release_notebook(course.source(lab).read_text(encoding="utf-8"), lab)
+    path = course.released(lab)
+    before = path.read_bytes() if path.is_file() else None
+    write_atomically(path, text)
+    return path, before != text.encode()

@@ -1,0 +1,71 @@
+"""Send feedback back through Moodle: one zip whose folders are named as in the zip that Moodle made of the submissions.
+
+Moodle's assignments take such a zip under *Upload multiple feedback files in a zip*, where feedback files are switched
+on, and find each student by the number in the folder's name (mod/assign/feedback/file/importziplib.php).
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vae_lab.grading.course import CourseError, write_atomically
+from vae_lab.grading.lms.class_list import Student
+from vae_lab.grading.lms.collect import collect
+from vae_lab.grading.lms.names import read_name
+
+BEGINNING = (1980, 1, 1, 0, 0, 0)  # the same feedback gives the same zip
+
+
+@dataclass
+class SentBack:
+    """Which students' pages are in the zip, and who handed in and has none."""
+
+    students: list[str] = field(default_factory=list)
+    without: list[str] = field(default_factory=list)
+
+
+def send_back(path: Path, lab: str, feedback: Path, target: Path, students: list[Student] | None = None) -> SentBack:
+    """Pack each student's feedback page for Moodle.
+
+    Students are told apart exactly as in collecting, so that nobody gets another's page: give the same zip and list.
+
+    Args:
+        path: the zip that Moodle made of the assignment.
+        lab: the lab's name.
+        feedback: the folder with `<student>/<lab>/<lab>.html`.
+        target: the zip to write.
+        students: the class list, if there was one in collecting.
+
+    Returns:
+        `SentBack(students, without)`.
+
+    Raises:
+        CourseError: if the zip cannot be read or is not Moodle's, or nobody in it has a feedback page.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        outcomes = collect(path, lab, Path(folder), students).outcomes
+    result, written = SentBack(), io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        for outcome in outcomes:
+            handed_in = read_name(outcome.file)
+            if not outcome.became.startswith("collected") or handed_in is None:
+                continue
+            if handed_in.system != "moodle":
+                raise CourseError(f"{path} is Canvas's; only Moodle takes feedback back as a zip")
+            page = feedback / outcome.student / lab / f"{lab}.html"
+            if not page.is_file() or page.is_symlink():
+                result.without.append(outcome.student)
+                continue
+            who = handed_in.name.replace("_", " ")  # Moodle takes what is between the first two for the number
+            member = zipfile.ZipInfo(f"{who}_{handed_in.number}_assignsubmission_file_/{lab}.html", BEGINNING)
+            member.external_attr, member.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
+            archive.writestr(member, page.read_bytes())
+            result.students.append(outcome.student)
+    if not result.students:
+        raise CourseError(f"nobody in {path} has a feedback page of {lab} under {feedback}; grade first")
+    write_atomically(target, written.getvalue())
+    return result

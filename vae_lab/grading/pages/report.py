@@ -1,0 +1,234 @@
+"""The class at a glance: one page that needs nothing but itself, and the scores as CSV for Canvas and Moodle."""
+
+from __future__ import annotations
+
+import collections
+import itertools
+import json
+import re
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+from vae_lab.grading.course import write_atomically
+from vae_lab.grading.marks import Person
+from vae_lab.grading.pages import scores_csv
+from vae_lab.grading.pages.feedback import TEMPLATES, render
+from vae_lab.grading.pages.tasks import Outline
+from vae_lab.grading.results import SubmissionResult
+
+BINS = 10
+
+
+class Bar(NamedTuple):
+    """One bar of a chart: what it stands for, how much, and out of how much."""
+
+    label: str
+    value: float
+    total: float = 1.0
+
+
+@dataclass(frozen=True)
+class ClassReport:
+    """What the page shows, computed from results alone.
+
+    Args:
+        title: the lab's title.
+        lab: its name.
+        results: of every student, as they count.
+        outlines: the lab's tasks.
+        people: names, by student.
+    """
+
+    title: str
+    lab: str
+    results: Sequence[SubmissionResult]
+    outlines: Sequence[Outline]
+    people: Mapping[str, Person]
+
+    @property
+    def scored(self) -> list[SubmissionResult]:
+        """Results that have a score."""
+        return [result for result in self.results if result.status != "error"]
+
+    @property
+    def max_score(self) -> float:
+        """Points the lab gives."""
+        return float(sum(sum(task.points.values()) for task in self.outlines))
+
+    @property
+    def distribution(self) -> list[Bar]:
+        """How many students have which score, in ten equal steps; full marks belong to the last."""
+        width = (self.max_score or 1.0) / BINS
+        counts = collections.Counter(min(BINS - 1, max(0, int(result.score / width + 1e-9))) for result in self.scored)
+        return [Bar(f"{width * i:g}-{width * (i + 1):g}", counts[i], len(self.scored)) for i in range(BINS)]
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """The figures at the top."""
+        scores = [result.score for result in self.scored]
+        seconds = [result.seconds for result in self.results]
+        count = collections.Counter(result.status for result in self.results)
+        found = {"handed in": f"{len(self.results)}"}
+        if scores:
+            found["median score"] = f"{statistics.median(scores):g}"
+            found["mean"] = f"{statistics.fmean(scores):.1f}"
+        found["wait for a person"] = f"{count['manual']}"
+        found["errors"] = f"{count['error']}"
+        if seconds:
+            found["median seconds"] = f"{statistics.median(seconds):.2f}"
+        return found
+
+    @property
+    def pass_rates(self) -> list[Bar]:
+        """For each test cell, how many passed it."""
+        bars = []
+        for task in self.outlines:
+            for name in () if task.written else task.points:
+                passed = sum(bool(cell.passed) for result in self.scored if (cell := result.cells.get(name)))
+                bars.append(Bar(name, passed, len(self.scored)))
+        return bars
+
+    @property
+    def misconceptions(self) -> list[tuple[str, str, int, list[str]]]:
+        """The most common messages: (cell, message, how many, some of the students), most common first.
+
+        Left out is what is no attempt: answers not written, and files that could not be read. Messages that differ in
+        numbers alone are counted together; the first of them is shown.
+        """
+        groups: dict[tuple[str, str], list[tuple[str, str]]] = {}
+        tests = {name for task in self.outlines if not task.written for name in task.points}
+        for result in self.scored:
+            attempts = {name: cell for name, cell in result.cells.items() if name in tests}
+            if len(attempts) > 1 and len({cell.message for cell in attempts.values()}) == 1:  # nothing could be run
+                continue
+            for name, cell in attempts.items():
+                if cell.passed is False and cell.message and "NotImplementedError" not in cell.message:
+                    first = gist(cell.message)
+                    groups.setdefault((name, without_numbers(first)), []).append((first, result.student))
+        found = [
+            (name, members[0][0], len(members), [student for _, student in members[:5]])
+            for (name, _), members in groups.items()
+        ]
+        return sorted(found, key=lambda group: (-group[2], group[0], group[1]))[:15]
+
+    @property
+    def flagged(self) -> list[SubmissionResult]:
+        """Results that a person should look at."""
+        return [result for result in self.results if result.flags]
+
+    @property
+    def unread(self) -> int:
+        """How many scores are not final."""
+        return sum(result.status == "manual" for result in self.results)
+
+    @property
+    def errors(self) -> list[SubmissionResult]:
+        """Results in which the grader failed."""
+        return [result for result in self.results if result.status == "error"]
+
+    @property
+    def slowest(self) -> list[SubmissionResult]:
+        """The five that took longest."""
+        return sorted(self.results, key=lambda result: -result.seconds)[:5]
+
+    @property
+    def times(self) -> list[Bar]:
+        """How many submissions took how long, on a scale that doubles."""
+        edges = [0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, float("inf")]
+        bars = []
+        for low, high in itertools.pairwise(edges):
+            count = sum(low <= result.seconds < high for result in self.results)
+            bars.append(Bar(f"< {high:g} s" if high < 1e9 else f"≥ {low:g} s", count, len(self.results)))
+        while len(bars) > 1 and bars[-1].value == 0:
+            bars.pop()
+        return bars
+
+    @property
+    def test_names(self) -> list[str]:
+        """All graded cells in order."""
+        return [name for task in self.outlines for name in task.points]
+
+    @property
+    def people_named(self) -> bool:
+        """Whether the gradebook knows anybody's name."""
+        return any(self.name(result.student) for result in self.results)
+
+    def name(self, student: str) -> str:
+        """A student's full name, or ""."""
+        person = self.people.get(student, Person())
+        return " ".join(part for part in (person.first, person.last) if part)
+
+
+def gist(message: str) -> str:
+    r"""The line that names the mistake, if a message has one, else its first line.
+
+    Example:
+        >>> gist("sigma is wrong.\nLikely mistake: that is the variance.\nRead next: a page.")
+        'that is the variance.'
+    """
+    named = re.search(r"^Likely mistake: *(.+)$", message, re.MULTILINE)
+    return (named[1] if named else message.strip().split("\n")[0])[:400]
+
+
+def without_numbers(message: str) -> str:
+    """A message with its numbers blotted out, to count those together that differ in them alone.
+
+    Example:
+        >>> without_numbers("the spread is 1.31, not 0.5e-3")
+        'the spread is #, not #'
+    """
+    return re.sub(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?", "#", message)
+
+
+def with_copies(results: Iterable[SubmissionResult], copies: Mapping[str, str]) -> list[SubmissionResult]:
+    """Flag students whose own words are the same as another's, letter by letter.
+
+    Args:
+        results: of the whole class.
+        copies: for each student the digest of their own words, "" where there are too few to tell.
+    """
+    groups: dict[str, list[str]] = {}
+    for student, words in copies.items():
+        if words:
+            groups.setdefault(words, []).append(student)
+    flagged = []
+    for result in results:
+        others = [student for student in groups.get(copies.get(result.student, ""), []) if student != result.student]
+        shown = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+        flags = (*result.flags, f"identical answers: {shown}") if others else result.flags
+        flagged.append(replace(result, flags=flags))
+    return flagged
+
+
+def write_report(report: ClassReport, folder: Path) -> Path:
+    """Write `<folder>/<lab>/index.html` with both CSV files, and the same page as `<folder>/index.html`; returns that.
+
+    In it are names, scores, flags and the beginnings of messages; nothing is requested from elsewhere.
+    """
+    own = folder / report.lab
+    write_atomically(own / "canvas.csv", scores_csv.canvas(report.lab, report.max_score, report.results, report.people))
+    write_atomically(own / "moodle.csv", scores_csv.moodle(report.lab, report.results, report.people))
+    write_atomically(own / "index.html", html(report, files="", up="../../"))
+    write_atomically(folder / "index.html", html(report, files=f"{report.lab}/", up="../"))
+    return folder / "index.html"
+
+
+def html(report: ClassReport, files: str, up: str) -> str:
+    """The page.
+
+    Args:
+        report: what to show.
+        files: where the CSV files are, seen from the page.
+        up: where `feedback/` is, seen from the page.
+    """
+    script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
+    return render("report.html", script=script, report=report, files=files, up=up)
+
+
+def write_json(results: Iterable[SubmissionResult], path: Path) -> None:
+    """Write one JSON object per submission, one on each line, in alphabetical order of the students."""
+    lines = [json.dumps(result.to_json(), ensure_ascii=False) for result in sorted(results, key=lambda r: r.student)]
+    write_atomically(path, "".join(line + "\n" for line in lines))

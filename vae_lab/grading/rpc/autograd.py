@@ -1,0 +1,76 @@
+"""Gradients across: results of the other side as nodes of this side's graph, and what each side remembers for that."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import torch
+
+from vae_lab.grading.rpc.connection import Connection
+
+MAX_GRAPH = 1_000_000
+
+
+class KeptGraph:
+    """What the answering side keeps of one answer for later vector-Jacobian products."""
+
+    def __init__(self, outs: list[torch.Tensor], ins: list[torch.Tensor]) -> None:
+        self.outs, self.ins = outs, ins
+
+
+class Link:
+    """What the asking side keeps: which record, and its own tensors that the record's inputs stand for."""
+
+    def __init__(self, peer: Connection, record: int, inputs: list[torch.Tensor]) -> None:
+        self.peer, self.record, self.inputs = peer, record, inputs
+        weakref.finalize(self, peer.forget.append, record)
+
+
+class RemoteFunction(torch.autograd.Function):
+    """Results that were computed on the other side, as a node of this side's graph."""
+
+    @staticmethod
+    def forward(ctx: Any, link: Link, results: list[torch.Tensor], *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Hand out what the other side computed."""
+        ctx.link = link
+        ctx.set_materialize_grads(False)
+        return tuple(results)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor | None) -> Any:
+        """Ask the other side for vector-Jacobian products."""
+        link: Link = ctx.link
+        create = torch.is_grad_enabled()
+        wanted = list(ctx.needs_input_grad[2:])
+        products = link.peer.ask("vjp", link.record, list(grads), create, wanted, link=link)
+        if type(products) is not list or len(products) != len(link.inputs):
+            raise link.peer.broken("gradients are malformed")
+        for product, tensor in zip(products, link.inputs, strict=True):
+            if product is not None and (
+                not isinstance(product, torch.Tensor) or product.shape != tensor.shape or product.dtype != tensor.dtype
+            ):
+                raise link.peer.broken("a gradient does not have the shape and dtype of its input")
+        return (None, None, *products)
+
+
+def leaves_of(outs: list[torch.Tensor]) -> list[torch.Tensor]:
+    """The leaves that tensors depend on, found by walking their graph.
+
+    >>> a, b = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    >>> [leaf is b for leaf in leaves_of([(b * 2).sum()])]
+    [True]
+    """
+    found: dict[int, torch.Tensor] = {}
+    seen: set[Any] = set()
+    todo = [out.grad_fn for out in outs]
+    while todo and len(seen) < MAX_GRAPH:
+        node = todo.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        variable = getattr(node, "variable", None)
+        if isinstance(variable, torch.Tensor):
+            found[id(variable)] = variable
+        todo.extend(parent for parent, _ in node.next_functions)
+    return list(found.values())

@@ -1,0 +1,123 @@
+"""The picture in sentences: for screen readers, for `print`, and for `explain`.
+
+Every sentence is made from what was measured; names of operations and source lines are only added to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from vae_lab.graph.drawing.picture import Node, Picture
+from vae_lab.graph.gradient.measure import CUT, PASSES, UNASKED, ZERO
+
+
+def listed(names: Iterable[str], last: str = "and") -> str:
+    """Names as a person lists them.
+
+    >>> listed(["mu", "sigma", "eps"])
+    'mu, sigma and eps'
+    """
+    words = list(names)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else "nothing"
+
+
+def title(picture: Picture) -> str:
+    """One line that names the picture."""
+    drawn = [spoken(n) for n in picture.nodes.values() if n.stochastic]
+    what = f"Computation graph of {picture.output}" if picture.output else "Computation graph"
+    return f"{what}; drawn at random: {listed(drawn)}."
+
+
+def spoken(node: Node) -> str:
+    """What to call a node in a sentence."""
+    return spoken_id(node.id)
+
+
+def spoken_id(name: str) -> str:
+    """What to call a node of that name: values without a name of their own end in a number.
+
+    >>> spoken_id("z"), spoken_id("torch.exp 7"), spoken_id("noise 3")
+    ('z', 'the result of torch.exp', 'the noise')
+    """
+    head, _, tail = name.rpartition(" ")
+    if not head or not tail.isdigit():
+        return name
+    return f"the {head}" if head in {"noise", "parameter"} else f"the result of {head}"
+
+
+def describe(picture: Picture) -> list[str]:
+    """What is computed from what, what is drawn at random, and what becomes of the gradient."""
+    return [*structure(picture), *gradient(picture)]
+
+
+def structure(picture: Picture) -> list[str]:
+    """One sentence for each node."""
+    sentences = []
+    parents: dict[str, list[Node]] = {}
+    for edge in picture.edges:
+        parents.setdefault(edge.target, []).append(picture.nodes[edge.source])
+    for node in picture.nodes.values():
+        above = listed(spoken(p) for p in parents.get(node.id, []))
+        by = f" by {node.caption}" if node.caption else ""
+        if node.role == "parameter":
+            says = "holds parameters" if len(node.values) > 1 else "is a parameter"
+        elif node.role == "input":
+            says = "is an input"
+        elif node.role == "constant":
+            says = "is a constant"
+        elif node.stochastic:
+            says = f"is drawn at random{by}" + (f", given {above}" if node.id in parents else "; nothing leads into it")
+        elif node.id in parents:
+            says = f"is computed from {above}{by}"
+        else:
+            says = f"is made{by}"
+        name = spoken(node)
+        sentences.append(f"{name[0].upper() + name[1:] if name.startswith('the ') else name} {says}.")
+    return sentences
+
+
+def gradient(picture: Picture) -> list[str]:
+    """What the gradient of the output reaches, and where and why it ends."""
+    if picture.output is None:
+        return []
+    through = {e.source for e in picture.edges if e.verdict == PASSES}
+    reached = [spoken(n) for n in picture.nodes.values() if n.id in through]
+    if picture.edges and all(e.verdict == UNASKED for e in picture.edges):
+        return ["Nothing here asks for a gradient: requires_grad is False for all that goes in."]
+    sentences = [f"The gradient of {spoken_id(picture.output)} reaches {listed(reached)}."]
+    sentences += _stops(picture)
+    blocked = {e.source for e in picture.edges if e.verdict in {CUT, ZERO}} - through
+    lost = [n for n in picture.nodes.values() if n.role in {"input", "parameter"} and n.id in blocked]
+    if lost:
+        learn = [n.id for n in lost if n.role == "parameter"]
+        so = f", so training cannot change {listed(learn)}" if learn else ""
+        sentences.append(f"No gradient reaches {listed(spoken(n) for n in lost)}{so}.")
+    for operation, place in picture.spoiled:
+        at = f"{operation} ({place})" if place else operation
+        sentences.append(f"At {at} the gradient stops being finite: behind it, it is infinite or not a number (NaN).")
+    if picture.hooked:
+        names = listed(spoken_id(n) for n in picture.hooked)
+        sentences.append(
+            f"A hook on {names} may change the gradient from there on; hooks were not run for this picture."
+        )
+    if picture.unused:
+        plays = "plays" if len(picture.unused) == 1 else "play"
+        sentences.append(f"{listed(picture.unused)} {plays} no part in {spoken_id(picture.output)}.")
+    return sentences
+
+
+def _stops(picture: Picture) -> list[str]:
+    """One sentence for each place at which the gradient ends, with all that it does not get to from there."""
+    ends: dict[tuple[str, str, str, str], tuple[dict[str, None], dict[str, None]]] = {}
+    for edge in picture.edges:
+        for stop in edge.stops:
+            key = stop.verdict, stop.operation, str(stop.place or ""), stop.reason
+            sources, targets = ends.setdefault(key, ({}, {}))
+            sources[spoken_id(edge.source)] = None
+            targets[spoken_id(edge.target)] = None
+    return [
+        f"On its way from {listed(targets)} to {listed(sources)} the gradient "
+        f"{'is cut' if verdict == CUT else 'becomes exactly zero'} at {operation}"
+        f"{f' ({place})' if place else ''}: {why}."
+        for (verdict, operation, place, why), (sources, targets) in ends.items()
+    ]
