@@ -46,7 +46,10 @@ class Untouched:
             if tensor.shape != before.shape or not _same(tensor.detach(), before):
                 changed = changed or name
                 with torch.no_grad():
-                    tensor.set_(before.clone()) if tensor.shape != before.shape else tensor.copy_(before)
+                    if tensor.shape != before.shape:
+                        tensor.data = before.clone()
+                    else:
+                        tensor.copy_(before)
         return changed
 
 
