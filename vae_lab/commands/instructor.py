@@ -103,7 +103,8 @@ def run_collect(options: argparse.Namespace) -> int:
 
 def run_grade(options: argparse.Namespace) -> int:
     """Grade a class; say what came out of it and where to look."""
-    from vae_lab.grading.classroom.grade import grade_class, write_class_report
+    from vae_lab.grading.classroom.class_report import write_class_report
+    from vae_lab.grading.classroom.grade import grade_class
     from vae_lab.grading.classroom.room import Classroom
     from vae_lab.grading.course import Course, CourseError
     from vae_lab.grading.judge.engine import Limits
@@ -149,7 +150,7 @@ def run_grade(options: argparse.Namespace) -> int:
 
 def run_report(options: argparse.Namespace) -> int:
     """Write the report again, with the marks given since."""
-    from vae_lab.grading.classroom.grade import write_class_report
+    from vae_lab.grading.classroom.class_report import write_class_report
     from vae_lab.grading.classroom.room import Classroom
     from vae_lab.grading.course import Course
 

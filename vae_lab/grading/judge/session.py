@@ -98,7 +98,7 @@ class Session:
             )
             self.peer.ask("cell", step.source)
         except RemoteError as error:
-            text = str(error)
+            text = f"{error}\n{error.student_line}" if error.student_line else str(error)
             if error.kind == "TookTooLong":
                 text = f"it took longer than {self.limits.cell_seconds:g} s"
             if step.cell is not None:

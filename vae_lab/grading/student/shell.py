@@ -156,7 +156,6 @@ def _serve(shell: Shell, limits: dict[str, Any], op: str, values: list[Any]) -> 
                 result = shell.run_cell(source, store_history=True)
             error = result.error_before_exec or result.error_in_exec
             if error is not None:
-                error.__traceback__ = None
                 raise error
             return None
         case "names", [list() as names]:
