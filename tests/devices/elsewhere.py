@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_aliasing
 from torch.utils._pytree import tree_flatten, tree_map
 
@@ -79,13 +80,18 @@ class _Watch(TorchDispatchMode):
         return operate(func, args, kwargs or {})
 
 
+class _Made(TorchFunctionMode):
+    """Takes numbers of Python's along: torch.tensor makes an empty one on "meta"."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in (torch.tensor, torch.as_tensor) and kwargs.get("device") is not None:
+            return func(*args, **kwargs | {"device": CPU}).to(kwargs["device"])
+        return func(*args, **kwargs)
+
+
 @contextmanager
 def gpu_that_is_not_there() -> Iterator[None]:
-    """Within it, everything is made elsewhere unless it says otherwise."""
-    before = torch._C._only_lift_cpu_tensors()
-    torch._C._set_only_lift_cpu_tensors(True)  # torch.tensor([1.0]) is made here, and goes there
-    try:
-        with _Watch(), torch.device(THERE):
-            yield
-    finally:
-        torch._C._set_only_lift_cpu_tensors(before)
+    """Within it, what is made with `device=THERE` lies there, and keeps its numbers."""
+    with _Watch(), _Made():
+        yield
