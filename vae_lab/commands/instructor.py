@@ -171,8 +171,10 @@ def run_send_back(options: argparse.Namespace) -> int:
     result = send_back(options.zip, lab, options.feedback, target, students)
     for student in result.without:
         print(f"{student}: no feedback page yet")
+    for student in result.unknown:
+        print(f"{student}: whose it is in Moodle is not known; give the grading worksheet as --students")
     print(f"{target}: feedback for {len(result.students)} students")
-    return 1 if result.without else 0
+    return 1 if result.without or result.unknown else 0
 
 
 def run_appeal(options: argparse.Namespace) -> int:
