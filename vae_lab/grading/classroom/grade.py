@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vae_lab.grading.classroom.identities import beside, read_identities, write_identities
 from vae_lab.grading.classroom.job import Job, grade_job
 from vae_lab.grading.classroom.records import digest
 from vae_lab.grading.classroom.room import Classroom
@@ -17,7 +18,7 @@ from vae_lab.grading.course import CourseError
 from vae_lab.grading.executors.local import run_all
 from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits, Sandbox
-from vae_lab.grading.marks import with_marks
+from vae_lab.grading.marks import Person, with_marks
 from vae_lab.grading.pages.report import ClassReport, with_copies, write_report
 from vae_lab.grading.pages.tasks import outline, title
 from vae_lab.grading.results import CellResult, SubmissionResult
@@ -82,6 +83,10 @@ def grade_class(
         finally:
             writer.flush()
         writer.catch_up(found.students)
+        known = read_identities(beside(submitted, room.name))
+        if known.people:
+            write_identities(room.identities, known)
+            book.introduce(known.people)
         tally = Tally(graded=writer.taken, notes=found.notes)
         marks = book.marks()
     results = [with_marks(writer.records[student].result, marks.get(student, {})) for student in found.students]
@@ -91,7 +96,16 @@ def grade_class(
 
 
 def write_class_report(room: Classroom) -> Path:
-    """Write the class at a glance, with the marks that the gradebook holds now; returns the page's path.
+    """Write the class at a glance and the files for the LMS; returns the page's path.
+
+    Raises:
+        CourseError: if nothing of this lab has been graded.
+    """
+    return write_report(class_report(room), room.out / "report")
+
+
+def class_report(room: Classroom) -> ClassReport:
+    """The class at a glance, with the marks that the gradebook holds now.
 
     Raises:
         CourseError: if nothing of this lab has been graded.
@@ -103,8 +117,19 @@ def write_class_report(room: Classroom) -> Path:
         marks, people = book.marks(), book.people()
     results = [with_marks(records[student].result, marks.get(student, {})) for student in sorted(records)]
     results = with_copies(results, {student: record.copies for student, record in records.items()})
-    report = ClassReport(title(room.released), room.name, results, outline(room.released), people)
-    return write_report(report, room.out / "report")
+    known = read_identities(room.identities)
+    people = {student: with_identity(people.get(student, Person()), known.people.get(student)) for student in records}
+    outlines = outline(room.released)
+    return ClassReport(title(room.released), room.name, results, outlines, people, known.worksheet, known.canvas_head)
+
+
+def with_identity(person: Person, known: Person | None) -> Person:
+    """A student as the gradebook names them, with what only the LMS knows."""
+    if known is None:
+        return person
+    return known._replace(
+        first=person.first or known.first, last=person.last or known.last, email=person.email or known.email
+    )
 
 
 def nothing_to_read(lab: Lab, submission: SubmittedFile) -> SubmissionResult:

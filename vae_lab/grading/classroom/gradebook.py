@@ -222,12 +222,25 @@ class LabGradebook:
                 found[student][name] = replace(mark, comment=said)
         return found
 
+    def introduce(self, people: Mapping[str, Person]) -> None:
+        """Note names, addresses and LMS ids of students that the gradebook has; what stands there already stays."""
+        with told(self.url):
+            session = self.gradebook.db
+            for student in session.scalars(sa.select(api.Student)):
+                person = people.get(student.id, Person())
+                student.first_name = student.first_name or person.first or None
+                student.last_name = student.last_name or person.last or None
+                student.email = student.email or person.email or None
+                student.lms_user_id = student.lms_user_id or person.lms or None
+            session.commit()
+            session.expunge_all()
+
     def people(self) -> dict[str, Person]:
         """Handles and addresses of all students the gradebook knows."""
         with told(self.url), self.gradebook.engine.connect() as connection:
             who = api.Student.__table__.c
             rows = connection.execute(sa.select(who.id, who.first_name, who.last_name, who.email, who.lms_user_id))
-            return {row[0]: Person(*(field or "" for field in row[1:])) for row in rows}
+            return {row[0]: Person(*[str(field or "") for field in row[1:5]]) for row in rows}  # type: ignore[arg-type]
 
 
 def set_grade(grade: Any, entry: GradebookEntry, name: str) -> None:

@@ -59,6 +59,11 @@ class Classroom:
         """What has been graded so far."""
         return Records(self.out / "report" / self.name / "records")
 
+    @property
+    def identities(self) -> Path:
+        """Who is who in the LMS, as collecting found out."""
+        return self.out / "report" / self.name / "lms.json"
+
     def book(self) -> LabGradebook:
         """The gradebook, opened."""
         url = database_url(self.db, self.out)

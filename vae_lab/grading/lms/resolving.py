@@ -29,7 +29,8 @@ def resolve(handed_in: Iterable[UploadName], listed: ClassList) -> Resolved:
 
     Groups are known by their names, if the list has a column with them. Else the number decides where the list has it
     and the name does not speak against it. Else the name does, if exactly one student on the list and exactly one in
-    the zip have it. Two LMS students never get one student of the list, but a group's members all get what it handed in.
+    the zip have it. Two LMS students never get one student of the list, but a group's members all get what it handed
+    in.
 
     Args:
         handed_in: what the names in the zip say, one for each LMS student.
