@@ -31,8 +31,8 @@ def add(commands: Commands) -> None:
         "--students",
         type=Path,
         metavar="CSV",
-        help="class list: id, first_name, last_name, email, lms_user_id; or, as they are, Moodle's grading worksheet (in "
-        "any language) or exports, or Canvas's gradebook",
+        help="class list: id, first_name, last_name, email, lms_user_id; or, as they are, Moodle's grading worksheet "
+        "(in any language) or exports, or Canvas's gradebook",
     )
     collect.add_argument(
         "--due", type=moment, metavar="TIME", help="what Moodle received later is called late: '2026-11-30 23:59'"

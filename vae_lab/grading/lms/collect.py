@@ -13,6 +13,7 @@ from vae_lab.grading.lms.class_list import ClassList
 from vae_lab.grading.lms.contents import Contents, read_contents, wanted
 from vae_lab.grading.lms.dates import all_at_once, submitted_at
 from vae_lab.grading.lms.known import known_after, person_of
+from vae_lab.grading.lms.names import letters
 from vae_lab.grading.lms.resolving import Resolved, Who, resolve
 from vae_lab.grading.lms.store import Candidate, Stored, place, when
 from vae_lab.grading.lms.zips import read_zip
@@ -72,17 +73,8 @@ def collect(
     before = read_identities(beside(submitted, lab))
     listed = students or ClassList([])
     certain = resolve(held.people.values(), listed)
-    if (
-        listed.students
-        and held.people
-        and not certain.students
-        and not any(who.anonymous for who in held.people.values())
-    ):
-        one = next(iter(held.people.values()))
-        raise CourseError(
-            f"nobody in {path} is on the class list: the zip has e.g. {one.name!r} with number {one.number}, the list "
-            f"has e.g. {listed.students[0].id!r}; is it another assignment's or another course's?"
-        )
+    if listed.students and held.people and not certain.students:
+        strangers(path, held, listed)
     keys = name_folders(held, certain, before)
     result = Collected(doubts=len(certain.doubts))
     for who, one in held.people.items():
@@ -123,6 +115,21 @@ def collect(
             + "; Moodle's grading worksheet, as --students, has the real ones"
         )
     return result
+
+
+def strangers(path: Path, held: Contents, listed: ClassList) -> None:
+    """Refuse a list that has nothing to do with the zip: nobody's name is on it. Canvas may hide all names.
+
+    Raises:
+        CourseError: if it is so.
+    """
+    names = {name for student in listed.students for name in student.names}
+    people = list(held.people.values())
+    if not any(one.anonymous or letters(one.name) in names for one in people):
+        raise CourseError(
+            f"nobody in {path} is on the class list: the zip has e.g. {people[0].name!r} with number {people[0].number}, "
+            f"the list has e.g. {listed.students[0].id!r}; is it another assignment's or another course's?"
+        )
 
 
 def times_of(
