@@ -126,9 +126,10 @@ def strangers(path: Path, held: Contents, listed: ClassList) -> None:
     names = {name for student in listed.students for name in student.names}
     people = list(held.people.values())
     if not any(one.anonymous or letters(one.name) in names for one in people):
+        one = people[0]
         raise CourseError(
-            f"nobody in {path} is on the class list: the zip has e.g. {people[0].name!r} with number {people[0].number}, "
-            f"the list has e.g. {listed.students[0].id!r}; is it another assignment's or another course's?"
+            f"nobody in {path} is on the class list: the zip has e.g. {one.name!r} with number {one.number}, the list "
+            f"has e.g. {listed.students[0].id!r}; is it another assignment's or another course's?"
         )
 
 
