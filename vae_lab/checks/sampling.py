@@ -8,10 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae_lab.checks.graph_answers import check_gradient_reaches, check_node_kinds
-from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
-from vae_lab.checks.narrow import check_narrow_draws, check_narrow_values
-from vae_lab.checks.sampler import (
+from vae_lab.checks.instruments.graph_answers import check_gradient_reaches, check_node_kinds
+from vae_lab.checks.instruments.narrow import check_narrow_draws, check_narrow_values
+from vae_lab.checks.instruments.sampler import (
     check_draws,
     check_manners,
     device,
@@ -20,7 +19,8 @@ from vae_lab.checks.sampler import (
     make_inputs,
     require_unchanged,
 )
-from vae_lab.checks.spread import name_spread
+from vae_lab.checks.instruments.spread import name_spread
+from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
 
 __all__ = [
     "RESERVES",
@@ -60,7 +60,7 @@ def check_std_from_logvar(std_from_logvar: Callable[..., Any], logvar: Tensor | 
     task = "std_from_logvar"
     logvar = torch.linspace(-6, 6, 12, device=device()).reshape(4, 3) if logvar is None else logvar
     given = logvar.detach().clone().requires_grad_()
-    sigma = ask(task, std_from_logvar, given)
+    sigma = ask(task, std_from_logvar, given, names=("logvar",))
     require_tensor(task, sigma, logvar, tuple(logvar.shape))
     require_unchanged(task, "logvar", given, logvar)
     wanted = torch.exp(logvar.detach().double() / 2)

@@ -108,7 +108,8 @@ def run_collect(options: argparse.Namespace) -> int:
 
 def run_grade(options: argparse.Namespace) -> int:
     """Grade a class; say what came out of it and where to look."""
-    from vae_lab.grading.classroom.grade import class_report, grade_class
+    from vae_lab.grading.classroom.class_report import class_report
+    from vae_lab.grading.classroom.grade import grade_class
     from vae_lab.grading.classroom.room import Classroom
     from vae_lab.grading.course import Course, CourseError
     from vae_lab.grading.judge.engine import Limits
@@ -157,13 +158,18 @@ def run_grade(options: argparse.Namespace) -> int:
 
 def run_report(options: argparse.Namespace) -> int:
     """Write the report again, with the marks given since."""
-    from vae_lab.grading.classroom.grade import write_class_report
+    from vae_lab.grading.classroom.class_report import class_report
     from vae_lab.grading.classroom.room import Classroom
     from vae_lab.grading.course import Course
+    from vae_lab.grading.pages.report import write_report
 
     course = Course(Path())
     course.choose([options.lab])
-    print(f"report: {write_class_report(Classroom(course, options.lab, options.out, options.db))}")
+    room = Classroom(course, options.lab, options.out, options.db)
+    report = class_report(room)
+    for note in report.lms_notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(f"report: {write_report(report, room.out / 'report')}")
     return 0
 
 

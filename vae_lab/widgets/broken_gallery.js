@@ -3,7 +3,8 @@
 const HEIGHT = 210, MARGIN = { top: 24, bottom: 40, left: 58 };
 
 function chart(drawing, width, values, title) {
-  const bottom = HEIGHT - MARGIN.bottom, low = Math.min(0, ...values), high = Math.max(...values) * 1.05 || 1;
+  // a tenth of a nat at least: what is nearly 0 all the time is to look like 0, and ticks are told apart
+  const bottom = HEIGHT - MARGIN.bottom, low = Math.min(0, ...values), high = Math.max(0.1, Math.max(...values) * 1.05);
   const x = linear([1, values.length], [MARGIN.left + 8, width - 10]), y = linear([low, high], [bottom, MARGIN.top]);
   const size = 10 ** Math.floor(Math.log10(high - low)), step = (high - low) / size > 5 ? 2 * size : (high - low) / size > 2 ? size : size / 2;
   const ticks = [];

@@ -14,8 +14,16 @@ function drawn(text) {
   return picture;
 }
 
+// Data and noise: whatever it goes into, nobody asked for a gradient on the way back.
+function unasked({ edges }, goal) {
+  const own = edges.filter((e) => e.source === goal);
+  return own.length > 0 && own.every((e) => e.verdict === "unasked");
+}
+
 // All edges on ways from the output back to the node along which the gradient passes; and where other ways end.
-function follow({ nodes, edges, output }, goal) {
+function follow(view, goal) {
+  const { nodes, edges, output } = view;
+  if (unasked(view, goal)) return { way: [], ends: edges.filter((e) => e.source === goal), arrives: false };
   const below = new Set([goal]); // everything computed from the goal
   for (let grew = true; grew;) {
     grew = false;
@@ -37,12 +45,13 @@ function follow({ nodes, edges, output }, goal) {
 function explain(view, goal) {
   if (!goal) return "Choose a node.";
   if (goal === view.output) return "The gradient starts here: the derivative of the loss by itself is 1.";
-  const { way, ends, arrives } = follow(view, goal), name = written(goal);
+  const name = written(goal);
+  if (unasked(view, goal)) return `${name} was never asked for a gradient: nothing behind it can learn.`;
+  const { way, ends, arrives } = follow(view, goal);
   const steps = (list) => list.map((e) => `${written(e.target)} \u2192 ${written(e.source)}`).join(", ");
   const stops = ends.map((e) => `between ${written(e.target)} and ${written(e.source)}${e.stopped_by ? ` (${e.stopped_by})` : ""}`).join(" and ");
   if (arrives) return `The gradient reaches ${name}: ${steps(way)}.${ends.length ? ` Another way ends ${stops}.` : ""}`;
-  if (ends.some((e) => e.verdict === "cut" || e.verdict === "zero")) return `No gradient reaches ${name}. It comes as far as ${steps(way) || "the loss"} and ends ${stops}.`;
-  return `${name} was never asked for a gradient: nothing behind it can learn.`;
+  return `No gradient reaches ${name}. It comes as far as ${steps(way) || "the loss"} and ends ${stops}.`;
 }
 
 export default {

@@ -100,7 +100,7 @@ class Session:
             )
             self.needs.ran(step, self.peer.ask("cell", step.source))
         except RemoteError as error:
-            text = str(error)
+            text = f"{error}\n{error.student_line}" if error.student_line else str(error)
             self.needs.stopped(step, error.kind, error.text or error.withheld)
             if error.kind == "TookTooLong":
                 text = f"it took longer than {self.limits.cell_seconds:g} s"

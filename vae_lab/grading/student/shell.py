@@ -166,7 +166,6 @@ def _serve(shell: Shell, limits: dict[str, Any], op: str, values: list[Any]) -> 
                     carry_on(error, shell.transform_cell(source), shell.user_ns)
             asked_for = shell.wanting.take()
             if error is not None:
-                error.__traceback__ = None
                 raise error
             return asked_for
         case "names", [list() as names]:
