@@ -11,7 +11,7 @@ from vae_lab.widgets import BoundLadder, words
 
 KINDS = [getattr(widgets, name) for name in widgets.__all__ if name != "Interaction"]
 # Names of variables, as code writes them and a screen reader says them: the same in every language.
-NAMES = {"beta", "eps", "epsilon", "error", "log", "logvar", "loss", "penalty", "sigma"}
+NAMES = {"beta", "eps", "epsilon", "error", "log", "logvar", "loss", "penalty", "sigma", "theta"}
 PLACE = re.compile(r"(\{\w+\})")
 
 

@@ -62,7 +62,7 @@ export default {
     const reelOf = (name) => (reels[name] ??= reel(kept[name]));
     const patients = Object.keys(kept).filter((name) => name !== "VAE"), last = model.get("epochs");
     const epoch = slider(model, { label: say("slider"), trait: "epoch", min: 0, max: last, step: 1, text: (v) => say("of", { epoch: v, last }) });
-    const patient = choice(model, { label: say("beside"), trait: "patient", choices: patients.map((name) => [name, say(name)]) });
+    const patient = choice(model, { label: say("beside"), trait: "patient", choices: patients.map((name) => [name, say(`name_${name}`)]) });
     const halves = ["sound", "patient"].map((name) => filmHalf(say, labels, name));
     const voice = announcer();
     const root = frame(say("title"), patient.root, epoch.root, html("div", { class: "vl-halves" }, ...halves.map((h) => h.root)), html("p", { class: "vl-quiet vl-legend" }, say("legend")), voice.root);
@@ -71,7 +71,7 @@ export default {
       epoch.update();
       patient.update();
       const colours = palette(root), now = model.get("epoch"), name = model.get("patient");
-      const said = [halves[0].draw(say("VAE"), reelOf("VAE"), now, colours), halves[1].draw(say(name), reelOf(name), now, colours)];
+      const said = [halves[0].draw(say("name_VAE"), reelOf("VAE"), now, colours), halves[1].draw(say(`name_${name}`), reelOf(name), now, colours)];
       voice.say(said.join(" "));
     };
     return keepDrawn(model, root, ["epoch", "patient"], draw);
