@@ -1,4 +1,4 @@
-"""Turn theta in a small graph: the derivative on each edge, the product along each path, and the gradient as their sum."""
+"""Turn theta in a small graph: a derivative on each edge, a product along each path, and the gradient as their sum."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RANGES = {"theta": (-3.0, 3.0), "x": (-3.0, 3.0), "y": (-6.0, 6.0)}
 
 
 class SumOverPaths(Interaction):
-    """The graph of loss = (theta x - y)^2 + theta^2: d loss / d theta = x 2(theta x - y) + 2 theta, a sum over two paths.
+    """The graph of loss = (theta x - y)^2 + theta^2; d loss / d theta = x 2(theta x - y) + 2 theta sums over two paths.
 
     Traits (each is live in a kernel):
         theta, x: floats in [-3, 3].
