@@ -304,7 +304,7 @@ def test_words_in_figures_are_readable_on_a_phone(browser, addresses, name):
         sizes = [float(size) * 4 / 3 for size in re.findall(r"font(?:-size)?:[^\";]*?([\d.]+)px", text)]
         assert min(sizes, default=99) * scale >= 11, f"{source}: {min(sizes) * scale:.1f} pixels"
     inline = page.eval_on_selector_all(
-        ".vae-strip text, .vae-model text",
+        ":is(.vae-strip, .vae-model, .vae-graph) text, .vae-lab svg text",
         "all => all.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)",
     )
     assert min(inline, default=99) >= 11
