@@ -216,7 +216,12 @@ def test_a_quiz_with_one_right_choice_takes_one(browser, addresses):
 
 @pytest.mark.parametrize(
     ("place", "turns"),
-    [(".course-quiz .panel-title", False), ("div.cell pre:visible", False), ("article h1", True), (".course-objectives", True)],
+    [
+        (".course-quiz .panel-title", False),
+        ("div.cell pre:visible", False),
+        ("article h1", True),
+        (".course-objectives", True),
+    ],
 )
 def test_an_arrow_key_turns_the_page_unless_a_quiz_or_code_was_clicked(browser, addresses, place, turns):
     page = browser.new_page()
