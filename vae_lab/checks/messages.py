@@ -5,11 +5,12 @@ A failed check is an AssertionError with a plain text, and a notebook shows that
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple, NoReturn
 
 from torch import Tensor
+
+from vae_lab.checks.student_line import student_line
 
 TITLES = {
     "intro": "The variational autoencoder and its one line of code",
@@ -101,15 +102,35 @@ def ask(task: str, function: Callable[..., Any], *args: Any) -> Any:
     except NotImplementedError as error:
         raise CheckFailed(f"{task}: not written yet. Replace `raise NotImplementedError()` by your answer.") from error
     except Exception as error:
-        called = ", ".join(_brief(arg) for arg in args)
-        told = (
-            str(error) if hasattr(error, "kind") else f"{type(error).__name__}: {error}"
-        )  # "kind": it was raised elsewhere
-        reason = told.rstrip(": ")
-        frames = [f for f in traceback.extract_tb(error.__traceback__)[1:] if f.line]
-        own = next((f for f in frames if "site-packages" not in f.filename), None)
-        where = f"\nIn {own.name}, line {own.lineno}: {own.line}" if own else ""
-        raise CheckFailed(f"{task}({called}) raised {reason}{where}") from error
+        raise CheckFailed(told(f"{task}({brief(*args)})", error)) from error
+
+
+def told(call: str, error: BaseException) -> str:
+    """What a student reads of an exception: what was called, what it says, and which line of their own raised it.
+
+    Args:
+        call: what was called, and with what.
+        error: the exception; one that was raised in another process brings its own text and line along.
+
+    Example:
+        >>> told("half(float32 [3])", TypeError("no"))
+        'half(float32 [3]) raised TypeError: no'
+    """
+    kind = getattr(error, "kind", type(error).__name__)
+    text = str(getattr(error, "text", error)).strip()
+    line = getattr(error, "student_line", None) or student_line(error)
+    return f"{call} raised {kind}" + (f": {text}" if text else "") + (f"\n{line}" if line else "")
+
+
+def brief(*values: Any) -> str:
+    """What a function was called with: tensors by dtype and shape, never by their values.
+
+    Example:
+        >>> import torch
+        >>> brief(torch.zeros(2, 3), 7, None)
+        'float32 [2, 3], 7, ...'
+    """
+    return ", ".join(_brief(value) for value in values)
 
 
 def require_tensor(task: str, value: Any, like: Tensor, shape: tuple[int, ...], what: str = "the result") -> Tensor:
