@@ -11,6 +11,7 @@ FOLDER = Path(__file__).parents[2] / "vae_lab" / "checks"
 PREFIX = "vae_lab.checks."
 ON_TOP = {"__init__", "sampling", "elbo", "generation", "lab_overview", "passing", "pictures"} | {
     "messages",
+    "cell_log",
     "common_errors",
     "student_line",
 }

@@ -10,6 +10,7 @@ import importlib
 import sys
 from typing import Any, NoReturn
 
+from vae_lab.checks.cell_log import watch
 from vae_lab.checks.lab_overview import Overview, look
 from vae_lab.checks.passing import in_notebook, passed, ready
 
@@ -63,6 +64,8 @@ def start(lab: str) -> None:
         reserves: tuple[str, ...] = importlib.import_module(f"{__name__}.{lab}").RESERVES
     except (ImportError, AttributeError):
         raise ValueError(f"start: there is no lab {lab!r}.") from None
+    if in_notebook():
+        watch(sys.modules["IPython"].get_ipython())
     package = importlib.import_module("vae_lab")
     for name in package.__all__:  # modules that use each other's names fetch them now, while those are the real ones
         getattr(package, name)

@@ -86,9 +86,7 @@ def check_far_logvar(kl_to_standard_normal: Callable[..., Any], dtype: torch.dty
     seen = require_tensor(task, ask(task, kl_to_standard_normal, mu, logvar), mu, (7,)).detach().double()
     wanted = losses.gaussian_kl(mu.double(), logvar.double())
     if not torch.allclose(seen, wanted, rtol=1e-3 if dtype == torch.float32 else 1e-8):
-        fail(
-            task, "for a large or tiny logvar, up to 60 and down to -60, it is wrong.", "Wanted it right.", CLAMPED
-        )
+        fail(task, "for a large or tiny logvar, up to 60 and down to -60, it is wrong.", "Wanted it right.", CLAMPED)
 
 
 def check_bernoulli_log_likelihood(
