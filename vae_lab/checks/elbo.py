@@ -23,6 +23,7 @@ __all__ = [
     "RESERVES",
     "check_bernoulli_log_likelihood",
     "check_far_logits",
+    "check_far_logvar",
     "check_kl_monte_carlo",
     "check_kl_to_standard_normal",
     "check_narrow",
@@ -44,6 +45,7 @@ LOG_OF_ZERO = Misconception(
     "with the logits: log sigmoid has a stable form of its own.",
     "elbo",
 )
+CLAMPED = Misconception("clamping logvar changes the KL far from 0.", "elbo")
 
 
 FLOORS = (1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
@@ -91,6 +93,27 @@ def check_kl_to_standard_normal(
         require_closed_form(
             task, kl_to_standard_normal, closed, inputs, losses.WRONG_KL, by_hand=KL_POINTS, measure=losses.measure_kl
         )
+
+
+def check_far_logvar(kl_to_standard_normal: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
+    """Require the right KL for logvar from -60 to 60.
+
+    No statistics: a right answer always passes.
+
+    Args:
+        kl_to_standard_normal: the student's function.
+        dtype: of mu and logvar.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    task = "kl_to_standard_normal"
+    mu = torch.randn(3, 7, dtype=dtype, device=device()).T
+    logvar = torch.linspace(-60, 60, 21, dtype=dtype, device=device()).reshape(3, 7).T
+    seen = require_tensor(task, ask(task, kl_to_standard_normal, mu, logvar), mu, (7,)).detach().double()
+    wanted = losses.gaussian_kl(mu.double(), logvar.double())
+    if not torch.allclose(seen, wanted, rtol=1e-3 if dtype == torch.float32 else 1e-8):
+        fail(task, "for a large or tiny logvar, up to 60 and down to -60, it is wrong.", "Wanted it right.", CLAMPED)
 
 
 def check_bernoulli_log_likelihood(
