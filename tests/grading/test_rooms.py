@@ -12,7 +12,7 @@ GRADING = Path(__file__).parents[2] / "vae_lab" / "grading"
 
 # Each room may import the rooms and shared files that it names; "/" begins what is outside of grading.
 MAY_IMPORT = {
-    "lms": {"classroom", "lab", "course"},
+    "lms": {"classroom", "lab", "course", "marks"},
     "classroom": {"judge", "executors", "pages", "lab", "results", "marks", "course", "limits"},
     "authoring": {"judge", "executors", "lab", "course", "stand_ins", "/checks"},
     "pages": {"lab", "results", "marks", "course"},
@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "executors": set(),
     "lab": {"course"},
     "sandbox": {"limits"},
-    "student": {"rpc", "sandbox", "stand_ins"},
+    "student": {"rpc", "sandbox"},
     "rpc": {"/checks"},
     "course": set(),
     "limits": set(),
@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "marks": {"results"},
     "stand_ins": set(),
 }
-INSIDE_THE_WALLS = {"seccomp", "namespaces", "rights", "rlimits", "kernel"}  # what `student` may import of `sandbox`
+INSIDE_THE_WALLS = {"seccomp", "namespaces", "rights", "rlimits", "syscalls"}  # what `student` may import of `sandbox`
 DOWNWARDS = ("lms", "authoring", "classroom", "pages", "executors", "judge", "student", "sandbox", "rpc", "lab")
 
 

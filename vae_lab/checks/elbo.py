@@ -23,6 +23,7 @@ __all__ = [
     "RESERVES",
     "check_bernoulli_log_likelihood",
     "check_far_logits",
+    "check_far_logvar",
     "check_kl_monte_carlo",
     "check_kl_to_standard_normal",
     "check_narrow",
@@ -44,12 +45,15 @@ LOG_OF_ZERO = Misconception(
     "with the logits: log sigmoid has a stable form of its own.",
     "elbo",
 )
+CLAMPED = Misconception("clamping logvar changes the KL far from 0.", "elbo")
 
 
 KL_POINTS = (
     *({"mu": 1.0, "logvar": 0.0}, {"mu": 0.0, "logvar": 2.0}, {"mu": 0.0, "logvar": -2.0}, {"mu": -1.0, "logvar": 0.0}),
     *({"mu": 0.2, "logvar": 0.0}, {"mu": 0.0, "logvar": 0.2}, {"mu": 0.0, "logvar": 0.0}, {"mu": 3.0, "logvar": 1.0}),
 )
+FAR_KL_POINTS = ({"mu": 0.0, "logvar": 40.0}, {"mu": 0.0, "logvar": -40.0}, {"mu": 0.0, "logvar": -60.0})
+CLAMPS = (2.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
 PIXEL_POINTS = (
     *({"logits": 0.0, "x": 1.0}, {"logits": 2.0, "x": 1.0}, {"logits": 2.0, "x": 0.0}, {"logits": -2.0, "x": 0.0}),
     *({"logits": -2.0, "x": 1.0}, {"logits": 1.0, "x": 0.25}, {"logits": 6.0, "x": 0.5}),
@@ -88,6 +92,31 @@ def check_kl_to_standard_normal(
         require_closed_form(
             task, kl_to_standard_normal, closed, inputs, losses.WRONG_KL, by_hand=KL_POINTS, measure=losses.measure_kl
         )
+
+
+def check_far_logvar(kl_to_standard_normal: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
+    """Require the right KL for logvar from -60 to 60.
+
+    No statistics: a right answer always passes.
+
+    Args:
+        kl_to_standard_normal: the student's function.
+        dtype: of mu and logvar.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    task = "kl_to_standard_normal"
+    mu = torch.randn(3, 7, dtype=dtype, device=device()).T.contiguous()
+    logvar = torch.linspace(-60, 60, 21, dtype=dtype, device=device()).reshape(3, 7).T.contiguous()
+    seen = require_tensor(task, ask(task, kl_to_standard_normal, mu, logvar), mu, (7,)).detach().double()
+    wanted = losses.gaussian_kl(mu.double(), logvar.double())
+    if not torch.allclose(seen, wanted, rtol=1e-3 if dtype == torch.float32 else 1e-8):
+        limits = [losses.gaussian_kl(mu.double(), logvar.double().clamp(-c, c)) for c in CLAMPS]
+        held = any(torch.allclose(seen, limit, rtol=1e-3) for limit in limits)
+        case = smallest_case(kl_to_standard_normal, losses.gaussian_kl, {"mu": mu, "logvar": logvar}, FAR_KL_POINTS)
+        found = f"for a large or tiny logvar, up to 60 and down to -60, it is wrong. {case}".strip()
+        fail(task, found, "Wanted it right.", CLAMPED if held else None)
 
 
 def check_bernoulli_log_likelihood(

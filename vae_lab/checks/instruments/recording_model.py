@@ -38,6 +38,8 @@ class RecordingModel(torch.nn.Module):
         [(5, 3)]
     """
 
+    to_be_trained = True  # a loop may move its weight, on which nothing depends
+
     def __init__(self, latent_dim: int, pixels: int, *, near: bool = False) -> None:
         super().__init__()
         self.latent_dim, self.near = latent_dim, near

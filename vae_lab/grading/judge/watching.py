@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vae_lab.grading.judge.judge import Judge, seed_for
-from vae_lab.grading.judge.show import show
 from vae_lab.grading.judge.submitted_notebook import read_notebook
+from vae_lab.grading.judge.value_text import show
 from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits, Sandbox
 from vae_lab.grading.rpc.peer import Peer
@@ -135,8 +135,8 @@ def watch(lab: Lab, notebook: bytes, limits: Limits, sandbox: Sandbox) -> list[T
         warm.wait()
         tried = {cell.grade_id: Tried(cell.grade_id, cell.points, cell.source) for cell in lab.cells if is_test(cell)}
 
-        def report(grade_id: str, passed: bool, message: str) -> None:
-            tried[grade_id].passed, tried[grade_id].message = passed, message
+        def report(grade_id: str, passed: bool | None, message: str) -> None:
+            tried[grade_id].passed, tried[grade_id].message = bool(passed), message
 
         judge = Watching(lab, submission, limits, warm, seed_for(lab, notebook), report)
         judge.tried = tried
