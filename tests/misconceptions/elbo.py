@@ -897,7 +897,8 @@ WRONG += [
     Answer(
         "estimate with spread 1",
         draws(
-            "q, p = Normal(mu, 1.0), Normal(0.0, 1.0)\nz = q.rsample((n,)) + 0 * logvar\nreturn (q.log_prob(z) - p.log_prob(z)).sum(-1).mean(0)"
+            "q, p = Normal(mu, 1.0), Normal(0.0, 1.0)\nz = q.rsample((n,)) + 0 * logvar\n"
+            "return (q.log_prob(z) - p.log_prob(z)).sum(-1).mean(0)"
         ),
         DRAWS,
         "stands where sigma belongs",

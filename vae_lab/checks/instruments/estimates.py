@@ -123,7 +123,7 @@ def check_kl_monte_carlo(
 def _name_mean(
     kl_monte_carlo: Callable[..., Any], mean: float, error: float, draws: int, rows: list[Tensor]
 ) -> Misconception | None:
-    """The one mistake whose mean this is, here and at another mu and logvar; None if there is none, or more than one."""
+    """The one mistake whose mean this is, here and at another mu and logvar; None if there is none, or several."""
     found = {mistake for value, mistake in _means(rows, draws) if abs(value - mean) <= 4 * error + 1e-3 * abs(value)}
     elsewhere = [torch.tensor(row).to(rows[0]).repeat(ROWS, 1) for row in ([-1.2, 0.8], [0.3, 0.8])]
     with torch.no_grad():
