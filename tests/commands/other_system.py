@@ -18,7 +18,7 @@ from typing import Any
 
 POSIX_MODULES = frozenset({"fcntl", "resource", "grp", "pwd", "termios", "tty", "pty", "syslog", "readline", "curses"})
 OS_NAMES = ("fork", "forkpty", "register_at_fork", "sched_getaffinity", "getuid", "geteuid", "setsid", "killpg",
-            "set_blocking", "mkfifo", "wait4", "uname", "getloadavg", "nice", "statvfs", "O_CLOEXEC")  # fmt: skip
+            "set_blocking", "mkfifo", "wait4", "uname", "getloadavg", "nice", "O_CLOEXEC")  # fmt: skip
 SIGNAL_NAMES = ("SIGALRM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCHLD", "setitimer", "ITIMER_REAL", "alarm",
                 "pthread_sigmask", "SIG_BLOCK", "sigwait")  # fmt: skip
 ALSO_ON_MACOS = frozenset(OS_NAMES + SIGNAL_NAMES) - {"sched_getaffinity", "fork", "SIGALRM", "wait4"}
