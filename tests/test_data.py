@@ -8,7 +8,7 @@ import pytest
 import torch
 from torchvision import datasets
 
-from vae_lab import data, load_images
+from vae_lab import load_images, mnist5k
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (7, 28, 28), dtype=np.uint8)
 LABELS = np.arange(7, dtype=np.uint8)
@@ -78,7 +78,7 @@ def test_an_unknown_name_lists_the_known_ones():
 
 
 def test_a_missing_file_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(data, "MNIST5K", tmp_path / "mnist5k.npz")
+    monkeypatch.setattr(mnist5k, "FILE", tmp_path / "mnist5k.npz")
     with pytest.raises(FileNotFoundError, match=r"mnist5k\.npz is missing"):
         load_images()
 
@@ -86,11 +86,11 @@ def test_a_missing_file_is_named(monkeypatch, tmp_path):
 @pytest.mark.parametrize("damage", ["truncated", "other contents", "no zip"])
 def test_a_damaged_file_is_named(monkeypatch, tmp_path, damage):
     path = tmp_path / "mnist5k.npz"
-    raw = data.MNIST5K.read_bytes()
+    raw = mnist5k.FILE.read_bytes()
     if damage == "other contents":
         np.savez(path, images=PIXELS, labels=LABELS)
     else:
         path.write_bytes(raw[: len(raw) // 2] if damage == "truncated" else b"not a zip")
-    monkeypatch.setattr(data, "MNIST5K", path)
+    monkeypatch.setattr(mnist5k, "FILE", path)
     with pytest.raises(ValueError, match="install vae-lab again"):
         load_images()

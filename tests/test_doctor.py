@@ -90,11 +90,11 @@ def test_a_gpu_is_named():
 
 
 def test_a_damaged_data_file_is_reported(monkeypatch, tmp_path):
-    from vae_lab import data
+    from vae_lab import mnist5k
 
     broken = tmp_path / "mnist5k.npz"
-    broken.write_bytes(data.MNIST5K.read_bytes()[:1000])
-    monkeypatch.setattr(data, "MNIST5K", broken)
+    broken.write_bytes(mnist5k.FILE.read_bytes()[:1000])
+    monkeypatch.setattr(mnist5k, "FILE", broken)
     found = doctor.mnist5k()
     assert found.state == "missing"
     assert "cannot be read" in found.what

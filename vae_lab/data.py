@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,9 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-MNIST5K = Path(__file__).parent / "assets" / "mnist5k.npz"
-MNIST5K_SHA256 = "50396bf9220b6d2a5285ba2cc2ab1be31dadc216ea504b0b63293f6830fc5426"  # of the images, then the labels
-MNIST5K_TRAIN = 4_000
+from vae_lab import mnist5k
 
 NAMES = ("mnist5k", "mnist", "fashion_mnist")
 
@@ -43,6 +40,7 @@ def load_images(
 
     Raises:
         ValueError: if there is no data set of that name, or the shipped file's contents are damaged.
+        TypeError: if train or download is not True or False, e.g. "test".
         FileNotFoundError: if the shipped file is missing, or the data is not under `root` and cannot be downloaded.
 
     Example:
@@ -50,6 +48,11 @@ def load_images(
         >>> images.shape, images.dtype, labels[:10].sort().values.tolist()
         (torch.Size([1000, 1, 28, 28]), torch.uint8, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
+    for word, value in (("train", train), ("download", download)):
+        if not isinstance(value, bool):
+            raise TypeError(f"load_images: {word} is {value!r}; wanted True or False.")
+    if not isinstance(root, str | Path):
+        raise TypeError(f"load_images: root is {root!r}; wanted a folder.")
     if name == "mnist5k":
         return _load_mnist5k(train)
     if name not in NAMES:
@@ -58,16 +61,8 @@ def load_images(
 
 
 def _load_mnist5k(train: bool) -> Images:
-    if not MNIST5K.is_file():
-        raise FileNotFoundError(f"load_images: {MNIST5K} is missing; it is part of the package: install vae-lab again.")
-    try:
-        with MNIST5K.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            images, labels = archive["images"], archive["labels"]
-    except Exception as error:  # a damaged zip fails in many ways, all of which mean the same to the reader
-        raise ValueError(f"load_images: {MNIST5K} cannot be read ({error}); install vae-lab again.") from error
-    if hashlib.sha256(images.tobytes() + labels.tobytes()).hexdigest() != MNIST5K_SHA256:
-        raise ValueError(f"load_images: {MNIST5K} does not hold the 5,000 images it should; install vae-lab again.")
-    part = slice(None, MNIST5K_TRAIN) if train else slice(MNIST5K_TRAIN, None)
+    images, labels = mnist5k.read()
+    part = slice(None, mnist5k.TRAIN) if train else slice(mnist5k.TRAIN, None)
     return Images(torch.from_numpy(images[part]).unsqueeze(1), torch.from_numpy(labels[part].astype(np.int64)))
 
 

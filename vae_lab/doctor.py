@@ -166,10 +166,9 @@ def notebook() -> Finding:
 
 
 def mnist5k() -> Finding:
-    """Is the shipped data set complete? Reads and checks it as a lab does."""
+    """Is the shipped data set complete? Reads and checks it as a lab does, without torch."""
     try:
-        data = importlib.import_module("vae_lab.data")
-        images = len(data.load_images(train=True).images) + len(data.load_images(train=False).images)
+        images = len(importlib.import_module("vae_lab.mnist5k").read()[0])
     except Exception as error:  # whatever is wrong with the file or with the package, it says so itself
         return Finding("student", "missing", f"MNIST-5k: {error}", "install vae-lab again")
     return Finding("student", "ok", f"MNIST-5k: {images} images")

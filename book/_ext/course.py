@@ -4,7 +4,8 @@ All of them become plain HTML (``<details>`` and friends), so that they work off
 and without JavaScript. Their source is ordinary MyST that reads well as text.
 
 A quiz is a question and a bullet list. Each item starts with ``[x]`` (right) or ``[ ]`` (wrong); its first paragraph is
-the choice, the rest is the feedback:
+the choice, the rest is the feedback. Where there is JavaScript, book/_static/course.js asks the reader to choose first
+and to check then, and remembers it; without, each choice unfolds its feedback.
 
     :::{quiz} What is $2 + 2$?
     - [ ] 3
@@ -18,6 +19,7 @@ the choice, the rest is the feedback:
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from docutils import nodes
@@ -28,7 +30,7 @@ from sphinx.writers.html5 import HTML5Translator
 
 
 class details(nodes.General, nodes.Element):
-    """An HTML ``<details>``; attributes ``kind`` (css class) and ``group`` (only one of a group is open at a time)."""
+    """An HTML ``<details>``; attribute ``kind`` (css class)."""
 
 
 class summary(nodes.General, nodes.TextElement):
@@ -36,7 +38,7 @@ class summary(nodes.General, nodes.TextElement):
 
 
 class panel(nodes.General, nodes.Element):
-    """A labelled group: attributes ``kind`` (css class) and ``label`` (accessible name)."""
+    """A labelled group: ``kind`` (css class), ``label`` (accessible name), ``key`` (what an answer is kept under)."""
 
 
 class Objectives(SphinxDirective):
@@ -80,7 +82,8 @@ class Quiz(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Build the question, one fold for each choice."""
         serial = self.env.new_serialno("quiz")
-        box = panel(kind="quiz", label=f"Question {serial + 1}")
+        question = hashlib.sha256(self.arguments[0].encode()).hexdigest()[:8]  # moved on its page it is still the same
+        box = panel(kind="quiz", label=f"Question {serial + 1}", key=f"{self.env.docname}:{question}")
         title = nodes.paragraph(self.arguments[0], classes=["panel-title"])
         self.set_source_info(title)
         title += self.state.inline_text(self.arguments[0], self.lineno)[0]
@@ -95,7 +98,7 @@ class Quiz(SphinxDirective):
         for item in choices:
             is_right, choice, feedback = _split(self, item)
             right += is_right
-            fold = details(kind="right" if is_right else "wrong", group=f"quiz-{serial}")
+            fold = details(kind="right" if is_right else "wrong")
             said = "Right." if is_right else "Not this one."
             line = summary(item.children[0].rawsource.removeprefix("[x]").removeprefix("[ ]").strip())
             line += choice
@@ -131,12 +134,12 @@ def _split(directive: SphinxDirective, item: nodes.Element) -> tuple[bool, list[
 
 
 def _visit_details(self: HTML5Translator, node: nodes.Element) -> None:
-    group = f' name="{node["group"]}"' if "group" in node else ""
-    self.body.append(f'<details class="course-{node["kind"]}"{group}>')
+    self.body.append(f'<details class="course-{node["kind"]}">')
 
 
 def _visit_panel(self: HTML5Translator, node: nodes.Element) -> None:
-    self.body.append(f'<div class="course-{node["kind"]}" role="group" aria-label="{node["label"]}">')
+    key = f' data-key="{node["key"]}"' if "key" in node else ""
+    self.body.append(f'<div class="course-{node["kind"]}" role="group" aria-label="{node["label"]}"{key}>')
 
 
 def _close(tag: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import gzip
 import http.server
+import re
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -156,17 +157,92 @@ def test_a_page_from_a_file_opens_without_complaint(tabs, addresses, name):
     assert not found, "\n".join(found)
 
 
-def test_a_quiz_works_by_keyboard_alone(browser, addresses):
+@pytest.fixture
+def quiz(browser, addresses):
+    """The first quiz of the first page, which has several right choices, from a folder."""
     page = browser.new_page()
     page.goto(f"{addresses['file']}/book/intro.html")
-    choices = page.locator(".course-quiz").first.locator("details")
-    choices.nth(0).locator("summary").focus()
-    page.keyboard.press("Enter")
-    assert choices.nth(0).evaluate("d => d.open")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Space")
-    assert choices.nth(1).evaluate("d => d.open")
-    assert not choices.nth(0).evaluate("d => d.open")
+    yield page.locator(".course-quiz").first
+    page.close()
+
+
+def rights(quiz: Any) -> list[bool]:
+    return quiz.locator("details").evaluate_all("all => all.map(d => d.classList.contains('course-right'))")
+
+
+def test_a_quiz_wants_a_choice_before_it_tells_by_keyboard_alone(quiz):
+    page = quiz.page
+    check, folds, right = quiz.get_by_role("button", name="Check"), quiz.locator("details"), rights(quiz)
+    assert sum(right) > 1
+    assert not any(folds.nth(i).is_visible() for i in range(len(right)))
+    assert check.is_disabled()
+    quiz.locator("input").nth(0).focus()
+    for i, is_right in enumerate(right):
+        if is_right or i == 0:
+            page.keyboard.press("Space")
+        page.keyboard.press("Tab")
+    assert not any(folds.nth(i).is_visible() for i in range(len(right)))
+    page.keyboard.press("Enter")  # the button comes after the choices
+    opened = folds.evaluate_all("all => all.map(d => d.open)")
+    assert opened == [is_right or i == 0 for i, is_right in enumerate(right)], "all that were chosen, and no other"
+    assert f"{sum(right)} of the {sum(right)} right ones found, and 1" in quiz.get_by_role("status").inner_text()
+
+
+def test_a_quiz_remembers_and_can_be_tried_again(quiz):
+    page, right = quiz.page, rights(quiz)
+    for i, is_right in enumerate(right):
+        quiz.locator("input").nth(i).set_checked(is_right)
+    quiz.get_by_role("button", name="Check").click()
+    said = quiz.get_by_role("status").inner_text()
+    assert said == f"Right: all {sum(right)}."
+    page.reload()
+    assert quiz.get_by_role("status").inner_text() == said
+    assert quiz.locator("input").evaluate_all("all => all.map(i => i.checked)") == right
+    quiz.get_by_role("button", name="Try again").click()
+    assert not quiz.locator("details").first.is_visible()
+    page.reload()
+    assert not any(quiz.locator("input").evaluate_all("all => all.map(i => i.checked)"))
+
+
+def test_a_quiz_with_one_right_choice_takes_one(browser, addresses):
+    page = browser.new_page()
+    for name in (page.stem for page in toc_pages()):
+        page.goto(f"{addresses['file']}/book/{name}.html", wait_until="domcontentloaded")
+        for quiz in page.locator(".course-quiz").all():
+            kinds = set(quiz.locator("input").evaluate_all("all => all.map(i => i.type)"))
+            assert kinds == {"checkbox" if sum(rights(quiz)) > 1 else "radio"}, name
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("place", "turns"),
+    [
+        (".course-quiz .panel-title", False),
+        ("div.cell pre:visible", False),
+        ("article h1", True),
+        (".course-objectives", True),
+    ],
+)
+def test_an_arrow_key_turns_the_page_unless_a_quiz_or_code_was_clicked(browser, addresses, place, turns):
+    page = browser.new_page()
+    page.goto(f"{addresses['file']}/book/intro.html")
+    page.locator(place).first.click()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(500)
+    assert ("intro.html" not in page.url) == turns
+    page.close()
+
+
+def test_an_arrow_key_moves_a_slider_and_not_the_page(browser, addresses):
+    page = browser.new_page()
+    page.goto(f"{addresses['file']}/book/reparameterization.html")
+    slider = page.locator(".vae-lab input[type=range]").first
+    slider.focus()
+    before = slider.input_value()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(500)
+    assert "reparameterization.html" in page.url
+    assert slider.input_value() != before
     page.close()
 
 
@@ -181,33 +257,126 @@ def test_the_dark_theme_turns_the_ink_over(browser, addresses):
         context.close()
 
 
-def test_the_page_works_without_javascript(browser, addresses):
+@pytest.mark.parametrize("name", ["stochastic_nodes", "elbo"])
+def test_the_page_works_without_javascript(browser, addresses, name):
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
-    page.goto(f"{addresses['file']}/book/stochastic_nodes.html")
+    page.goto(f"{addresses['file']}/book/{name}.html")
     page.locator(".course-quiz details").first.locator("summary").click()
     assert page.locator(".course-quiz details p.verdict").first.is_visible()
+    formula = page.locator(".math .katex-html").first
+    assert formula.is_visible()
+    assert "KaTeX" in formula.evaluate("f => getComputedStyle(f).fontFamily")
     context.close()
 
 
-def test_the_search_finds_the_page_that_explains_it_from_file(browser, addresses):
+@pytest.mark.parametrize("name", [page.stem for page in toc_pages()])
+def test_on_paper_nothing_is_folded_and_no_box_is_empty(browser, addresses, name):
+    page = browser.new_page(viewport={"width": 700, "height": 1000})
+    page.goto(f"{addresses['file']}/book/{name}.html")
+    page.emulate_media(media="print")
+    answers = page.locator(".course-quiz details p.verdict")
+    assert all(answers.nth(i).is_visible() for i in range(answers.count()))
+    empty = page.evaluate(
+        """() => [...document.querySelectorAll("article :is(div.cell, .cell_output, figure, details, pre)")]
+        .filter(box => box.checkVisibility() && box.getBoundingClientRect().height > 8 && !box.innerText.trim()
+                       && !box.querySelector("img, svg"))
+        .map(box => box.outerHTML.slice(0, 200))"""
+    )
+    assert not empty, "\n".join(empty)
+    page.close()
+
+
+@pytest.mark.parametrize("name", [page.stem for page in toc_pages()])
+def test_words_in_figures_are_readable_on_a_phone(browser, addresses, name):
+    """Eleven pixels or more: in the pictures of matplotlib and in those that are drawn into the page."""
+    page = browser.new_page(viewport=PHONE)
+    page.goto(f"{addresses['file']}/book/{name}.html")
+    page.evaluate("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
+    small = page.evaluate(
+        """async () => {
+          const small = [];
+          for (const image of document.querySelectorAll("article img[src$='.svg']")) {
+            await image.decode();
+            const scale = image.getBoundingClientRect().width / image.naturalWidth;
+            small.push([image.src, scale]);
+          }
+          return small;
+        }"""
+    )
+    for source, scale in small:
+        text = Path(unquote(urlsplit(source).path)).read_text()
+        sizes = [float(size) * 4 / 3 for size in re.findall(r"font(?:-size)?:[^\";]*?([\d.]+)px", text)]
+        assert min(sizes, default=99) * scale >= 11, f"{source}: {min(sizes) * scale:.1f} pixels"
+    inline = page.eval_on_selector_all(
+        ":is(.vae-strip, .vae-model, .vae-graph) text, .vae-lab svg text",
+        "all => all.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)",
+    )
+    assert min(inline, default=99) >= 11
+    page.close()
+
+
+ABOUT = {
+    "ELBO": "elbo",
+    "evidence lower bound": "elbo",
+    "KL divergence": "elbo",
+    "reparameterization trick": "reparameterization",
+    "computation graph": "computation_graphs",
+    "stochastic nodes": "stochastic_nodes",
+    "rsample": "stochastic_nodes",
+    "posterior collapse": "training",
+    "score function": "two_gradients",
+    "importance-weighted bound": "how_good",
+    "Gumbel-softmax": "beyond_gaussians",
+    "gaps": "generation",
+    "gradcheck": "computation_graphs",
+    "autoencoder": "autoencoders",
+    "autoencoders": "autoencoders",
+    "latent space": "autoencoders",
+    "Colab": "labs",
+    "Moodle": "instructors",
+    "notation": "notation",
+}
+
+
+def search(page: Page, home: str, words: str) -> list[str]:
+    page.goto(f"{home}/search.html?{urlencode({'q': words})}")
+    page.wait_for_selector("#search-results p.search-summary", timeout=30_000)
+    return page.eval_on_selector_all("#search-results li > a", "all => all.map(a => a.getAttribute('href'))")
+
+
+def test_the_search_finds_first_the_page_that_is_about_it_and_says_a_few_words_of_it(browser, addresses):
     page = browser.new_page()
-    for words, where in {
-        "rsample": "stochastic_nodes",
-        "reparameterization trick": "reparameterization",
-        "KL divergence": "elbo",
-        "evidence lower bound": "elbo",
-        "posterior collapse": "training",
-        "score function": "two_gradients",
-        "importance-weighted bound": "how_good",
-        "Gumbel-softmax": "beyond_gaussians",
-        "holes": "generation",
-        "gradcheck": "computation_graphs",
-        "Colab": "labs",
-    }.items():
-        page.goto(f"{addresses['file']}/search.html?{urlencode({'q': words})}")
-        page.wait_for_selector("#search-results p.search-summary:has-text('found')", timeout=30_000)
-        page.wait_for_selector("#search-results li a", timeout=30_000)
-        found = page.eval_on_selector_all("#search-results li > a", "all => all.map(a => a.getAttribute('href'))")
-        assert any(f"/{where}.html" in target for target in found[:5]), f"{words}: {found[:5]}"
+    wrong = []
+    for words, where in ABOUT.items():
+        found = search(page, addresses["file"], words)
+        if not found or f"/{where}.html" not in found[0]:
+            wrong.append(f"{words}: {found[:3]}")
+        snippet = page.locator("#search-results li p.context").first.inner_text()
+        assert len(snippet) > 40, words
+        assert page.locator("#search-results li mark").count(), words
+    assert not wrong, "\n".join(wrong)
+    page.close()
+
+
+def test_the_search_forgives_a_slip_and_names_its_letters_and_shows_no_tex_and_no_code(browser, addresses):
+    page = browser.new_page()
+    assert "/reparameterization.html" in search(page, addresses["file"], "reparametrisation trik")[0]
+    assert search(page, addresses["file"], "sigma")
+    for words in ("mu", "gradient", "loss", "use_course_style", "mathcal"):
+        search(page, addresses["file"], words)
+        text = page.locator("#search-results").inner_text()
+        assert "\\" not in text, text
+        assert "import " not in text, text
+    assert not search(page, addresses["file"], "use_course_style"), "this stands in cells only"
+    assert not search(page, addresses["file"], "xqzw")
+    assert "Nothing was found" in page.locator("#search-results").inner_text()
+    page.close()
+
+
+def test_the_search_marks_text_and_runs_none(browser, addresses):
+    page = browser.new_page()
+    search(page, addresses["file"], "<img src=x onerror=document.title='run'> elbo")
+    assert page.locator("#search-results img").count() == 0
+    assert page.title() != "run"
     page.close()

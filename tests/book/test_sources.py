@@ -10,13 +10,17 @@ from pathlib import Path
 import pytest
 from book.sources import ROOT, Cell, cells, toc_pages
 
+from vae_lab.architecture import PARTS
+
 PAGES = toc_pages()
 LESSONS = [
     page
     for page in PAGES
-    if page.stem not in {"references", "labs", "instructors", "lecture", "notation", "speed", "status"}
+    if page.stem not in {"references", "labs", "instructors", "lecture", "notation", "questions", "speed", "status"}
 ]
 DRAWS = re.compile(r"plots\.(?!use_course_style|panels)\w+\(|plt\.")  # a recorded graph describes itself
+
+PADDED = re.compile(r"\{[^}]*:[<>]?\d+(?:\.\d)?[a-z]?\}")  # {loss:8.3f}
 
 
 def by_name(page: Path) -> str:
@@ -57,6 +61,45 @@ def test_a_cell_that_draws_has_alt_text(page):
         if DRAWS.search(cell.code):
             alt = cell.options.get("mystnb", {}).get("image", {}).get("alt", "")
             assert len(alt) > 60, f"{page.stem}: say what is to be seen in\n{cell.code}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_a_page_has_one_hidden_set_up_and_no_code_for_an_interaction(page):
+    all_cells, shown = cells(page), re.compile(r"^widgets\.\w+\(", re.MULTILINE)
+    computed = [cell for cell in all_cells if not shown.search(cell.code)]
+    set_ups = [cell for cell in all_cells if "set-up" in str(cell.options.get("mystnb", {}).get("code_prompt_show"))]
+    assert set_ups == computed[:1]
+    assert all("hide-input" in cell.options["tags"] for cell in set_ups)
+    for cell in all_cells:
+        if shown.search(cell.code):
+            assert cell.options["tags"] == ["remove-input"], cell.code
+            assert cell.options["mystnb"]["figure"]["caption"].startswith("Interactive: "), cell.code
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_every_figure_has_a_number_and_is_referred_to_by_it(page):
+    text = page.read_text()
+    for cell in cells(page):
+        figure = cell.options.get("mystnb", {}).get("figure")
+        if DRAWS.search(cell.code) or "widgets." in cell.code:
+            assert figure, f"{page.stem}: a name and a caption for\n{cell.code}"
+        if figure:
+            assert f"{{numref}}`{figure['name']}`" in text, f"{page.stem}: the text does not mention {figure['name']}"
+
+
+@pytest.mark.parametrize("page", LESSONS, ids=by_name)
+def test_a_lesson_says_which_part_of_the_model_it_is_about(page):
+    found = re.search(r"^model_part: (.+)$", page.read_text(), re.MULTILINE)
+    assert found, page.stem
+    assert set(found[1].split()) <= set(PARTS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=by_name)
+def test_numbers_that_form_a_table_are_one(page):
+    """A loop that prints aligned numbers is a table which nothing reads as one: see vae_lab/tables.py."""
+    for cell in cells(page):
+        padded = [line for line in cell.lines if "print(" in line and len(PADDED.findall(line)) > 1]
+        assert not padded, f"{page.stem}:\n{cell.code}"
 
 
 def repeated(all_cells: list[Cell]) -> list[str]:

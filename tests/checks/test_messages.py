@@ -15,7 +15,7 @@ from vae_lab.checks.messages import TITLES, CheckFailed, Misconception, fail
 
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\[([^][]+)\]\(\.\./\.\./book/(\w+)\.md\)")
-MODULES = [import_module(f"vae_lab.checks.{module.name}") for module in pkgutil.iter_modules(vae_lab.checks.__path__)]
+MODULES = [import_module(m.name) for m in pkgutil.walk_packages(vae_lab.checks.__path__, "vae_lab.checks.")]
 
 
 def title(page: str) -> str:
@@ -37,7 +37,7 @@ def test_every_mistake_with_a_name_leads_to_a_page_with_a_title():
 
 
 def test_a_message_names_the_page_by_its_title_and_its_address():
-    with pytest.raises(CheckFailed, match=re.escape('the book\'s page "What a VAE is paid for" (elbo.html).')):
+    with pytest.raises(CheckFailed, match=re.escape('the book\'s page "The ELBO: what a VAE maximises" (elbo.html).')):
         fail("half", "half(4) is 3.", "Wanted 2.", Misconception("Half of four is two.", "elbo"))
 
 

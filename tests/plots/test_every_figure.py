@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 import torch
@@ -38,6 +39,7 @@ FIGURES = {
     "rate_distortion": lambda: plots.rate_distortion([1, 4], [9.0, 5.0], [150.0, 160.0]),
     "bars": lambda: plots.bars(X, xlabel="i", ylabel="v"),
     "latent_scatter": lambda: plots.latent_scatter(NOISE.reshape(-1, 2), torch.arange(500) % 10),
+    "posterior_clouds": lambda: plots.posterior_clouds(NOISE[:20].reshape(-1, 2), torch.ones(10, 2), torch.arange(10)),
     "ladder": lambda: plots.ladder({1: 3 * NOISE - 2, 50: NOISE - 1}, truth=0.0),
     "durations": lambda: plots.durations({"a": [3.0, 4.0], "b": [1.0, 1.5]}, xlabel="seconds"),
     "band": lambda: plots.band(X, X, 0.1 * X, 1.0, xlabel="x", ylabel="y"),
@@ -56,6 +58,18 @@ def test_words_stay_words_and_the_ground_is_clear(name):
     text = svg(FIGURES[name])
     assert "<text" in text
     assert "fill: #ffffff" not in text
+
+
+PHONE = 350  # pixels that a page on a phone has for a figure
+
+
+@pytest.mark.parametrize("name", [name for name in FIGURES if name != "image_sheet"])
+def test_words_can_be_read_on_a_phone(name):
+    drawn = svg(FIGURES[name])
+    width = float(re.search(r'<svg[^>]* width="([\d.]+)pt"', drawn)[1]) * 4 / 3  # in pixels
+    sizes = [float(size) * 4 / 3 for size in re.findall(r'style="[^"]*font(?:-size)?:[^"]*?([\d.]+)px', drawn)]
+    assert sizes
+    assert min(sizes) * min(1, PHONE / width) >= 11
 
 
 def test_every_figure_of_the_package_is_held_here():

@@ -30,6 +30,19 @@ def test_the_kept_models_show_what_the_feedback_says():
     assert loss["KLSignFlipped"] < 0
 
 
+def test_the_ticks_of_each_axis_are_told_apart_for_every_patient(show, settle):
+    page = show(BrokenGallery())
+    for letter in "ABCDEFG":
+        page.get_by_role("button", name=f"patient {letter}").click()
+        settle(page)
+        for chart in page.locator("svg[aria-label]").all():
+            ticks = chart.locator(".vl-tick text").evaluate_all(
+                "all => all.filter(t => t.getAttribute('text-anchor') === 'end').map(t => t.textContent)"
+            )
+            assert len(ticks) >= 2, letter
+            assert len(set(ticks)) == len(ticks), (letter, ticks)
+
+
 def test_each_answer_has_its_feedback(show, settle):
     page = show(BrokenGallery())
     feedback = page.locator(".vl-feedback")
@@ -38,7 +51,8 @@ def test_each_answer_has_its_feedback(show, settle):
         page.get_by_role("button", name=f"patient {'ABCDEFG'[index]}").click()
         settle(page)
         assert page.locator(".vl-answers input:checked").count() == 0, "a new patient has no answer yet"
-        for answer, (line, shows) in DIAGNOSES.items():
+        for answer in DIAGNOSES:
+            line, shows = (BrokenGallery.english()[f"{part}_{answer}"] for part in ("line", "shows"))
             page.locator(f".vl-answers input[value={answer}]").check()
             settle(page)
             right = answer == name

@@ -26,9 +26,17 @@ def test_every_verdict_is_the_recordings(show, settle):
         page.get_by_label(label).check()
         settle(page)
         reached = graph.reaches("loss")
-        for node in ("phi", "mu", "sigma", "theta", "z", "x_hat"):
+        asked = {"phi", "theta", *(edge.source for edge in graph.picture().edges if edge.verdict != "unasked")}
+        for node in graph.kinds():
             said = choose(page, settle, node)
-            assert said.startswith("The gradient reaches" if node in reached else "No gradient reaches"), (label, said)
+            if node == "loss":
+                assert said.startswith("The gradient starts here")
+            elif node in asked:
+                begin = "The gradient reaches" if node in reached else "No gradient reaches"
+                assert said.startswith(begin), (label, said)
+            else:
+                assert "was never asked for a gradient" in said, (label, said)
+                assert all(title.split(":")[0].startswith(f"{node} → ") for title in lit(page)), (label, node)
 
 
 def test_the_way_is_lit_and_ends_at_the_die(show, settle):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 
 class Progress:
@@ -28,6 +29,8 @@ class Progress:
     def __call__(self, done: int, total: int) -> None:
         """So much of so much is done."""
         if self.bar is None and total:
+            from tqdm import tqdm  # here, so that a command without a bar does not load it
+
             pause = 0.1 if sys.stderr.isatty() else 10.0
             self.bar = tqdm(total=total, desc=self.what, unit=self.unit, mininterval=pause, dynamic_ncols=True)
         if self.bar is not None:

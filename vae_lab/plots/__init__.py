@@ -6,7 +6,7 @@ One file for each subject, on top of `style`; a page writes `plots.NAME`, wherev
 from vae_lab.plots.bound import bowl, ladder, rate_distortion
 from vae_lab.plots.gradients import gradient_histograms, running_mean
 from vae_lab.plots.images import image_sheet
-from vae_lab.plots.latent import latent_scatter
+from vae_lab.plots.latent import latent_scatter, posterior_clouds
 from vae_lab.plots.lines import band, bars, curves, dots, log_curves, reference_line
 from vae_lab.plots.noise import frozen_noise, samples_against_density
 from vae_lab.plots.style import (
@@ -49,6 +49,7 @@ __all__ = [
     "latent_scatter",
     "log_curves",
     "panels",
+    "posterior_clouds",
     "rate_distortion",
     "reference_line",
     "running_mean",

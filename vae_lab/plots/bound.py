@@ -34,7 +34,7 @@ def bowl(
     ax = ax or plt.subplots(figsize=(WIDTH, 3.6))[1]
     levels = [0.1, 0.5, 1, 2, 3, 4, 6, 8, 10]
     lines = ax.contour(x.numpy(), y.numpy(), values.numpy(), levels=levels, colors=BLUE, linewidths=1.2)
-    ax.clabel(lines, fmt="%g", fontsize="small", colors=INK)
+    ax.clabel(lines, fmt="%g", colors=INK)
     ax.scatter(points[:, 0].tolist(), points[:, 1].tolist(), color=ORANGE, s=36, zorder=3)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     return ax
@@ -58,7 +58,7 @@ def rate_distortion(
     ax = ax or plt.subplots()[1]
     ax.plot(rates, distortions, color=BLUE, marker="o")
     for beta, rate, distortion in zip(betas, rates, distortions, strict=True):
-        ax.annotate(f"β = {beta:g}", (rate, distortion), (7, 5), textcoords="offset points", size="small")
+        ax.annotate(f"β = {beta:g}", (rate, distortion), (7, 5), textcoords="offset points")
     best = min(r + d for r, d in zip(rates, distortions, strict=True))
     ends = [0.0, max(rates)]
     ax.plot(ends, [best - rate for rate in ends], color=QUIET, linestyle="--", linewidth=1.2)

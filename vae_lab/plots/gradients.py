@@ -10,7 +10,7 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from vae_lab.plots.style import BLUE, COLOURS, INK
+from vae_lab.plots.style import BLUE, COLOURS, INK, powers_of_ten
 
 
 def gradient_histograms(
@@ -60,4 +60,5 @@ def running_mean(samples: Tensor, exact: float, *, ax: Axes | None = None) -> Ax
     ax.plot(n, means, color=BLUE)
     ax.axhline(exact, color=INK, linewidth=1.2, linestyle="--")
     ax.set(xscale="log", xlabel="samples", ylabel="mean of the gradients")
+    powers_of_ten(ax.xaxis)
     return ax

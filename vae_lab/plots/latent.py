@@ -1,4 +1,4 @@
-"""A latent space of two dimensions: where the images of each digit lie."""
+"""A latent space of two dimensions: where the images of each digit lie, and how wide their clouds are."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.patches import Ellipse
 from matplotlib.patheffects import withStroke
 from torch import Tensor
 
@@ -64,4 +65,30 @@ def latent_scatter(codes: Tensor, labels: Tensor, *, ax: Axes | None = None) -> 
         ax.text(across, up, str(digit), ha="center", va="center", weight="bold", size="large", path_effects=halo)
     ax.add_patch(plt.Circle((0, 0), 2, fill=False, linestyle="--", color=INK, linewidth=1.2))
     ax.set(xlabel="z₁", ylabel="z₂", aspect="equal", adjustable="datalim")
+    return ax
+
+
+def posterior_clouds(mu: Tensor, sigma: Tensor, labels: Tensor, *, ax: Axes | None = None) -> Axes:
+    """The distributions that an encoder answers with: an ellipse of one standard deviation each.
+
+    Args:
+        mu: centres, [N, 2].
+        sigma: standard deviations, [N, 2]; half the axes of the ellipses.
+        labels: [N], which digit an image shows: the colour.
+        ax: where to draw; a new figure if None.
+
+    Example:
+        >>> import torch
+        >>> ax = posterior_clouds(torch.zeros(3, 2), torch.ones(3, 2), torch.arange(3))
+        >>> len(ax.patches)  # three clouds, and the circle
+        4
+    """
+    ax = ax or plt.subplots(figsize=(4.2, 4.2))[1]
+    for (across, up), (width, height), digit in zip(mu.tolist(), (2 * sigma).tolist(), labels.tolist(), strict=True):
+        colour = COLOURS[digit % len(COLOURS)]
+        ax.add_patch(Ellipse((across, up), width, height, facecolor=colour, edgecolor=colour, alpha=0.3, linewidth=0.8))
+        ax.text(across, up, str(digit), ha="center", va="center", color=colour)
+    ax.add_patch(plt.Circle((0, 0), 2, fill=False, linestyle="--", color=INK, linewidth=1.2))
+    ax.set(xlabel="z₁", ylabel="z₂", aspect="equal", adjustable="datalim")
+    ax.autoscale_view()
     return ax

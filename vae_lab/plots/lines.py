@@ -10,7 +10,7 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from vae_lab.plots.style import BLUE, COLOURS, INK, QUIET, WIDTH
+from vae_lab.plots.style import BLUE, COLOURS, INK, QUIET, WIDTH, powers_of_ten
 
 
 def curves(
@@ -56,6 +56,7 @@ def log_curves(
     """
     ax = curves(x, lines, xlabel=xlabel, ylabel=ylabel, ax=ax)
     ax.set(xscale="log", yscale="log")
+    powers_of_ten(ax.xaxis, ax.yaxis)
     return ax
 
 
@@ -100,6 +101,7 @@ def band(
     ax.plot(x.tolist(), mean.tolist(), color=BLUE)
     ax.axhline(exact, color=INK, linewidth=1.2, linestyle="--")
     ax.set(xscale="log", xlabel=xlabel, ylabel=ylabel)
+    powers_of_ten(ax.xaxis)
     return ax
 
 
@@ -138,5 +140,5 @@ def reference_line(value: float, label: str, *, ax: Axes | None = None) -> Axes:
     ax = ax or plt.subplots()[1]
     ax.axhline(value, color=QUIET, linewidth=1.2, linestyle="--")
     place: dict[str, Any] = {"xytext": (0, -4), "textcoords": "offset points", "ha": "right", "va": "top"}
-    ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), color=QUIET, size="small", **place)
+    ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), color=QUIET, **place)
     return ax

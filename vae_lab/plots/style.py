@@ -6,20 +6,25 @@ Ito's, which people with any colour vision tell apart. Figures are SVG with word
 
 from __future__ import annotations
 
+import math
 import sys
 from typing import Any
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import ListedColormap
+from matplotlib.ticker import LogFormatter
 
 BLUE, ORANGE, GREEN, PURPLE, INK, QUIET = "#0072B2", "#D55E00", "#009E73", "#B3598B", "#222222", "#6b6b6b"
-WIDTH = 6.0  # inches: as wide as the text of a page, so that words in a figure are as large as those around it
+# Inches. A phone shows a figure some 350 pixels wide: at this width, and with these letters, its words are then still
+# more than 11 pixels high. A page on a desk shows it a little larger than it is.
+WIDTH = 4.8
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, QUIET)
 INK_MAP = ListedColormap([(0.08, 0.08, 0.10, a / 255) for a in range(256)], name="ink")  # 0 is nothing, 1 is ink
 
 STYLE: dict[str, Any] = {
-    "figure.figsize": (WIDTH, 3.0),
+    "figure.figsize": (WIDTH, 2.9),
     "figure.facecolor": "none",
     "figure.constrained_layout.use": True,
     "axes.facecolor": "none",
@@ -27,12 +32,12 @@ STYLE: dict[str, Any] = {
     "axes.labelcolor": INK,
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.titlesize": "medium",
+    "axes.titlesize": "medium",  # and no size below: "small" would be too small on a phone
     "axes.titlelocation": "left",
     "axes.prop_cycle": plt.cycler(color=COLOURS),
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
-    "font.size": 11.0,
+    "font.size": 11.5,
     "legend.frameon": False,
     "lines.linewidth": 2.0,
     "savefig.facecolor": "none",
@@ -71,3 +76,32 @@ def panels(*widths: float, height: float = 3.0, sharey: bool = False) -> tuple[A
         1, len(widths), figsize=(WIDTH, height), width_ratios=widths, sharey=sharey, squeeze=False
     )
     return tuple(axes[0])
+
+
+class _Powers(LogFormatter):
+    """Powers of ten with their exponents as letters, as large as the other words: 10⁻³."""
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """Return what stands at a tick, or nothing where matplotlib leaves one out."""
+        exponent = math.log10(x) if x > 0 else math.nan
+        if not super().__call__(x, pos):
+            return ""
+        if abs(exponent - round(exponent)) > 1e-9:
+            return f"{x:g}"
+        return "10" + str(round(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def powers_of_ten(*axes: Axis) -> None:
+    """Write the ticks of logarithmic axes as 10⁻³, in letters of one size; to be called when their scale is set.
+
+    Example:
+        >>> ax = panels(1)[0]
+        >>> ax.set_xscale("log")
+        >>> powers_of_ten(ax.xaxis)
+        >>> ax.xaxis.get_major_formatter().format_ticks([0.001, 100.0])
+        ['10⁻³', '10²']
+        >>> plt.close(ax.figure)
+    """
+    for axis in axes:
+        axis.set_major_formatter(_Powers())
+        axis.set_minor_formatter(_Powers())

@@ -5,6 +5,10 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from vae_lab.shipped import shipped_arrays
 
 FILE = "trained_gallery.npz"  # made by `tools/make_trained_gallery.py`
@@ -43,7 +47,7 @@ def by_model(name: str) -> dict[str, Any]:
     """One model of `vae_lab.broken`: curves of its loss and KL, what it measures on the test part, and pictures.
 
     Args:
-        name: the class's name, "VAE" for the sound one.
+        name: the class's name, "VAE" for the one without a mistake.
 
     Raises:
         ValueError: if no such model was kept.
@@ -62,3 +66,32 @@ def by_model(name: str) -> dict[str, Any]:
         "reconstructions": packed_images(f"{name}.reconstructions"),
         "draws": packed_images(f"{name}.draws"),
     }
+
+
+def ends(name: str) -> dict[str, list[float]]:
+    """Where three seeds of one model of `vae_lab.broken` end: what by_model says last, for each seed; the first is it.
+
+    Args:
+        name: the class's name, "VAE" for the one without a mistake.
+
+    Example:
+        >>> len(ends("VAE")["true_kl"])
+        3
+    """
+    kept = shipped_arrays(FILE)[f"{name}.ends"]
+    return dict(zip(("loss", "kl", "true_kl", "sigma", "drawn_sigma"), kept.T.tolist(), strict=True))
+
+
+def pictures(name: str) -> Tensor:
+    """Six reconstructions and six draws from the prior of one model of `vae_lab.broken`, uint8 [12, 1, 28, 28].
+
+    Args:
+        name: the class's name, "VAE" for the one without a mistake.
+
+    Example:
+        >>> pictures("VAE").shape
+        torch.Size([12, 1, 28, 28])
+    """
+    kept = shipped_arrays(FILE)
+    both = np.concatenate([kept[f"{name}.reconstructions"], kept[f"{name}.draws"]])
+    return torch.from_numpy(both.reshape(-1, 1, 28, 28))

@@ -14,7 +14,8 @@ from tests.grading import tiny_course
 from vae_lab.grading.authoring.answers import with_answers
 from vae_lab.grading.classroom import grade as grading
 from vae_lab.grading.classroom import writer
-from vae_lab.grading.classroom.grade import Tally, grade_class, write_class_report
+from vae_lab.grading.classroom.class_report import write_class_report
+from vae_lab.grading.classroom.grade import Tally, grade_class
 from vae_lab.grading.classroom.job import Job
 from vae_lab.grading.classroom.room import Classroom
 from vae_lab.grading.course import CourseError

@@ -46,7 +46,12 @@ def load_bank(path: Path) -> Bank:
     """
     if not path.is_file():
         raise FileNotFoundError(f"No bank of answers at {path}; expected a Python file with lists RIGHT and WRONG.")
-    module = runpy.run_path(str(path))
+    try:
+        module = runpy.run_path(str(path))
+    except ModuleNotFoundError as error:
+        if error.name != "vae_lab.grading.bank":
+            raise
+        raise ValueError(f"{path.name}: `Answer` is now imported from {__name__}.") from None
     bank = Bank(right=tuple(module["RIGHT"]), wrong=tuple(module["WRONG"]))
     for answer in bank.right:
         if answer.loses:

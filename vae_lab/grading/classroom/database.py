@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic.script import ScriptDirectory
-from nbgrader import api
-from nbgrader.dbutil import ALEMBIC_DIR
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from vae_lab.grading.course import CourseError
+
+OLDER = re.compile(r"no such column|no such table|has no column|column .* does not exist|Unknown column", re.IGNORECASE)
 
 
 def database_url(text: str | None, out: Path) -> URL:
@@ -40,8 +40,15 @@ def told(url: URL) -> Iterator[None]:
     where = url.render_as_string(hide_password=True)
     try:
         yield
-    except (SQLAlchemyError, ImportError, api.InvalidEntry) as error:
+    except CourseError:
+        raise
+    except (SQLAlchemyError, ImportError, ValueError) as error:  # ValueError: nbgrader's InvalidEntry
         lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+        if OLDER.search(lines[0]):
+            raise CourseError(
+                f"the gradebook {where} was made by an older nbgrader ({lines[0]}); bring it up to date with: "
+                f"nbgrader db upgrade --db {where}"
+            ) from error
         raise CourseError(f"the gradebook {where} cannot be used: {lines[0]}") from error
 
 
@@ -53,6 +60,9 @@ def begin(url: URL) -> None:
     Raises:
         SQLAlchemyError: if the database cannot be used.
     """
+    from alembic.script import ScriptDirectory  # here, since nbgrader takes seconds to import and a report needs none
+    from nbgrader.dbutil import ALEMBIC_DIR
+
     engine = sa.create_engine(url)
     try:
         with engine.begin() as connection:

@@ -7,19 +7,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vae_lab.grading.classroom.identities import beside, read_identities, write_identities
 from vae_lab.grading.classroom.job import Job, grade_job
 from vae_lab.grading.classroom.records import digest
 from vae_lab.grading.classroom.room import Classroom
 from vae_lab.grading.classroom.submissions import SubmittedFile, find_students
 from vae_lab.grading.classroom.versions import grader_version
 from vae_lab.grading.classroom.writer import Writer
-from vae_lab.grading.course import CourseError
 from vae_lab.grading.executors.local import run_all
 from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits, Sandbox
 from vae_lab.grading.marks import with_marks
-from vae_lab.grading.pages.report import ClassReport, with_copies, write_report
-from vae_lab.grading.pages.tasks import outline, title
+from vae_lab.grading.pages.report import with_copies
 from vae_lab.grading.results import CellResult, SubmissionResult
 
 
@@ -82,29 +81,16 @@ def grade_class(
         finally:
             writer.flush()
         writer.catch_up(found.students)
+        known = read_identities(beside(submitted, room.name))
+        if known.people:
+            write_identities(room.identities, known)
+            book.introduce(known.people)
         tally = Tally(graded=writer.taken, notes=found.notes)
         marks = book.marks()
     results = [with_marks(writer.records[student].result, marks.get(student, {})) for student in found.students]
     tally.results = with_copies(results, {student: writer.records[student].copies for student in found.students})
     tally.seconds = time.monotonic() - started
     return tally
-
-
-def write_class_report(room: Classroom) -> Path:
-    """Write the class at a glance, with the marks that the gradebook holds now; returns the page's path.
-
-    Raises:
-        CourseError: if nothing of this lab has been graded.
-    """
-    records = room.records.read()
-    if not records:
-        raise CourseError(f"nothing to report: no submission of {room.name} has been graded into {room.out.resolve()}")
-    with room.book() as book:
-        marks, people = book.marks(), book.people()
-    results = [with_marks(records[student].result, marks.get(student, {})) for student in sorted(records)]
-    results = with_copies(results, {student: record.copies for student, record in records.items()})
-    report = ClassReport(title(room.released), room.name, results, outline(room.released), people)
-    return write_report(report, room.out / "report")
 
 
 def nothing_to_read(lab: Lab, submission: SubmittedFile) -> SubmissionResult:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +15,7 @@ from nbgrader import api, utils
 from sqlalchemy.engine import URL
 
 from vae_lab.grading.classroom.database import begin, told
+from vae_lab.grading.classroom.gradebook_rows import read_marks, read_people
 from vae_lab.grading.course import CourseError
 from vae_lab.grading.lab.nbgrader_cells import as_nbgrader_saves_it, cells_of
 from vae_lab.grading.marks import GradebookEntry, Mark, Person, auto_score
@@ -190,44 +190,26 @@ class LabGradebook:
 
     def marks(self) -> dict[str, dict[str, Mark]]:
         """For each student and graded cell, what stands in the gradebook now."""
-        grade, comment = api.Grade.__table__, api.Comment.__table__
-        notebook, handed_in = api.SubmittedNotebook.__table__, api.SubmittedAssignment.__table__
-        cell = api.BaseCell.__table__
-        found: dict[str, dict[str, Mark]] = {}
         with told(self.url), self.gradebook.engine.connect() as connection:
-            whose = notebook.join(handed_in, notebook.c.assignment_id == handed_in.c.id)
-            rows = connection.execute(
-                sa.select(
-                    handed_in.c.student_id,
-                    cell.c.name,
-                    grade.c.auto_score,
-                    grade.c.manual_score,
-                    grade.c.extra_credit,
-                    grade.c.needs_manual_grade,
-                )
-                .select_from(grade.join(whose, grade.c.notebook_id == notebook.c.id))
-                .join(cell, grade.c.cell_id == cell.c.id)
-                .where(notebook.c.notebook_id == self.notebook_id)
-            )
-            for student, name, auto, manual, extra, waits in rows:
-                found.setdefault(student, {})[name] = Mark(auto, manual, extra, bool(waits))
-            notes = connection.execute(
-                sa.select(handed_in.c.student_id, cell.c.name, comment.c.manual_comment)
-                .select_from(comment.join(whose, comment.c.notebook_id == notebook.c.id))
-                .join(cell, comment.c.cell_id == cell.c.id)
-                .where(notebook.c.notebook_id == self.notebook_id, comment.c.manual_comment.is_not(None))
-            )
-            for student, name, said in notes:
-                mark = found.setdefault(student, {}).get(name, Mark(None, None, None, False))
-                found[student][name] = replace(mark, comment=said)
-        return found
+            return read_marks(connection, self.lab)
+
+    def introduce(self, people: Mapping[str, Person]) -> None:
+        """Note names, addresses and LMS ids of students that the gradebook has; what stands there already stays."""
+        with told(self.url):
+            session = self.gradebook.db
+            for student in session.scalars(sa.select(api.Student)):
+                person = people.get(student.id, Person())
+                student.first_name = student.first_name or person.first or None
+                student.last_name = student.last_name or person.last or None
+                student.email = student.email or person.email or None
+                student.lms_user_id = student.lms_user_id or person.lms or None
+            session.commit()
+            session.expunge_all()
 
     def people(self) -> dict[str, Person]:
-        """Handles and addresses of all students the gradebook knows."""
+        """Names and addresses of all students the gradebook knows."""
         with told(self.url), self.gradebook.engine.connect() as connection:
-            who = api.Student.__table__.c
-            rows = connection.execute(sa.select(who.id, who.first_name, who.last_name, who.email, who.lms_user_id))
-            return {row[0]: Person(*(field or "" for field in row[1:])) for row in rows}
+            return read_people(connection)
 
 
 def set_grade(grade: Any, entry: GradebookEntry, name: str) -> None:

@@ -6,14 +6,19 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vae_lab.grading.classroom.database import database_url
-from vae_lab.grading.classroom.gradebook import LabGradebook
+from vae_lab.grading.classroom.gradebook_rows import read_gradebook
 from vae_lab.grading.classroom.records import Records
 from vae_lab.grading.course import Course, CourseError
 from vae_lab.grading.lab.cells import Notebook
 from vae_lab.grading.lab.release import release_notebook
 from vae_lab.grading.lab.source import Lab, load_lab
+from vae_lab.grading.marks import Mark, Person
+
+if TYPE_CHECKING:
+    from vae_lab.grading.classroom.gradebook import LabGradebook
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,24 @@ class Classroom:
         """What has been graded so far."""
         return Records(self.out / "report" / self.name / "records")
 
+    @property
+    def identities(self) -> Path:
+        """Who is who in the LMS, as collecting found out."""
+        return self.out / "report" / self.name / "lms.json"
+
     def book(self) -> LabGradebook:
-        """The gradebook, opened."""
+        """The gradebook, opened for writing; made if it is missing."""
+        from vae_lab.grading.classroom.gradebook import LabGradebook  # nbgrader, which takes seconds to import
+
         url = database_url(self.db, self.out)
         self.out.mkdir(parents=True, exist_ok=True)
         return LabGradebook(url, self.name, self.source)
+
+    def read_gradebook(self) -> tuple[dict[str, dict[str, Mark]], dict[str, Person]]:
+        """The marks and people that the gradebook holds; none where there is no gradebook."""
+        if self.db is None and not (self.out / "gradebook.db").is_file():
+            return {}, {}
+        return read_gradebook(database_url(self.db, self.out), self.name)
 
     def file(self, kind: str, student: str) -> Path:
         """Where nbgrader looks for a student's "autograded" notebook or "feedback" page."""

@@ -1,4 +1,4 @@
-"""Make the students' version of a lab from its source in `solutions/`, with nbgrader's own steps, in memory.
+"""Make the students' version of a lab from its source in `solutions/`, with nbgrader's steps, in memory.
 
 The same source gives the same bytes: nothing here depends on the clock, the machine or a database.
 """
@@ -6,33 +6,13 @@ The same source gives the same bytes: nothing here depends on the clock, the mac
 from __future__ import annotations
 
 import json
-import logging
 import re
 from pathlib import Path
-from typing import Any
 
 import nbformat
-from nbgrader.preprocessors import (
-    CheckCellMetadata,
-    ClearHiddenTests,
-    ClearMarkScheme,
-    ClearOutput,
-    ClearSolutions,
-    ComputeChecksums,
-    LockCells,
-)
 
 from vae_lab.grading.course import Course, write_atomically
-
-STEPS = (
-    LockCells,  # students cannot delete graded cells or edit test cells (Jupyter honours it, Colab does not)
-    ClearSolutions,  # every solution becomes a stub that raises NotImplementedError
-    ClearOutput,  # nothing that the instructor's own run printed
-    CheckCellMetadata,  # a doubled or missing grade_id stops here, not in the middle of grading
-    ClearHiddenTests,
-    ClearMarkScheme,
-    ComputeChecksums,  # last, so that "still as released" can be told from "answered"
-)
+from vae_lab.grading.lab.release_steps import STEPS
 
 # What a freshly saved notebook says about its language; Sphinx needs it to highlight the code.
 LANGUAGE = {
@@ -44,8 +24,6 @@ LANGUAGE = {
     "pygments_lexer": "ipython3",
 }
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-
-QUIET = logging.Logger("nbgrader", level=logging.CRITICAL + 1)  # what it has to say is in its exceptions
 
 LEFTOVER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
 ANCHOR = re.compile(r"vae-lab: *(?P<lab>[\w-]+)/(?P<grade_id>[\w-]+)")
@@ -65,13 +43,12 @@ def release_notebook(source: str, lab: str) -> str:
     if not all("id" in cell for cell in cells):
         raise ValueError(f"release: a cell of {lab} has no id; save the notebook once with nbformat 4.5 or newer")
     notebook = nbformat.reads(source, as_version=4)
-    resources: dict[str, Any] = {}
-    for step in STEPS:
+    for name, step in STEPS.items():
         try:
-            notebook, resources = step(log=QUIET).preprocess(notebook, resources)
-        except Exception as error:
-            why = error.__context__ or error  # nbgrader's own message says where to look in its log
-            raise ValueError(f"release: nbgrader's {step.__name__} refuses {lab}: {why}") from error
+            step(notebook.cells)
+        except ValueError as error:
+            raise ValueError(f"release: nbgrader's step {name} refuses {lab}: {error}") from error
+    notebook.metadata.pop("celltoolbar", None)
     for cell in notebook.cells:
         grader = cell.metadata.get("nbgrader")
         if left := LEFTOVER.search(cell.source):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import json
 import re
@@ -10,8 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
-
-from IPython.core.inputtransformer2 import TransformerManager
 
 Role = Literal["setup", "solution", "tests", "written", "text"]
 
@@ -152,10 +151,13 @@ def anchor_of(source: str) -> tuple[str, str] | None:
 
 def parse(source: str) -> ast.Module | None:
     """The syntax tree of an instructor's cell, IPython's own syntax included; None if it has none."""
-    try:
+    with contextlib.suppress(SyntaxError):
+        return ast.parse(source)
+    from IPython.core.inputtransformer2 import TransformerManager  # here, for few cells need it and it loads much
+
+    with contextlib.suppress(SyntaxError):
         return ast.parse(TransformerManager().transform_cell(source))
-    except SyntaxError:
-        return None
+    return None
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,81 @@
+"""The book's own search: the page that is about a word comes first, from a folder as from a server.
+
+Sphinx's index counts a word in a cell's code as much as one in a title, and its list of results fetches each page again
+for a few words of it, which a browser forbids from file://. Here the built pages are read once: titles, headings and
+prose, without code and what it printed, formulas as the letters that a reader sees. They go into one file,
+_static/search-data.js; MiniSearch ranks, and book/widget_pages/_static/search.js shows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from bs4 import BeautifulSoup, Tag
+from sphinx.application import Sphinx
+
+NOT_PROSE = (
+    "pre", "script", "style", "svg", "div.cell", "a.headerlink", ".katex-html", ".katex-display", "details.hide",
+    "div.you-are-here", "span.caption-number", "table span.column",
+)  # fmt: skip
+HEADINGS = ("h1", "h2", "h3")
+
+
+def sections(page: str) -> list[dict[str, str]]:
+    """Return the sections of a built page in their order, each with its place (`id`), `heading` and `text`.
+
+    Example:
+        >>> sections('<article><section id="a"><h1>One</h1><p>Some text.</p></section></article>')
+        [{'id': 'a', 'heading': 'One', 'text': 'Some text.'}]
+    """
+    article = BeautifulSoup(page, "html.parser").find("article")
+    if not isinstance(article, Tag):
+        return []
+    for caption in article.select("div.cell figcaption"):  # it is prose, though it stands in a cell
+        caption.find_parent("div", class_="cell").insert_before(caption.extract())
+    for element in article.select(",".join(NOT_PROSE)):
+        element.decompose()
+    for block in article.select("p, li, td, th, dt, dd, summary, figcaption"):
+        block.append(" ")
+    found = []
+    for section in article.find_all("section"):
+        heading = section.find(HEADINGS, recursive=False)
+        text = "".join(child.get_text() for child in section.children if not _is_apart(child))
+        words = heading.get_text() if heading else ""
+        found.append({"id": section.get("id", ""), "heading": _plain(words), "text": _plain(text)})
+    return found
+
+
+def _is_apart(child: object) -> bool:
+    return isinstance(child, Tag) and child.name in ("section", *HEADINGS)
+
+
+def _plain(text: str) -> str:
+    """Return text in one line, without the gaps before commas that the end of a tag has left."""
+    return re.sub(r"\s+([,.;:)?!])", r"\1", " ".join(text.replace("\u2061", "").split()))
+
+
+def _no_index_of_sphinx(app: Sphinx) -> None:
+    app.builder.search = False  # its searchindex.js would be a second one
+
+
+def _write(app: Sphinx, error: Exception | None) -> None:
+    if error or app.builder.format != "html" or app.builder.name != "html":
+        return
+    pages = []
+    for name in sorted(app.env.found_docs):
+        built = Path(app.builder.get_outfilename(name))
+        if built.is_file() and (found := sections(built.read_text(encoding="utf-8"))):
+            pages.append({"url": app.builder.get_target_uri(name), "title": found[0]["heading"], "sections": found})
+    target = Path(app.outdir) / "_static" / "search-data.js"
+    text = json.dumps(pages, ensure_ascii=False, separators=(",", ":"))
+    target.write_text(f"globalThis.searchPages = {text};\n", encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Put the own search page in the place of Sphinx's."""
+    app.connect("builder-inited", _no_index_of_sphinx)
+    app.connect("build-finished", _write)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

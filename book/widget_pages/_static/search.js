@@ -1,0 +1,101 @@
+// The search page: ranks the pages for the words in ?q=, and shows of each the section that says most about them.
+"use strict";
+{
+const GREEK = { α: "alpha", β: "beta", γ: "gamma", ε: "eps", θ: "theta", λ: "lambda", μ: "mu", π: "pi", σ: "sigma", τ: "tau", φ: "phi", ϕ: "phi" };
+const WORD = /\p{Script=Greek}|(?:(?!\p{Script=Greek})[\p{L}\p{N}])+/gu; // of a formula each Greek letter is a word
+const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "").replaceAll("đ", "d");
+// A letter is found by its name, too (σ by "sigma"), and a word in the plural by the singular, and the other way round.
+const asTerms = (word) => (GREEK[word] ? [word, GREEK[word]] : plain(word).replace(/(?<=[^su]..)s$/, ""));
+const options = { tokenize: (text) => text.match(WORD) ?? [], processTerm: asTerms, idField: "key" };
+
+const sections = searchPages.flatMap((page, p) => page.sections.map((section, s) => ({ ...section, key: `${p}.${s}`, page: p })));
+const pages = searchPages.map((page, key) => ({
+  key, title: page.title,
+  name: page.url.replace(/^.*\/|\.html$/g, ""),
+  headings: page.sections.slice(1).map((section) => section.heading).join(" · "),
+  text: page.sections.map((section) => section.text).join(" "),
+}));
+const byPage = new MiniSearch({ ...options, fields: ["title", "name", "headings", "text"] });
+byPage.addAll(pages);
+const bySection = new MiniSearch({ ...options, fields: ["heading", "text"] });
+bySection.addAll(sections);
+
+// All words, as they are or as beginnings; else words that are spelt a little differently; else some of the words.
+function look(index, query, boost, boostDocument) {
+  const begins = { boost, boostDocument, prefix: (term) => term.length > 2 };
+  const tries = [
+    { ...begins, combineWith: "AND" }, { ...begins, combineWith: "AND", fuzzy: (term) => (term.length > 3 ? 0.25 : false) }, begins,
+  ];
+  for (const one of tries) {
+    const found = index.search(query, one);
+    if (found.length) return found;
+  }
+  return [];
+}
+
+// A page is about the words if its title or a heading has them in this order; a list of other people's works seldom is.
+function weight(query) {
+  const asked = plain(query), holds = (text) => plain(text).includes(asked);
+  return (key) => {
+    const { title, name, headings } = pages[key];
+    const about = plain(title).startsWith(asked) || name.replaceAll("_", " ") === asked ? 3 : holds(title) ? 2.5 : holds(headings) ? 2 : 1;
+    return about * (name === "references" ? 0.4 : 1);
+  };
+}
+
+// Some words around the first of the terms, marked.
+function snippet(text, terms) {
+  const words = [...text.matchAll(WORD)];
+  const isFound = (word) => [asTerms(word)].flat().some((term) => terms.has(term));
+  const hits = words.filter((word) => isFound(word[0]));
+  const middle = hits[0]?.index ?? 0;
+  let from = Math.max(0, middle - 70);
+  if (from) from = text.indexOf(" ", from) + 1;
+  const to = text.length > from + 190 ? text.lastIndexOf(" ", from + 190) : text.length;
+  const pieces = [from ? "… " : ""];
+  let at = from;
+  for (const hit of hits.filter((word) => word.index >= from && word.index + word[0].length <= to)) {
+    pieces.push(text.slice(at, hit.index), Object.assign(document.createElement("mark"), { textContent: hit[0] }));
+    at = hit.index + hit[0].length;
+  }
+  return [...pieces, text.slice(at, to), to < text.length ? " …" : ""];
+}
+
+function make(tag, className, ...children) {
+  const element = Object.assign(document.createElement(tag), { className });
+  element.append(...children);
+  return element;
+}
+
+function show(query) {
+  const list = make("ul", "search");
+  const found = look(byPage, query, { title: 12, name: 6, headings: 4 }, weight(query));
+  const inside = look(bySection, query, { heading: 3 }, () => 1);
+  const root = document.documentElement.dataset.content_root ?? "./";
+  for (const { id, terms } of found) {
+    const page = searchPages[id], best = inside.find((hit) => hit.id.startsWith(`${id}.`));
+    const section = page.sections[best ? Number(best.id.split(".")[1]) : 0];
+    const link = make("a", "", page.title);
+    link.href = `${root}${page.url}${section === page.sections[0] ? "" : `#${section.id}`}`;
+    link.addEventListener("click", () => { // the page marks the words; a browser may forbid to tell it
+      try { localStorage.setItem("sphinx_highlight_terms", query.toLowerCase()); } catch { /* then it does not */ }
+    });
+    const item = make("li", "", link);
+    if (section !== page.sections[0] && section.heading) item.append(make("span", "section", ` ${section.heading}`));
+    item.append(make("p", "context", ...snippet(section.text, new Set([...terms, ...(best?.terms ?? [])]))));
+    list.append(item);
+  }
+  const count = found.length === 1 ? "One page was found" : `${found.length} pages were found`;
+  const said = found.length ? `${count} for “${query}”.` : `Nothing was found for “${query}”. Try fewer or other words.`;
+  document.getElementById("search-results").replaceChildren(make("p", "search-summary", said), list);
+}
+
+function start() {
+  const query = (new URLSearchParams(location.search).get("q") ?? "").trim();
+  const field = document.querySelector(".bd-search-container input[type=search]");
+  if (field) { field.value = query; if (!query) field.focus(); }
+  if (query) show(query);
+}
+if (document.readyState === "loading") addEventListener("DOMContentLoaded", start);
+else start();
+} // nothing of this is seen by the theme's scripts
