@@ -18,11 +18,11 @@ DIAGNOSES = {
     ),
     "CutSample": (
         "z is drawn by a sampler that lets no gradient through",
-        "The encoder would feel the KL term only: KL 0, the same blur for every image, and a loss that stops at 207.",
+        "The encoder would get the KL's gradient only: KL 0, one grey shape for all images, a loss that stops at 207.",
     ),
     "VarianceAsSpread": (
         "exp(logvar) is used as the standard deviation of z",
-        "The curves would look sound. Only the spread of z would differ from the σ that the KL term believes in.",
+        "The curves would look right. Only the spread of z would differ from the σ that the KL term believes in.",
     ),
     "NoNoise": (
         "z = mu, the noise is left out",
@@ -30,7 +30,7 @@ DIAGNOSES = {
     ),
     "PixelMean": (
         "the reconstruction error is averaged over the 784 pixels",
-        "The KL would weigh 784 times too much: KL 0, the same blur for every image, and a loss below 1.",
+        "The KL would weigh 784 times too much: KL 0, the same grey shape for every image, and a loss below 1.",
     ),
     "NoKL": (
         "the KL term is left out of the loss",

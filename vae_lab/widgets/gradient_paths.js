@@ -20,7 +20,7 @@ function compute(mu, logvar, eps, target, drawn) {
 function explain(node, { local, arrives, values }, target, drawn) {
   const z = `The loss tells z: 2(z \u2212 target) = 2(${show(values.z)} \u2212 ${factor(target)}) = ${show(arrives.z)}.`;
   if (node === "z") return z;
-  if (drawn) return node === "eps" ? "There is no \u03b5 here: the die is inside z." : `${z} There it ends. z was drawn, and a draw has no derivative: ${NAMES[node]} gets no gradient.`;
+  if (drawn) return node === "eps" ? "There is no \u03b5 here: the chance is inside z." : `${z} There it ends. z was drawn, and a draw has no derivative: ${NAMES[node]} gets no gradient.`;
   const times = (from, to) => `${show(arrives[to])} \u00b7 ${factor(local[`${from}>${to}`])} = ${show(arrives[from])}`;
   if (node === "mu") return `${z} \u03bc gets it times \u2202z/\u2202\u03bc = 1: ${times("mu", "z")}.`;
   if (node === "sigma") return `${z} \u03c3 gets it times \u2202z/\u2202\u03c3 = \u03b5: ${times("sigma", "z")}.`;

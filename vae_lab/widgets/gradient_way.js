@@ -61,7 +61,7 @@ export default {
     const nodes = html("fieldset", { class: "vl-nodes" });
     const holder = html("div", { class: "vl-holder" });
     const text = html("p", { class: "vl-explanation", role: "status" });
-    const root = frame("The way of the gradient, with the die and without it", which.root, nodes, holder, text);
+    const root = frame("How far the gradient comes: z drawn, and z computed", which.root, nodes, holder, text);
     el.append(root);
     const choose = (id) => { model.set("node", id); model.save_changes(); };
 
