@@ -8,7 +8,7 @@ import pytest
 import torch
 from torchvision import datasets
 
-from vae_lab import load_images
+from vae_lab import load_images, mnist5k
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (7, 28, 28), dtype=np.uint8)
 LABELS = np.arange(7, dtype=np.uint8)

@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "results": set(),
     "marks": {"results"},
 }
-INSIDE_THE_WALLS = {"seccomp", "namespaces", "rights", "rlimits", "kernel"}  # what `student` may import of `sandbox`
+INSIDE_THE_WALLS = {"seccomp", "namespaces", "rights", "rlimits", "syscalls"}  # what `student` may import of `sandbox`
 DOWNWARDS = ("lms", "authoring", "classroom", "pages", "executors", "judge", "student", "sandbox", "rpc", "lab")
 
 

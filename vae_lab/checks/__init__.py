@@ -11,7 +11,7 @@ import os
 import sys
 from typing import Any, NoReturn
 
-from vae_lab.checks.standing import Overview, look
+from vae_lab.checks.lab_overview import Overview, look
 
 __all__ = ["in_notebook", "overview", "start"]
 

@@ -12,12 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae_lab.checks import losses
-from vae_lab.checks.closed_form import require_closed_form
-from vae_lab.checks.estimates import check_kl_monte_carlo
+from vae_lab.checks.instruments import losses
+from vae_lab.checks.instruments.closed_form import require_closed_form
+from vae_lab.checks.instruments.estimates import check_kl_monte_carlo
+from vae_lab.checks.instruments.narrow import check_narrow_values
+from vae_lab.checks.instruments.sampler import device, gradients, is_close
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
-from vae_lab.checks.narrow import check_narrow_values
-from vae_lab.checks.sampler import device, gradients, is_close
 
 __all__ = [
     "RESERVES",

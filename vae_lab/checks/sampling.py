@@ -8,10 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae_lab.checks.graph_answers import check_gradient_reaches, check_node_kinds
-from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
-from vae_lab.checks.narrow import check_narrow_draws, check_narrow_values
-from vae_lab.checks.sampler import (
+from vae_lab.checks.instruments.graph_answers import check_gradient_reaches, check_node_kinds
+from vae_lab.checks.instruments.narrow import check_narrow_draws, check_narrow_values
+from vae_lab.checks.instruments.sampler import (
     check_draws,
     check_manners,
     device,
@@ -20,7 +19,8 @@ from vae_lab.checks.sampler import (
     make_inputs,
     require_unchanged,
 )
-from vae_lab.checks.spread import name_spread
+from vae_lab.checks.instruments.spread import name_spread
+from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
 
 __all__ = [
     "RESERVES",

@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
 
 def run_check(options: argparse.Namespace) -> int:
     """Check one notebook as a student does; status 1 while something fails."""
-    from vae_lab.grading.authoring.kernel import in_a_fork
+    from vae_lab.grading.authoring.run_notebook import in_a_fork
     from vae_lab.grading.authoring.selfcheck import SelfCheck, check_file, read_lab
     from vae_lab.grading.course import CourseError
 

@@ -1,7 +1,7 @@
 """A student's own view of a notebook's file: it is run from top to bottom, and its visible tests say how it stands.
 
 It runs on the student's machine and knows no more than the notebook does. What it shows, and the same in one cell of
-the notebook itself, is in `vae_lab.checks.standing`.
+the notebook itself, is in `vae_lab.checks.lab_overview`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from vae_lab.checks.standing import Cell, Overview, look, read_cells, summary
-from vae_lab.grading.authoring.kernel import run_cells
+from vae_lab.checks.lab_overview import Cell, Overview, look, read_cells, summary
+from vae_lab.grading.authoring.run_notebook import run_cells
 
 SelfCheck = Overview
 check = look

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from vae_lab.grading.sandbox.kernel import (
+from vae_lab.grading.sandbox.syscalls import (
     NEW_CGROUP,
     NEW_IPC,
     NEW_MOUNTS,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, mse_loss
 
-from vae_lab.checks.closed_form import Wrong
+from vae_lab.checks.instruments.closed_form import Wrong
 from vae_lab.checks.messages import Misconception
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vae_lab.checks.instruments.sampler import gradients, is_close, require_unchanged
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
-from vae_lab.checks.sampler import gradients, is_close, require_unchanged
 
 Wrong = list[tuple[Callable[..., Tensor], Misconception]]
 """Formulas that people write instead, in the order in which they are tried."""

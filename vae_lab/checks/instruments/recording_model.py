@@ -1,6 +1,6 @@
 """Look into a training loop while it runs, by a model that keeps books: which gradient came back, and for what.
 
-The ledger's outputs do not depend on its weights, so that nothing changes while it is trained; the loss that the loop
+The model's outputs do not depend on its weights, so that nothing changes while it is trained; the loss that the loop
 minimises can be read off exactly: its derivatives with respect to logits, mu and logvar are those of the negative ELBO,
 up to one common factor, whatever optimizer, batch size or reduction the loop uses.
 """
@@ -12,17 +12,17 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from vae_lab.checks.sampler import device
+from vae_lab.checks.instruments.sampler import device
 
 
 class Entry(NamedTuple):
-    """A tensor that the ledger gave out (or an input of it), and the gradient that came back, if any did."""
+    """A tensor that the model gave out (or an input of it), and the gradient that came back, if any did."""
 
     given: Tensor
     came: list[Tensor]
 
 
-class Ledger(torch.nn.Module):
+class RecordingModel(torch.nn.Module):
     """A model with the methods of the lab's VAE that writes down all that is asked of it.
 
     Args:
@@ -30,10 +30,10 @@ class Ledger(torch.nn.Module):
         pixels: number of pixels.
 
     Example:
-        >>> ledger = Ledger(2, 3)
-        >>> logits, mu, logvar = ledger(torch.rand(5, 3))
+        >>> recorder = RecordingModel(2, 3)
+        >>> logits, mu, logvar = recorder(torch.rand(5, 3))
         >>> logits.sum().backward()
-        >>> [tuple(entry.came[0].shape) for entry in ledger.logits]
+        >>> [tuple(entry.came[0].shape) for entry in recorder.logits]
         [(5, 3)]
     """
 
@@ -49,7 +49,7 @@ class Ledger(torch.nn.Module):
         self.logits: list[Entry] = []
         self.drawn: list[tuple[Tensor, bool]] = []
 
-    def to(self, *args: Any, **kwargs: Any) -> Ledger:
+    def to(self, *args: Any, **kwargs: Any) -> RecordingModel:
         """Stay where it is."""
         return self
 

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vae_lab.checks.instruments.sampler import device
 from vae_lab.checks.messages import fail, require_tensor
-from vae_lab.checks.sampler import device
 
 
 def answer_or_refusal(function: Callable[..., Any], *args: Any) -> Any:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vae_lab.grading.judge.judge import Judge, seed_for
-from vae_lab.grading.judge.show import show
 from vae_lab.grading.judge.submitted_notebook import read_notebook
+from vae_lab.grading.judge.value_text import show
 from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits, Sandbox
 from vae_lab.grading.rpc.peer import Peer

@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vae_lab.checks.instruments.sampler import CUT, CUT_MU, CUT_SIGMA, NO_NOISE, SHARED, device, gradients, is_close
+from vae_lab.checks.instruments.spread import VARIANCE_FOR_SIGMA
+from vae_lab.checks.instruments.statistics import ALPHA
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
-from vae_lab.checks.sampler import CUT, CUT_MU, CUT_SIGMA, NO_NOISE, SHARED, device, gradients, is_close
-from vae_lab.checks.spread import VARIANCE_FOR_SIGMA
-from vae_lab.checks.statistics import ALPHA
 
 PIXELS = 784
 COPIES = 800

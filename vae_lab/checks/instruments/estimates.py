@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae_lab.checks.losses import kl_terms
+from vae_lab.checks.instruments.losses import kl_terms
+from vae_lab.checks.instruments.sampler import device, gradients, require_unchanged
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
-from vae_lab.checks.sampler import device, gradients, require_unchanged
 
 STANDARD_ERRORS = 6.5
 ROWS = 4000

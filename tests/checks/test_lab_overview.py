@@ -14,9 +14,9 @@ from nbclient import NotebookClient
 
 from tests.grading.colab import through_colab
 from vae_lab import checks
-from vae_lab.checks import standing
+from vae_lab.checks import lab_overview
 from vae_lab.grading.authoring.answers import with_answers
-from vae_lab.grading.authoring.kernel import in_a_fork
+from vae_lab.grading.authoring.run_notebook import in_a_fork
 from vae_lab.grading.lab.cells import text
 
 ROOT = Path(__file__).parents[2]
@@ -72,7 +72,7 @@ def in_colab(saved: str) -> str:
     for cell in json.loads(saved)["cells"]:
         if cell["cell_type"] == "code":
             shell.run_cell(text(cell), store_history=False)
-    return str(standing.look())
+    return str(lab_overview.look())
 
 
 @pytest.mark.parametrize("nbgrader", ["kept", "stripped"])

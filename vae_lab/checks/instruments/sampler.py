@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
+from vae_lab.checks.instruments.noise import Finding, examine
+from vae_lab.checks.instruments.spread import name_mistake
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
-from vae_lab.checks.noise import Finding, examine
-from vae_lab.checks.spread import name_mistake
 
 CUT = Misconception(
     "z has no way back to mu and logvar. Normal(mu, sigma).sample(), detach(), no_grad() and a trip through NumPy all "

@@ -1,8 +1,8 @@
 """Check a training loop by the loss that it minimises, and by what it leaves behind.
 
-The loss is read off by a model that keeps books (`ledger.py`), exactly. Then a real model is trained, and its ELBO is
-measured here, from its own encoder and decoder: the band is wide, for all that is left to find is a loop that does not
-optimise (no step, no zero_grad, some of the weights, some of the images).
+The loss is read off by a model that keeps books (`recording_model.py`), exactly. Then a real model is trained, and its
+ELBO is measured here, from its own encoder and decoder: the band is wide, for all that is left to find is a loop that
+does not optimise (no step, no zero_grad, some of the weights, some of the images).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from vae_lab.checks.ledger import Entry, Ledger
-from vae_lab.checks.losses import gaussian_kl, log_likelihood
+from vae_lab.checks.instruments.losses import gaussian_kl, log_likelihood
+from vae_lab.checks.instruments.recording_model import Entry, RecordingModel
+from vae_lab.checks.instruments.sampler import device, require_unchanged
 from vae_lab.checks.messages import Misconception, ask, fail
-from vae_lab.checks.sampler import device, require_unchanged
 
 EPOCHS, LATENT_DIM, HIDDEN_DIM = 12, 4, 64
 NATS_WANTED = (46.28, 225.0)
@@ -26,7 +26,7 @@ NATS_WANTED = (46.28, 225.0)
 
 Measured over eight seeds each: the solution ends between 166.7 and 176.3 (mean 171, standard deviation 3), so the limit
 is more than ten standard deviations away; without zero_grad a loop ends between 243.7 and 338. What is between (207:
-collapsed; 188 to 204: trained without noise) the ledger finds exactly.
+collapsed; 188 to 204: trained without noise) the recorder finds exactly.
 """
 
 NO_STEP = Misconception("no weight has moved: loss.backward() fills .grad, optimizer.step() uses it.", "training")
@@ -153,43 +153,43 @@ def check_loss_of_loop(train: Callable[..., Any], n: int = 45, latent_dim: int =
     Raises:
         CheckFailed: if not.
     """
-    task, ledger, images = "train", Ledger(latent_dim, pixels), torch.rand(n, pixels, device=device())
+    task, recorder, images = "train", RecordingModel(latent_dim, pixels), torch.rand(n, pixels, device=device())
     given = images.clone()
-    history = ask(task, train, ledger, given, 2)
+    history = ask(task, train, recorder, given, 2)
     require_unchanged(task, "images", given, images)
     _require_history(task, history, 2)
-    if not any(entry.came for book in (ledger.logits, ledger.mu, ledger.logvar) for entry in book):
+    if not any(entry.came for book in (recorder.logits, recorder.mu, recorder.logvar) for entry in book):
         fail(task, "no gradient comes back to the model.", "Wanted one for each batch.", NO_BACKWARD)
-    _judge_weights(task, ledger)
-    for (z, alive), mean in zip(ledger.drawn, ledger.mu, strict=False):
+    _judge_weights(task, recorder)
+    for (z, alive), mean in zip(recorder.drawn, recorder.mu, strict=False):
         if z.shape == mean.given.shape and torch.allclose(z.to(mean.given), mean.given):
             fail(task, "what is decoded is mu itself.", "Wanted mu + sigma * eps.", NO_NOISE)
-        if not alive and any(entry.came for entry in ledger.logits):
-            learning = [flag for (_, flag), entry in zip(ledger.drawn, ledger.logits, strict=False) if entry.came]
+        if not alive and any(entry.came for entry in recorder.logits):
+            learning = [flag for (_, flag), entry in zip(recorder.drawn, recorder.logits, strict=False) if entry.came]
             if not any(learning):
                 fail(task, "the z that is decoded does not require a gradient.", "Wanted a path.", DETACHED_Z)
-    shown = torch.cat([x.reshape(-1, pixels) for x in ledger.seen]).to(images)
+    shown = torch.cat([x.reshape(-1, pixels) for x in recorder.seen]).to(images)
     nearest = torch.cdist(images, shown).min(1).values if len(shown) else torch.ones(n)
     if float(nearest.max()) > 0.5:  # two random images are about 16 apart
         fail(task, f"{int((nearest > 0.5).sum())} of {n} images are never shown to the model.", "", SOME_IMAGES)
-    mu, logvar = ledger.encode(images)
+    mu, logvar = recorder.encode(images)
     kl = float(gaussian_kl(mu.detach().double(), logvar.detach().double()).mean())
-    logits = ledger.picture.expand(n, -1).double()
+    logits = recorder.picture.expand(n, -1).double()
     _judge_report(task, float(history[-1]), Nats(-float(log_likelihood(logits, images.double()).mean()), kl), n, pixels)
 
 
-def _judge_weights(task: str, ledger: Ledger) -> None:
+def _judge_weights(task: str, recorder: RecordingModel) -> None:
     """The gradients that came back, as multiples of those of the two terms."""
     rows = [
         (x, z.came[0], m, v)
-        for x, z, m, v in zip(ledger.seen, ledger.logits, ledger.mu, ledger.logvar, strict=False)
+        for x, z, m, v in zip(recorder.seen, recorder.logits, recorder.mu, recorder.logvar, strict=False)
         if z.came
     ]
     if not rows:
         fail(task, "no gradient comes back through the decoder.", "Wanted one.", NO_RECONSTRUCTION)
     scales, weights = [], []
     for x, slope, m, v in rows:
-        error = torch.sigmoid(ledger.picture) - x.reshape(-1, len(ledger.picture)).to(slope)
+        error = torch.sigmoid(recorder.picture) - x.reshape(-1, len(recorder.picture)).to(slope)
         scale = float((slope * error).sum() / error.square().sum())
         came = torch.cat([_came(m).flatten(), _came(v).flatten()])
         term = torch.cat([m.given.flatten(), torch.expm1(v.given).flatten() / 2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vae_lab.checks.sampler import device
+from vae_lab.checks.instruments.sampler import device
 
 PIXELS = 784
 

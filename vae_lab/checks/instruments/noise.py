@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vae_lab.checks.statistics import (
+from vae_lab.checks.instruments.statistics import (
     ALPHA,
     binomial_interval,
     chi_square_interval,

@@ -6,11 +6,10 @@ import pytest
 import torch
 from scipy import stats
 
-from vae_lab.checks.estimates import ROWS, STANDARD_ERRORS
-from vae_lab.checks.messages import CheckFailed
-from vae_lab.checks.noise import examine
-from vae_lab.checks.sampler import check_noise
-from vae_lab.checks.statistics import (
+from vae_lab.checks.instruments.estimates import ROWS, STANDARD_ERRORS
+from vae_lab.checks.instruments.noise import examine
+from vae_lab.checks.instruments.sampler import check_noise
+from vae_lab.checks.instruments.statistics import (
     ALPHA,
     binomial_interval,
     chi_square_interval,
@@ -18,6 +17,7 @@ from vae_lab.checks.statistics import (
     kolmogorov_limit,
     normal_cdf,
 )
+from vae_lab.checks.messages import CheckFailed
 
 AXES = ("call", "row", "dimension")
 
