@@ -47,9 +47,8 @@ def test_what_was_kept_is_what_the_answers_say():
     total = {name: [seed["sum"] for seed in seeds] for name, seeds in KEPT.items() if name != "asked digit"}
     assert all(len(values) == 3 for values in KEPT.values())
     assert active["squared error, averaged"] == [0, 0, 0], "it collapses"
-    assert max(active["50 dimensions"]) < 25, "most of 50 are not in use"
-    assert max(abs(a - b) for a, b in zip(total["50 dimensions"], total["10 dimensions"], strict=True)) < 8
-    assert min(total["2 dimensions"]) > max(total["10 dimensions"]) + 10, "two are much worse"
+    assert active["50 dimensions"] == [50, 50, 50], "all still move with the image"
+    assert min(total["2 dimensions"] + total["50 dimensions"]) > max(total["10 dimensions"]) + 5, "10 are better"
     assert all(seed["at_mean"] < seed["distortion"] for seed in KEPT["10 dimensions"]), "the mean looks better"
     assert min(KEPT["asked digit"]) > 0.8
 
