@@ -31,7 +31,7 @@ from vae_lab.training import fit
 from vae_lab.training_step import Step
 
 TARGET = ASSETS / "questions.json"
-SEEDS, EPOCHS, WARM, FREE, LABELLED = 3, 8, 4, 0.5, 5
+SEEDS, EPOCHS, WARM, FREE, LABELLED = 3, 8, 4, 0.5, 20
 
 
 class MeanSquaredError(VAE):

@@ -50,7 +50,7 @@ def test_what_was_kept_is_what_the_answers_say():
     assert active["50 dimensions"] == [50, 50, 50], "all still move with the image"
     assert min(total["2 dimensions"] + total["50 dimensions"]) > max(total["10 dimensions"]) + 5, "10 are better"
     assert all(seed["at_mean"] < seed["distortion"] for seed in KEPT["10 dimensions"]), "the mean looks better"
-    assert min(KEPT["asked digit"]) > 0.8
+    assert 0.3 < min(KEPT["asked digit"]) <= max(KEPT["asked digit"]) < 0.7, "more than chance, and not there yet"
 
 
 @pytest.fixture
