@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from vae_lab.checks.student_line import student_line
+
 State = Literal["passed", "failed", "not attempted", "for a person"]
 
 ANCHOR = re.compile(r"^\s*(?:#|<!--)\s*vae-lab:\s*[\w-]+/([\w-]+)", re.MULTILINE)
@@ -58,8 +60,8 @@ class Overview:
 
     @property
     def passed(self) -> bool:
-        """True when every task with visible tests passes them."""
-        return all(task.state in ("passed", "for a person") for task in self.tasks)
+        """True when every task with visible tests passes them; a written answer has none."""
+        return all(task.state == "passed" for task in self.tasks if not task.written)
 
     @property
     def headline(self) -> str:
@@ -73,13 +75,13 @@ class Overview:
         return words
 
     def rows(self) -> list[tuple[str, str, str, str, str]]:
-        """The table's body: task, state, points, first line of what the test says, what to read next."""
+        """The table's body: task, state, points, all that the test says, what to read next."""
         return [
             (
                 task.name,
                 task.state,
                 "" if task.points is None else f"{task.points:g} by hand" if task.written else _share(task),
-                task.says.strip().split("\n")[0],
+                READ_NEXT.sub("", task.says).strip(),
                 task.read_next,
             )
             for task in self.tasks
@@ -91,7 +93,7 @@ class Overview:
         lines = []
         for name, state, points, says, read in self.rows():
             lines.append(f"{mark[state]} {name:<{names}}  {state:<13}  {points:>9}")
-            lines += [f"    {line}" for line in (says, read and f"Read next: {read}") if line]
+            lines += [f"    {line}" for line in (*says.splitlines(), read and f"Read next: {read}") if line]
         return "\n".join([*lines, "", self.headline])
 
     __repr__ = __str__
@@ -103,7 +105,8 @@ class Overview:
         for name, state, points, says, read in self.rows():
             styles = (left, f"{left};color:{colour.get(state, 'inherit')};white-space:nowrap", left, left, left)
             texts = (name, state, points, says, read)
-            row = [f'<td style="{s}">{html.escape(t)}</td>' for s, t in zip(styles, texts, strict=True)]
+            shown = [html.escape(text).replace("\n", "<br>") for text in texts]
+            row = [f'<td style="{s}">{t}</td>' for s, t in zip(styles, shown, strict=True)]
             cells.append(f"<tr>{''.join(row)}</tr>")
         words = ("task", "", "points", "the test says", "read next")
         head = "".join(f'<th style="text-align:left">{word}</th>' for word in words)
@@ -131,7 +134,7 @@ def read_cell(cell: dict[str, Any]) -> Cell:
     name = about.get("grade_id") or (anchor[1] if anchor else "")
     code = cell["cell_type"] == "code"
     tests = code and bool(TESTS.match(name))
-    written = not code and (bool(about.get("grade")) if about else bool(anchor))
+    written = not tests and (bool(about.get("grade")) if about else bool(anchor) and not code)
     return Cell(code, source, name, about.get("points"), tests, written)
 
 
@@ -214,11 +217,23 @@ def look(notebook: str | Path | None = None) -> Overview:
         try:
             exec(compile(shell.transform_cell(cell.source), f"<{cell.name}>", "exec"), shell.user_ns)
         except Exception as raised:
-            error, message = type(raised).__name__, str(raised)
-            if message and not isinstance(raised, AssertionError):
-                message = f"{error}: {message}"
-        outcomes.append((cell, error, message or error))
+            error, message = type(raised).__name__, describe(raised)
+        outcomes.append((cell, error, message))
     return summary([*cells, *cells_that_ran(shell)], outcomes)
+
+
+def describe(error: BaseException) -> str:
+    """What a student reads of an exception that ended a cell: an assertion's own text, else its type, text and line.
+
+    Example:
+        >>> describe(AssertionError("half of 16 is 8")), describe(KeyError("z"))
+        ('half of 16 is 8', "KeyError: 'z'")
+    """
+    text, kind = str(error), type(error).__name__
+    if isinstance(error, AssertionError) and text:
+        return text
+    line = student_line(error)
+    return (f"{kind}: {text}" if text else kind) + (f"\n{line}" if line else "")
 
 
 def cells_that_ran(shell: Any) -> list[Cell]:

@@ -5,11 +5,13 @@ A failed check is an AssertionError with a plain text, and a notebook shows that
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from torch import Tensor
+
+from vae_lab.checks.student_line import student_line
+from vae_lab.checks.untouched import Untouched
 
 TITLES = {
     "intro": "The variational autoencoder and its one line of code",
@@ -76,40 +78,67 @@ def fail(task: str, seen: str, wanted: str, mistake: Misconception | None = None
     raise CheckFailed(text)
 
 
-def ask(task: str, function: Callable[..., Any], *args: Any) -> Any:
+def ask(task: str, function: Callable[..., Any], *args: Any, names: Sequence[str] = ()) -> Any:
     """Call the student's function; if it raises, say where in the student's own lines.
 
     Args:
         task: the name of the student's function.
         function: the student's function.
         args: what it is called with; tensors appear in the message as shape and dtype, never with their values.
+        names: what the student knows the arguments as, for a message that one has changed.
 
     Returns:
         Whatever the function returns.
 
     Raises:
-        CheckFailed: if the function raises.
+        CheckFailed: if the function raises, or changes a tensor that it was given; the change is undone.
 
     Example:
         >>> ask("halve", lambda x: x / 2, 3)
         1.5
     """
+    copies = Untouched(args, names)
     try:
-        return function(*args)
+        answer = function(*args)
     except CheckFailed:
         raise
     except NotImplementedError as error:
         raise CheckFailed(f"{task}: not written yet. Replace `raise NotImplementedError()` by your answer.") from error
     except Exception as error:
-        called = ", ".join(_brief(arg) for arg in args)
-        told = (
-            str(error) if hasattr(error, "kind") else f"{type(error).__name__}: {error}"
-        )  # "kind": it was raised elsewhere
-        reason = told.rstrip(": ")
-        frames = [f for f in traceback.extract_tb(error.__traceback__)[1:] if f.line]
-        own = next((f for f in frames if "site-packages" not in f.filename), None)
-        where = f"\nIn {own.name}, line {own.lineno}: {own.line}" if own else ""
-        raise CheckFailed(f"{task}({called}) raised {reason}{where}") from error
+        raise CheckFailed(told(f"{task}({brief(*args)})", error)) from error
+    finally:
+        changed = copies.put_back()
+    if changed is not None:
+        fail(task, f"{changed} has changed during the call.", "Wanted it left alone.", IN_PLACE)
+    return answer
+
+
+def told(call: str, error: BaseException) -> str:
+    """What a student reads of an exception: what was called, what it says, and which line of their own raised it.
+
+    Args:
+        call: what was called, and with what.
+        error: the exception; one that was raised in another process brings its own text and line along.
+
+    Example:
+        >>> told("half(float32 [3])", TypeError("no"))
+        'half(float32 [3]) raised TypeError: no'
+    """
+    kind = getattr(error, "kind", type(error).__name__)
+    text = str(getattr(error, "text", error)).strip()
+    line = getattr(error, "student_line", None) or student_line(error)
+    return f"{call} raised {kind}" + (f": {text}" if text else "") + (f"\n{line}" if line else "")
+
+
+def brief(*values: Any) -> str:
+    """What a function was called with: tensors by dtype and shape, never by their values.
+
+    Example:
+        >>> import torch
+        >>> brief(torch.zeros(2, 3), 7, None)
+        'float32 [2, 3], 7, ...'
+    """
+    return ", ".join(_brief(value) for value in values)
 
 
 def require_tensor(task: str, value: Any, like: Tensor, shape: tuple[int, ...], what: str = "the result") -> Tensor:
@@ -152,3 +181,4 @@ OTHER_DTYPE = Misconception(
     "labs",
 )
 OTHER_DEVICE = OTHER_DTYPE
+IN_PLACE = Misconception("an operation that ends in _ changes the caller's tensor; write a new one.", "gradient_paths")

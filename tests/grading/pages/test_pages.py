@@ -19,18 +19,20 @@ from tests.grading.pages.test_sanitize import faults
 from tests.hostile.bank import BANK, SCRIPT, build
 from vae_lab.grading.authoring.answers import with_answers
 from vae_lab.grading.lab.cells import grader, to_bytes
+from vae_lab.grading.lab.handed_in import read_handed_in
 from vae_lab.grading.lab.release import release_notebook
+from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.marks import Person
 from vae_lab.grading.pages import scores_csv
 from vae_lab.grading.pages.autograded import autograded
 from vae_lab.grading.pages.feedback import page
 from vae_lab.grading.pages.report import ClassReport, with_copies, write_json, write_report
-from vae_lab.grading.pages.student_cells import student_cells
 from vae_lab.grading.pages.tasks import outline, tasks, title
 from vae_lab.grading.results import CellResult, SubmissionResult
 
 SOURCE = json.dumps(tiny_course.notebook())
 RELEASED = json.loads(release_notebook(SOURCE, "halves"))
+LAB = Lab.from_bytes("halves", SOURCE.encode())
 EVIL = "</pre><script>alert(1)</script><img src=x onerror=alert(1)>"
 SECRETS = ("SECRET", "7.25", "3.625", "HIDDEN")
 
@@ -42,7 +44,7 @@ def handed_in(cells: dict[str, str] | None = None, change=lambda notebook: None)
 
 
 def graded(content: bytes | None, outcome: SubmissionResult) -> nbformat.NotebookNode:
-    text = autograded(RELEASED, student_cells(content, "halves", RELEASED), outcome)
+    text = autograded(RELEASED, read_handed_in(LAB, content), outcome)
     notebook = nbformat.reads(text, as_version=4)
     nbformat.validate(notebook)
     MetadataValidator().validate_nb(notebook)
@@ -143,7 +145,7 @@ def test_forged_outputs_of_test_cells_are_gone() -> None:
 
 
 def feedback(content: bytes | None, made: SubmissionResult, comments: dict[str, str] | None = None) -> str:
-    shown = tasks(outline(RELEASED), student_cells(content, "halves", RELEASED), made)
+    shown = tasks(outline(RELEASED), read_handed_in(LAB, content), made)
     return page(made, shown, title(RELEASED), comments or {})
 
 
@@ -271,7 +273,7 @@ def test_whatever_a_hostile_submission_holds_its_pages_are_harmless() -> None:
     for case in BANK:
         cells = {cell.grade_id: CellResult(0.0, cell.points, False, SCRIPT) for cell in graded_cells}
         made = SubmissionResult("mallory", "tiny", "graded", cells, flags=(SCRIPT,))
-        found = student_cells(build(case), "tiny", released)
+        found = read_handed_in(tiny.lab(), build(case))
         text = autograded(released, found, made)
         notebook = nbformat.reads(text, as_version=4)
         nbformat.validate(notebook)

@@ -46,7 +46,7 @@ def require_closed_form(
         >>> require_closed_form("square", lambda x: x * x, torch.square, x, [])
     """
     before = [tensor.detach().clone() for tensor in inputs.values()]
-    seen = ask(task, function, *inputs.values())
+    seen = ask(task, function, *inputs.values(), names=tuple(inputs))
     for name, old in zip(inputs, before, strict=True):
         require_unchanged(task, name, inputs[name], old)
     exact = {name: t.detach().double().requires_grad_(t.requires_grad) for name, t in inputs.items()}

@@ -18,6 +18,8 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
+from vae_lab.checks.lab_overview import describe
+
 
 class CellRun(NamedTuple):
     """How one code cell ended: `error` is "" or the exception's type name, `message` what it says."""
@@ -29,14 +31,6 @@ class CellRun(NamedTuple):
     def passed(self) -> bool:
         """True when the cell ran to its end."""
         return not self.error
-
-
-def describe(error: BaseException) -> str:
-    """The line a student reads: an assertion's own text, otherwise the exception's type and text."""
-    text = str(error)
-    if isinstance(error, AssertionError) and text:
-        return text
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def run_cells(sources: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None) -> list[CellRun]:

@@ -20,6 +20,7 @@ from vae_lab.grading.pages.tasks import Outline
 from vae_lab.grading.results import SubmissionResult
 
 BINS = 10
+NEEDS = re.compile(r"needs (.+), which is not here")
 
 
 class Bar(NamedTuple):
@@ -118,6 +119,13 @@ class ClassReport:
     def flagged(self) -> list[SubmissionResult]:
         """Results that a person should look at."""
         return [result for result in self.results if result.flags]
+
+    @property
+    def needs(self) -> list[tuple[str, int]]:
+        """What this machine lacks for the class's notebooks, and how many submissions need it, most wanted first."""
+        wanted = (found[1].split(", ") for result in self.results for flag in result.flags
+                  if (found := NEEDS.fullmatch(flag)))  # fmt: skip
+        return collections.Counter(itertools.chain.from_iterable(wanted)).most_common()
 
     @property
     def unread(self) -> int:

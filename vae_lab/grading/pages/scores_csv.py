@@ -63,8 +63,13 @@ def score(result: SubmissionResult) -> str:
     return "" if result.status == "error" else f"{result.score:g}"
 
 
+def written_alone(result: SubmissionResult) -> bool:
+    """Whether nothing but written answers waits: those have no message."""
+    return not any(cell.passed is None and cell.message for cell in result.cells.values())
+
+
 def remark(result: SubmissionResult) -> str:
     """One line about a result that is not final."""
     if result.status == "manual":
-        return "Written answers are still to be read."
+        return "Written answers are still to be read." if written_alone(result) else "Parts are still to be marked."
     return "Could not be graded yet." if result.status == "error" else ""
