@@ -49,6 +49,8 @@ def test_what_was_kept_is_what_the_answers_say():
     assert active["squared error, averaged"] == [0, 0, 0], "it collapses"
     assert active["50 dimensions"] == [50, 50, 50], "all still move with the image"
     assert min(total["2 dimensions"] + total["50 dimensions"]) > max(total["10 dimensions"]) + 5, "10 are better"
+    for remedy in ("free bits", "warmed up"):
+        assert all(3 < a - b < 7 for a, b in zip(total["10 dimensions"], total[remedy], strict=True)), remedy
     assert all(seed["at_mean"] < seed["distortion"] for seed in KEPT["10 dimensions"]), "the mean looks better"
     assert 0.3 < min(KEPT["asked digit"]) <= max(KEPT["asked digit"]) < 0.7, "more than chance, and not there yet"
 
