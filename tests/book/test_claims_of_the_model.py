@@ -173,7 +173,7 @@ def prior_against_fitted(favourite: Seeds, distance: Seeds) -> None:
     vae, vae_fitted, plain, fitted = (
         f"{model}, z from {source}" for model in ("VAE", "autoencoder") for source in ("prior", "fitted")
     )
-    assert min(distance[plain]) > 3 * max(distance[vae]), "several times nearer"
+    assert min(distance[plain]) > 2.5 * max(distance[vae]), "about three times nearer"
     assert max(distance[fitted]) < min(distance[plain]) / 2, "from a fitted Gaussian the autoencoder catches up"
     assert max(distance[fitted]) < 2 * max(distance[vae_fitted])
 
