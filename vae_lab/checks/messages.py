@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from torch import Tensor
 
+from vae_lab.checks.common_errors import in_plain_words
 from vae_lab.checks.student_line import student_line
 from vae_lab.checks.untouched import Untouched
 
@@ -30,6 +31,8 @@ TITLES = {
     "labs": "The labs",
     "notation": "Notation",
 }  # the book's pages that a message may name
+
+NOT_WRITTEN = "not written yet. Replace `raise NotImplementedError()` by your answer."
 
 
 class CheckFailed(AssertionError):
@@ -102,9 +105,9 @@ def ask(task: str, function: Callable[..., Any], *args: Any, names: Sequence[str
         answer = function(*args)
     except CheckFailed:
         raise
-    except NotImplementedError as error:
-        raise CheckFailed(f"{task}: not written yet. Replace `raise NotImplementedError()` by your answer.") from error
     except Exception as error:
+        if is_stub(error):
+            raise CheckFailed(f"{task}: {not_written(task, error)}") from error
         raise CheckFailed(told(f"{task}({brief(*args)})", error)) from error
     finally:
         changed = copies.put_back()
@@ -127,7 +130,33 @@ def told(call: str, error: BaseException) -> str:
     kind = getattr(error, "kind", type(error).__name__)
     text = str(getattr(error, "text", error)).strip()
     line = getattr(error, "student_line", None) or student_line(error)
-    return f"{call} raised {kind}" + (f": {text}" if text else "") + (f"\n{line}" if line else "")
+    plain = in_plain_words(kind, text, line.source if line else "")
+    return "\n".join(
+        [f"{call} raised {kind}" + (f": {text}" if text else ""), *filter(None, (line and str(line), plain))]
+    )
+
+
+def not_written(task: str, error: BaseException) -> str:
+    """What to say of a stub that was reached: the task itself, or another one that it uses."""
+    line = getattr(error, "student_line", None) or student_line(error)
+    if line is None or line.function in (*task.split("."), "__init__") or line.function.startswith("<"):
+        return NOT_WRITTEN
+    return f"it uses {line.function}, which is not written yet."
+
+
+def is_stub(error: BaseException) -> bool:
+    """Whether an exception is the lab's own `raise NotImplementedError()`, and not one of torch's by that name.
+
+    Example:
+        >>> is_stub(NotImplementedError()), is_stub(NotImplementedError("xor is not implemented for floats"))
+        (True, False)
+    """
+    if getattr(error, "kind", type(error).__name__) != "NotImplementedError":
+        return False
+    line = getattr(error, "student_line", None) or student_line(error)
+    if line is not None:
+        return line.source.startswith("raise NotImplementedError")
+    return not str(getattr(error, "withheld", "") or getattr(error, "text", error)).strip()
 
 
 def brief(*values: Any) -> str:
