@@ -85,6 +85,7 @@ site: $(VENV)/.dev
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.training --json vae_lab/assets/speed.json
 	$(BIN)/python -m benchmarks.graph_recording
+	$(BIN)/python -m benchmarks.playground
 	$(BIN)/python -m benchmarks.grading --results benchmarks/results/grading.md
 	$(BIN)/python -m benchmarks.hostile --results benchmarks/results/hostile.md
 

@@ -25,7 +25,7 @@ from nbgrader.api import Gradebook
 
 from benchmarks.training.machine import processor
 from vae_lab.grading.authoring.answers import with_answers
-from vae_lab.grading.authoring.kernel import in_a_fork, run_cells
+from vae_lab.grading.authoring.run_notebook import in_a_fork, run_cells
 from vae_lab.grading.authoring.sample_class import Maker, name_of
 from vae_lab.grading.classroom.grade import grade_class
 from vae_lab.grading.classroom.room import Classroom

@@ -33,7 +33,7 @@ FUNCTIONS = {
     "interpolate": generation.check_interpolate,
     "recognisable_fraction": generation.check_recognisable_fraction,
 }
-FUNCTIONS["train"] = importlib.import_module("vae_lab.checks.train_run").check_loss_of_loop
+FUNCTIONS["train"] = importlib.import_module("vae_lab.checks.instruments.train_run").check_loss_of_loop
 NONSENSE = {
     "None": None,
     "a number": 0.5,

@@ -15,7 +15,7 @@ from vae_lab.checks.messages import TITLES, CheckFailed, Misconception, fail
 
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\[([^][]+)\]\(\.\./\.\./book/(\w+)\.md\)")
-MODULES = [import_module(f"vae_lab.checks.{module.name}") for module in pkgutil.iter_modules(vae_lab.checks.__path__)]
+MODULES = [import_module(m.name) for m in pkgutil.walk_packages(vae_lab.checks.__path__, "vae_lab.checks.")]
 
 
 def title(page: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vae_lab.checks.sampler import make_inputs
+from vae_lab.checks.instruments.sampler import make_inputs
 from vae_lab.grading.authoring.bank import load_bank
 from vae_lab.grading.authoring.verify import ONE_PROCESS, verify
 from vae_lab.grading.course import Course

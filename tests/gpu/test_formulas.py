@@ -10,7 +10,7 @@ import torch
 from oracles import kl_by_quadrature
 
 from vae_lab import elbo, generation, models
-from vae_lab.checks.noise import examine
+from vae_lab.checks.instruments.noise import examine
 from vae_lab.data import load_images
 from vae_lab.estimators import pathwise_gradients, score_function_gradients
 from vae_lab.sampling import reparameterize, sample_and_cut, sample_prior

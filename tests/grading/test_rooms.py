@@ -12,22 +12,22 @@ GRADING = Path(__file__).parents[2] / "vae_lab" / "grading"
 
 # Each room may import the rooms and shared files that it names; "/" begins what is outside of grading.
 MAY_IMPORT = {
-    "lms": {"classroom", "lab", "course"},
+    "lms": {"classroom", "lab", "course", "marks"},
     "classroom": {"judge", "executors", "pages", "lab", "results", "marks", "course", "limits"},
     "authoring": {"judge", "executors", "lab", "course", "/checks"},
     "pages": {"lab", "results", "marks", "course"},
-    "judge": {"rpc", "sandbox", "lab", "limits", "results"},
+    "judge": {"rpc", "sandbox", "lab", "limits", "results", "/checks"},
     "executors": set(),
     "lab": {"course"},
     "sandbox": {"limits"},
     "student": {"rpc", "sandbox"},
-    "rpc": set(),
+    "rpc": {"/checks"},
     "course": set(),
     "limits": set(),
     "results": set(),
     "marks": {"results"},
 }
-INSIDE_THE_WALLS = {"seccomp", "namespaces", "rights", "rlimits", "kernel"}  # what `student` may import of `sandbox`
+INSIDE_THE_WALLS = {"seccomp", "namespaces", "rights", "rlimits", "syscalls"}  # what `student` may import of `sandbox`
 DOWNWARDS = ("lms", "authoring", "classroom", "pages", "executors", "judge", "student", "sandbox", "rpc", "lab")
 
 

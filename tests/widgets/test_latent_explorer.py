@@ -7,23 +7,12 @@ import numpy as np
 import pytest
 import torch
 import traitlets
+from widgets.in_page import run_module
 
 from vae_lab.shipped import shipped_arrays
 from vae_lab.widgets import LatentExplorer, decoders
 
 MINUS = "\u2212"
-
-
-def run_module(page, widget, program, *arguments):
-    """Call a JavaScript function inside the widget's own module, as it was shipped in the page."""
-    source = f"{widget._esm}\nexport const program = {program};"
-    return page.evaluate(
-        """async ([source, args]) => {
-             const url = URL.createObjectURL(new Blob([source], {type: "text/javascript"}));
-             return (await import(url)).program(...args);
-           }""",
-        [source, list(arguments)],
-    )
 
 
 @pytest.mark.parametrize("name", decoders.NAMES)
@@ -38,7 +27,7 @@ def test_the_page_computes_what_torch_computes(show, name):
         inputs = torch.cat([corners, 1.5 * torch.randn(111, 2, generator=generator)])
     found = run_module(
         page,
-        widget,
+        widget._esm,
         """(packed, inputs) => { const run = network(packed);
              return inputs.map((x) => Array.from(run(x), sigmoid)); }""",
         decoders.packed(name),
@@ -53,7 +42,7 @@ def test_float16_is_unpacked_as_numpy_does_it(show):
     page = show(widget)
     kinds = np.array([0.0, -0.0, 1.0, -2.5, 65504, 6e-8, 6.1e-5, -5.9e-5, 0.3333, np.inf, -np.inf], dtype="<f2")
     found = run_module(
-        page, widget, "(b) => Array.from(halfFloats(b), String)", base64.b64encode(kinds.tobytes()).decode()
+        page, widget._esm, "(b) => Array.from(halfFloats(b), String)", base64.b64encode(kinds.tobytes()).decode()
     )
     assert [float(value.replace("Infinity", "inf")) for value in found] == kinds.astype(float).tolist()
 

@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vae_lab.checks.instruments.noise import examine
+from vae_lab.checks.instruments.probe import PIXELS, Probe
+from vae_lab.checks.instruments.sampler import device, is_close
+from vae_lab.checks.instruments.train_run import check_train
+from vae_lab.checks.instruments.vae_model import check_vae
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
-from vae_lab.checks.noise import examine
-from vae_lab.checks.probe import PIXELS, Probe
-from vae_lab.checks.sampler import device, is_close
-from vae_lab.checks.train_run import check_train
-from vae_lab.checks.vae_model import check_vae
 
 __all__ = [
     "RESERVES",

@@ -1,4 +1,4 @@
-"""The small decoders that travel in a page: read from the package, as torch networks or packed for JavaScript."""
+"""The small networks that travel in a page, read from the package as torch networks, or packed for JavaScript."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from torch import nn
 from vae_lab.shipped import shipped_arrays
 
 FILE = "latent_2d.npz"  # made by `tools/make_latent_2d.py`
-NAMES = ("autoencoder", "vae", "classifier")
+ENCODERS = "encoders_2d.npz"  # made by `tools/make_encoders.py`
+NAMES = ("autoencoder", "vae", "classifier", "autoencoder_encoder", "vae_encoder")
 
 
 class Layer(NamedTuple):
@@ -27,7 +28,7 @@ def _layers(name: str) -> list[Layer]:
     """The linear layers of a kept network, in order."""
     if name not in NAMES:
         raise ValueError(f"decoders: no network is called {name!r}; there are {', '.join(map(repr, NAMES))}.")
-    kept = shipped_arrays(FILE)
+    kept = shipped_arrays(ENCODERS if name.endswith("_encoder") else FILE)
     indices = sorted(int(key.split(".")[1]) for key in kept if key.startswith(f"{name}.") and key.endswith(".weight"))
     return [Layer(*(kept[f"{name}.{i}.{part}"] for part in Layer._fields)) for i in indices]
 
@@ -36,7 +37,8 @@ def as_network(name: str) -> nn.Sequential:
     """A kept network in torch, float32: the reference for what the page computes.
 
     Args:
-        name: "autoencoder" or "vae" (z [B, 2] -> logits [B, 784]), or "classifier" (pixels [B, 784] -> logits [B, 10]).
+        name: "autoencoder" or "vae" (z [B, 2] -> logits [B, 784]), "autoencoder_encoder" (pixels [B, 784] -> z [B, 2]),
+            "vae_encoder" (pixels -> mu and logvar, [B, 4]), or "classifier" (pixels -> logits [B, 10]).
 
     Raises:
         ValueError: if there is no network of that name.

@@ -18,7 +18,7 @@ class GradientPaths(Interaction):
     Traits (each is live in a kernel):
         mu, logvar, eps: floats in [-3, 3].
         target: float in [-3, 5].
-        z_is: "computed", mu + sigma * eps, or "drawn", the die that lets no gradient through.
+        z_is: "computed", mu + sigma * eps, or "drawn", which lets no gradient through.
         follow: the node whose gradient is explained: "mu", "logvar", "sigma", "eps" or "z".
 
     Example:
@@ -29,7 +29,7 @@ class GradientPaths(Interaction):
     Source: lecture 6:37-8:00.
     """
 
-    _esm = module("gradient_paths.js", "elements")
+    _esm = module("gradient_paths.js", "words", "elements")
     mu = traitlets.Float(1.0).tag(sync=True)
     logvar = traitlets.Float(math.log(4)).tag(sync=True)
     eps = traitlets.Float(-0.5).tag(sync=True)

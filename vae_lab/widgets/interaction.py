@@ -9,6 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import anywidget
+import traitlets
+
+from vae_lab.widgets import words
 
 HERE = Path(__file__).parent
 
@@ -20,7 +23,8 @@ def module(script: str, *shared: str) -> str:
 
     Args:
         script: the interaction's file in this folder.
-        shared: names of files in `shared/`, without `.js`, in the order of their use.
+        shared: names of files in `shared/`, or of a folder beside it as "engine/layers", without `.js`, in the order of
+            their use.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -29,12 +33,16 @@ def module(script: str, *shared: str) -> str:
         >>> module("reparameterization.js", "elements").startswith("// Elements that every interaction is built from")
         True
     """
-    parts = [HERE / "shared" / f"{name}.js" for name in shared] + [HERE / script]
+    parts = [HERE / (f"{name}.js" if "/" in name else f"shared/{name}.js") for name in shared] + [HERE / script]
     return "\n".join(part.read_text(encoding="utf-8") for part in parts)
 
 
 class Interaction(anywidget.AnyWidget):
     """A widget of the course: a subclass adds its traits, and its JavaScript as `_esm = module(...)`.
+
+    Traits:
+        words: all that it says, key -> sentence, from `words/<module>.json`. Entries that are given, say in another
+            language, take the place of the English ones.
 
     Example:
         >>> ".vae-lab" in Interaction._css
@@ -42,3 +50,20 @@ class Interaction(anywidget.AnyWidget):
     """
 
     _css = (HERE / "shared" / "theme.css").read_text(encoding="utf-8")
+    words = traitlets.Dict(key_trait=traitlets.Unicode(), value_trait=traitlets.Unicode()).tag(sync=True)
+
+    @classmethod
+    def english(cls) -> dict[str, str]:
+        """The widget's table as it is written, for those who translate it."""
+        return words.table(cls.__module__.rpartition(".")[2])
+
+    @traitlets.default("words")
+    def _english(self) -> dict[str, str]:
+        return self.english()
+
+    @traitlets.validate("words")
+    def _replaced(self, proposal: traitlets.Bunch) -> dict[str, str]:
+        try:
+            return words.replaced(self.english(), proposal.value)
+        except ValueError as error:
+            raise traitlets.TraitError(f"{type(self).__name__}: {error}") from error

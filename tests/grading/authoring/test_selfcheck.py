@@ -8,7 +8,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 from tests.grading import tiny_course
 from vae_lab.grading.authoring.answers import with_answers
-from vae_lab.grading.authoring.kernel import in_a_fork
+from vae_lab.grading.authoring.run_notebook import in_a_fork
 from vae_lab.grading.authoring.selfcheck import SelfCheck, check, check_file
 from vae_lab.grading.lab.cells import text, to_bytes
 from vae_lab.grading.lab.release import release_notebook

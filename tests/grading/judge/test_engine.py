@@ -39,7 +39,7 @@ def test_the_solution_gets_every_point() -> None:
 
 WRONG = [
     ("double", "def double(x):\n    return 3 * x", "double(x) is not 2 x"),
-    ("double", "def double(x):\n    return 2 * x.detach()", "RuntimeError in a hidden check."),
+    ("double", "def double(x):\n    return 2 * x.detach()", "A hidden check stopped with RuntimeError"),
     ("double", "def double(x):\n    raise NotImplementedError()", "Not attempted yet"),
     ("double", "y = 1", "You have not defined `double`."),
     (
@@ -51,7 +51,17 @@ WRONG = [
     (
         "double",
         "def double(x):\n    if x[0] > 100: raise ValueError(f'got {x}')\n    return 2 * x",
-        "Your code raised ValueError in a hidden check.",
+        "Your code raised ValueError in a hidden check, called as double(float32 [2]).",
+    ),
+    (
+        "double",
+        "def double(x):\n    if x[0] != 1: raise ValueError(f'got {x.shape}')\n    return 2 * x",
+        "double(float32 [2]) raised ValueError: got torch.Size([2])\nIn double, line 3: if x[0] != 1: raise ValueError",
+    ),
+    (
+        "noisy",
+        "def noisy(mu, sigma):\n    return half(mu)\ndef half(x):\n    return x / 'two'",
+        "Your code raised TypeError: unsupported operand type(s) for /: 'Tensor' and 'str'\nIn half, line 5: return",
     ),
     ("double", "def double(x):\n    return (2 * x).detach().numpy()", "double returned ndarray"),
     ("double", "import os\ndef double(x):\n    os._exit(0)", "Your code ended the Python process it ran in."),
@@ -62,7 +72,7 @@ WRONG = [
         "noisy draws the same noise each time",
     ),
     ("fit", "def fit(model, x, y, steps):\n    return [1.0] + [0.0] * (steps - 1)", "fit leaves the parameters alone"),
-    ("apply_twice", "def apply_twice(f, x):\n    return f(f(x).detach())", "RuntimeError in a hidden check."),
+    ("apply_twice", "def apply_twice(f, x):\n    return f(f(x).detach())", "A hidden check stopped with RuntimeError"),
     ("facts", "def facts():\n    while True: pass", "Your code took longer than 3 s."),
 ]
 
@@ -80,9 +90,26 @@ def test_texts_never_come_from_a_process_that_has_seen_hidden_inputs() -> None:
     result = grade({"double": spy, "facts": "raise KeyError(str(SEEN))", "noisy": tell})
     found = lost(result)
     assert found == {
-        "facts_tests": "You have not defined `facts`. Its cell stopped: KeyError: '[]'",
-        "noisy_tests": "Your code raised ValueError: seen: []",
+        "facts_tests": "You have not defined `facts`. Its cell stopped: KeyError: '[]'\n"
+        "In a cell, line 2: raise KeyError(str(SEEN))",
+        "noisy_tests": "Your code raised ValueError: seen: []\nIn noisy, line 3: raise ValueError(f'seen: {SEEN}')",
     }
+
+
+SPIES = {
+    "a text": "raise ValueError(x.tolist())",
+    "a type's name": "raise type(f'E{int(x[0])}', (ValueError,), {})()",
+    "a line's text": "exec(compile('def f(): raise ValueError', f'{x[0]:g}.py', 'exec'), space := {})\n"
+    "    import linecache; linecache.cache[f'{x[0]:g}.py'] = (9, None, [f'{x[0]:g}\\n'], 'a')\n    space['f']()",
+    "a function's name": "exec(f'def f{int(x[0])}(): raise ValueError', space := {}); space[f'f{int(x[0])}']()",
+}
+
+
+@pytest.mark.parametrize("spy", SPIES)
+def test_no_part_of_an_exception_carries_a_hidden_input(spy: str) -> None:
+    source = f"def double(x):\n    if x[0] <= 1: return 2 * x\n    {SPIES[spy]}"
+    (message,) = lost(grade({"double": source})).values()
+    assert message == "Your code raised ValueError in a hidden check, called as double(float32 [2])."
 
 
 def test_a_cell_that_ends_or_holds_the_process_costs_only_its_own_task() -> None:

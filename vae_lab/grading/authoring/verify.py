@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from vae_lab.grading.authoring.answers import with_answers
 from vae_lab.grading.authoring.bank import load_bank
-from vae_lab.grading.authoring.kernel import CellRun, in_a_fork, run_cells
+from vae_lab.grading.authoring.run_notebook import CellRun, in_a_fork, run_cells
 from vae_lab.grading.course import Course, CourseError
 from vae_lab.grading.executors.local import pool, worthwhile
 from vae_lab.grading.lab.cells import grader, text, to_bytes

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from vae_lab.grading.executors.local import pool
-from vae_lab.grading.judge.appeal import LONGEST, Tried, watch
 from vae_lab.grading.judge.verdict import clean
+from vae_lab.grading.judge.watching import LONGEST, Tried, watch
 from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits, Sandbox
 
@@ -23,7 +23,7 @@ def appeal(lab: Lab, notebook: bytes, limits: Limits | None = None, sandbox: San
     Returns:
         what happened in each test cell, in the lab's order; none if the bytes are no notebook.
     """
-    with pool(1, "vae_lab.grading.judge.appeal") as workers:
+    with pool(1, "vae_lab.grading.judge.watching") as workers:
         return workers.submit(watch, lab, notebook, limits or Limits(), sandbox).result()
 
 

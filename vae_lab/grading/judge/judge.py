@@ -16,12 +16,14 @@ import time
 import types
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from IPython.core.inputtransformer2 import TransformerManager
 
+from vae_lab.checks.messages import brief, told
+from vae_lab.grading.judge.environment import Needs, unrun_answers
 from vae_lab.grading.judge.session import GRACE_SECONDS, OutOfTime, Session
 from vae_lab.grading.judge.submitted_notebook import Step, SubmittedNotebook
 from vae_lab.grading.judge.verdict import clean, not_defined, say_why
@@ -30,6 +32,9 @@ from vae_lab.grading.limits import Limits
 from vae_lab.grading.rpc.proxy import RemoteError
 from vae_lab.grading.rpc.wire import Gone, Late, WireError
 from vae_lab.grading.sandbox.bubblewrap import WarmSandbox
+
+Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
+UNJUDGED = "Not judged here: your code needs {}, which the grader's machine has not. A person will look at it."
 
 
 class TestTookTooLong(BaseException):
@@ -45,7 +50,7 @@ class Judge:
         limits: of time and size.
         warm: the sandbox.
         seed: all randomness of this grading derives from it.
-        report: called with (grade_id, passed, message) after each test cell.
+        report: called with (grade_id, passed, message) after each test cell; passed is None where a person must look.
     """
 
     def __init__(
@@ -55,13 +60,14 @@ class Judge:
         limits: Limits,
         warm: WarmSandbox,
         seed: int,
-        report: Callable[[str, bool, str], None],
+        report: Callable[[str, bool | None, str], None],
     ) -> None:
         self.lab, self.submission, self.limits, self.report = lab, submission, limits, report
         self.session = Session(lab, limits, warm, seed)
         self.session.watch = self._note_hidden
+        self.session.needs = Needs(submission.steps, submission.python)
         self.seed = seed
-        self.withheld: dict[str, str] = {}
+        self.withheld: dict[str, Again | None] = {}
         self.namespace: dict[str, Any] = _main_namespace()
         self.borrowed: set[str] = set()
         self.current: LabCell | None = None
@@ -87,12 +93,14 @@ class Judge:
             self._say_more()
         if self.session.changed_arguments:
             self.flags.append("an answer changes its arguments in place")
+        self.flags += unrun_answers(self.submission.steps) + self.session.needs.flags()
         self.flags += [f"ended its process: {why}" for why in sorted(self.session.incidents)]
 
     def _judge(self, step: Step) -> None:
         assert step.cell is not None
         cell = self.lab.cells[step.cell]
         message = ""
+        passed: bool | None
         try:
             peer = self.session.connected()
             self._run_cell(step.cell)
@@ -108,12 +116,23 @@ class Judge:
             passed, message = False, f"Took longer than {self.limits.test_seconds:g} s."
             self.session.close()
         except BaseException as error:
-            passed, message = False, self._explain(error, cell)
+            need = self._lacked(error)
+            passed = None if need else False
+            message = UNJUDGED.format(need) if need else self._explain(error, cell)
         peer_now = self.session.peer
         if peer_now is not None and peer_now.reason:
             self.session.incidents.add(peer_now.reason)
             self.session.close()
         self.report(cell.grade_id, passed, "" if passed else clean(message or "a check failed"))
+
+    def _lacked(self, error: BaseException) -> str:
+        """What this machine has not and the student's code needed when a test failed, or ""."""
+        link: BaseException | None = error
+        while link is not None:
+            if isinstance(link, RemoteError):
+                return self.session.needs.of_call(link.kind, link.text or link.withheld)
+            link = link.__cause__ or link.__context__
+        return self.session.needs.lost.get(error.name or "", "") if isinstance(error, NameError) else ""
 
     def _wire_message(self, error: WireError) -> str:
         peer = self.session.peer
@@ -189,7 +208,8 @@ class Judge:
     def _say_more(self) -> None:
         """Fetch texts that were withheld from a process that has never seen a hidden test's inputs.
 
-        The notebook runs once more, alone; then the visible part of each test that failed. Verdicts stay as they are.
+        The notebook runs once more, alone; then the visible part of each test that failed. Where that passes, what a
+        hidden line called is called again, with other numbers. Verdicts stay as they are.
         """
         fresh = Session(self.lab, self.limits, self.session.warm, self.seed)
         fresh.end = min(fresh.end, self.session.end)
@@ -209,16 +229,33 @@ class Judge:
             self.session = old
 
     def _say_more_about(self, number: int, cell: LabCell) -> None:
+        message = ""
         try:
             self._run_source(number, cell.released)
-        except RemoteError as error:
-            if error.kind == self.withheld[cell.grade_id]:
-                self.report(cell.grade_id, False, clean(_remote_message(error, hidden=False)))
+            message = self._said_again(self.withheld[cell.grade_id])
         except NameError as error:
-            if error.name and not self.withheld[cell.grade_id]:
-                self.report(cell.grade_id, False, clean(not_defined(error.name, self.lab, self.session.errors)))
-        except (Exception, TestTookTooLong):
-            pass
+            if error.name:
+                message = not_defined(error.name, self.lab, self.session.errors)
+        except (Exception, TestTookTooLong) as error:
+            if remote_in(error) is not None:
+                message = self._words(error, hidden=False)
+        if message:
+            self.report(cell.grade_id, False, clean(message))
+
+    def _said_again(self, again: Again | None) -> str:
+        """What the student's function says, called with numbers that have nothing to do with a hidden test's."""
+        peer = self.session.peer
+        if again is None or peer is None:
+            return ""
+        peer.deadline = min(time.monotonic() + self.limits.test_seconds, self.session.end) + GRACE_SECONDS
+        function = peer.ask("names", [again.name]).get(again.name)
+        args = [other_numbers(value) for value in again.args]
+        try:
+            function(*args)
+        except RemoteError as error:
+            words = told(f"{again.name}({brief(*args)})", error)
+            return f"{words}\n(A hidden check called it like this; the words are from a call with other numbers.)"
+        return ""
 
     def _in_hidden(self) -> bool:
         """Whether a hidden line of the test cell is being executed."""
@@ -242,12 +279,11 @@ class Judge:
                 lines.append(trace.tb_lineno)
             trace = trace.tb_next
         hidden = any(line in cell.hidden for line in lines)
-        if isinstance(error, RemoteError):
-            if error.kind == "TookTooLong":
-                return f"Your code took longer than {self.limits.call_seconds:g} s."
-            if not hidden and self.session.knows_hidden and error.kind != "NotImplementedError":
-                self.withheld[cell.grade_id] = error.kind
-            return _remote_message(error, hidden)
+        remote = remote_in(error)
+        if remote is not None:
+            if remote.silenced and remote.kind not in ("NotImplementedError", "TookTooLong"):
+                self.withheld[cell.grade_id] = self._again(remote) if hidden else None
+            return self._words(error, hidden)
         if isinstance(error, AssertionError):
             if str(error) or hidden or not lines:
                 return str(error) or "A hidden check failed."
@@ -259,18 +295,71 @@ class Judge:
         ):
             message = not_defined(error.name, self.lab, self.session.errors)
             if self.session.knows_hidden and "stopped" in message:
-                self.withheld[cell.grade_id] = ""
+                self.withheld[cell.grade_id] = None
             return message
         kind = type(error).__name__
-        return f"{kind} in a hidden check." if hidden else f"{kind}: {error}"
+        if not hidden:
+            return f"{kind}: {error}"
+        called = self._called(self.session.peer.last_call if self.session.peer else None)
+        return f"A hidden check stopped with {kind}: what your code gave it{called} is of another kind than asked for."
+
+    def _words(self, error: BaseException, hidden: bool) -> str:
+        """What a student reads of an exception that their code raised, or that a check made of one."""
+        remote = remote_in(error)
+        assert remote is not None
+        if remote.kind == "TookTooLong":
+            return f"Your code took longer than {self.limits.call_seconds:g} s."
+        if error is not remote:  # a check has put it into words
+            return f"{error}\n(A hidden check.)" if hidden else str(error)
+        if remote.kind == "NotImplementedError":
+            return "Not attempted yet: your code raises NotImplementedError."
+        if hidden:
+            return f"Your code raised {remote.kind} in a hidden check{self._called(remote.called)}."
+        return told("Your code", remote)
+
+    def _called(self, call: Call | None) -> str:
+        """What a hidden line called, as far as a student may know: shapes and types, no values."""
+        again = self._named(call)
+        return f", called as {again.name}({brief(*again.args)})" if again is not None else ""
+
+    def _named(self, call: Call | None) -> Again | None:
+        """A call of one of the student's functions, by its name."""
+        if call is None:
+            return None
+        name = next((name for name in sorted(self.borrowed) if self.namespace.get(name) is call[0]), "")
+        return Again(name, call[1]) if name else None
+
+    def _again(self, error: RemoteError) -> Again | None:
+        """What to call again for the words of an exception: a function of plain values, without keywords."""
+        named = self._named(error.called)
+        if named is None or error.called is None or error.called[2]:
+            return None
+        plain = torch.Tensor | int | float | str | None
+        return named if all(isinstance(value, plain) for value in named.args) else None
 
 
-def _remote_message(error: RemoteError, hidden: bool) -> str:
-    if error.kind == "NotImplementedError":
-        return "Not attempted yet: your code raises NotImplementedError."
-    if hidden:
-        return f"Your code raised {error.kind} in a hidden check."
-    return f"Your code raised {error.kind}: {error.text}" if error.text else f"Your code raised {error.kind}."
+class Again(NamedTuple):
+    """A call to make once more: the name of the student's function, and what it was called with."""
+
+    name: str
+    args: tuple[Any, ...]
+
+
+def other_numbers(value: Any) -> Any:
+    """A tensor of the same kind with other numbers, in [0, 1); anything else as it is."""
+    if not isinstance(value, torch.Tensor):
+        return value
+    return torch.rand(value.shape).to(value.dtype).requires_grad_(value.requires_grad)
+
+
+def remote_in(error: BaseException) -> RemoteError | None:
+    """The exception of the student's code that this one is, or was made of."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, RemoteError):
+            return cause
+        cause = cause.__cause__
+    return None
 
 
 def _too_long(*args: Any) -> None:

@@ -1,5 +1,5 @@
 """The boundary itself: frames, values, handles, proxies, exceptions and gradients between the two sides.
 
 Runs in both, the same code: in a judge's process, where nothing that comes in is believed, and in a student's.
-Imports nothing of grading.
+May import `checks`, and nothing of grading.
 """

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
+from vae_lab.checks.student_line import LONGEST, StudentLine, student_line
 from vae_lab.grading.rpc.proxy import RemoteError, remote_error, well_known
 from vae_lab.grading.rpc.wire import WireError
 
 MAX_ERROR_TEXT = 4_000
+KNOWN_KINDS = frozenset(
+    name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
+) | {"TookTooLong", "OutOfMemoryError", "InductorError"}
+"""Names of exceptions that no student chose."""
 
 
 class ExceptionTable:
@@ -30,39 +36,53 @@ class ExceptionTable:
         cause: BaseException | None = error
         while cause is not None:
             if isinstance(cause, RemoteError) and hasattr(cause, "origin"):
-                return {"back": cause.origin, "type": "", "bases": [], "text": ""}
+                return {"back": cause.origin, "type": "", "bases": [], "text": "", "line": student_line(error)}
             cause = cause.__cause__ or cause.__context__
         bases = [base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"]
         try:
             text = f"{error.msg} (line {error.lineno})" if isinstance(error, SyntaxError) else str(error)
         except Exception:
             text = ""
-        return {"type": type(error).__name__, "bases": bases, "text": text[:MAX_ERROR_TEXT]}
+        where = student_line(error)
+        return {"type": type(error).__name__, "bases": bases, "text": text[:MAX_ERROR_TEXT], "line": where}
 
     def read(self, node: Any, withhold: bool) -> BaseException:
         """The exception to raise for what the other side described.
 
         Args:
             node: what `describe` wrote there.
-            withhold: whether to keep its text away, all but torch's own sentences.
+            withhold: whether to keep away all that the other side chose: its text, all but torch's own sentences, the
+                line it came from, and a name that is not one of Python's or torch's.
 
         Raises:
             WireError: if it is malformed.
         """
         if type(node) is not dict:
             raise WireError("an answer is malformed")
-        back = node.get("back")
+        back, line = node.get("back"), None if withhold else _line(node.get("line"))
         if type(back) is int and 0 <= back < len(self._raised):
-            return self._raised[back]
+            ours = self._raised[back]
+            ours.student_line = line  # type: ignore[attr-defined]
+            return ours
         kind, bases, text = node.get("type"), node.get("bases"), node.get("text")
         if type(kind) is not str or type(text) is not str:
             raise WireError("an answer is malformed")
         if type(bases) is not list or not all(type(base) is str for base in bases):
             raise WireError("an answer is malformed")
         text = text[:MAX_ERROR_TEXT]
+        if withhold and kind not in KNOWN_KINDS:
+            kind = next((base for base in bases if base in KNOWN_KINDS), "Exception")
         error = remote_error(kind[:80], bases, well_known(text) if withhold else text)
-        error.withheld = text
+        error.student_line, error.silenced, error.withheld = line, withhold, text
         origin = node.get("origin")
         if type(origin) is int:
             error.origin = origin  # type: ignore[attr-defined]
         return error
+
+
+def _line(node: Any) -> StudentLine | None:
+    """The line that the other side names, if it does."""
+    match node:
+        case [str() as function, int() as number, str() as source] if source:
+            return StudentLine(function[:LONGEST], number, source[:LONGEST])
+    return None

@@ -96,7 +96,8 @@ class Arrival:
 
     def __init__(self, peer: Connection, frame: Frame, asked: Message | None = None) -> None:
         self.peer, self.frame, self.asked = peer, frame, asked
-        self.items = 0
+        self.items = self.hashed = 0
+        self.expanded = 0  # bytes of tensors that are larger here than in the frame
         self.values: dict[int, torch.Tensor] = {}
         self.inputs: dict[int, torch.Tensor] = {}
         self.pristine: dict[int, torch.Tensor] = {}
@@ -122,8 +123,11 @@ class Arrival:
         if not all(type(n) is int and 0 <= n < 1 << 40 for n in stride + shape):
             raise WireError("a tensor's strides are malformed")
         seen = [1 if step == 0 else size for size, step in zip(shape, stride, strict=True)]
-        if seen != list(data.shape) or math.prod(shape) > self.peer.channel.max_tensors:
+        if seen != list(data.shape):
             raise WireError("a tensor's strides do not fit its numbers")
+        self.expanded += math.prod(shape) * data.element_size()
+        if self.expanded > self.peer.channel.max_tensors:
+            raise WireError("the tensors of a message are too large")
         if self.peer.trusted and seen != shape:  # an expanded result: its numbers, repeated
             return data.expand(shape).contiguous()
         span = 1 + sum((size - 1) * step for size, step in zip(seen, stride, strict=True))

@@ -24,6 +24,7 @@ from vae_lab.grading.rpc.exceptions import ExceptionTable
 from vae_lab.grading.rpc.handles import Handles
 from vae_lab.grading.rpc.leaves import Leaves
 from vae_lab.grading.rpc.messages import Arrival, Message
+from vae_lab.grading.rpc.proxy import RemoteError
 from vae_lab.grading.rpc.values import DTYPES, decode, encode
 from vae_lab.grading.rpc.wire import Channel, Frame, Gone, Late, WireError
 
@@ -49,6 +50,7 @@ class Peer:
         self.changed_arguments = False
         self.watch: Callable[[], None] = lambda: None  # called before each question
         self.redact: Callable[[], bool] = lambda: False  # whether to keep the other side's texts away
+        self.last_call: tuple[Any, tuple[Any, ...], dict[str, Any]] | None = None
         self.leaves = Leaves()
         self.forget: list[int] = []
         self._kept: dict[int, KeptGraph] = {}
@@ -76,6 +78,8 @@ class Peer:
             raise Gone(self.reason)
         if self._depth >= MAX_NESTED:
             raise WireError("calls across the boundary are nested too deeply")
+        if op == "call" and self._depth == 0:
+            self.last_call = (values[0], values[1], values[2])
         message = Message(self)
         body = encode(list(values), message)
         self._sequence += 1
@@ -94,6 +98,8 @@ class Peer:
                     return self._read_answer(frame, message, link)
                 else:
                     raise self.broken("an answer came out of order")
+        except RemoteError as error:
+            raise self._noted(error, op, values) from None
         except (Gone, Late) as error:
             self.reason = self.reason or str(error)
             raise
@@ -148,6 +154,12 @@ class Peer:
         if raised is not None:
             raise raised
         return value
+
+    def _noted(self, error: RemoteError, op: str, values: tuple[Any, ...]) -> RemoteError:
+        """Write down on an exception what was called, unless a call inside of that one did."""
+        if op == "call" and error.called is None:
+            error.called = (values[0], values[1], values[2])
+        return error
 
     def _read_value(self, text: dict[str, Any], arrival: Arrival, asked: Message, link: Link | None) -> Any:
         refs, outs = text.get("refs", []), text.get("outs", [])

@@ -39,6 +39,8 @@ from typing import Any, Protocol
 
 import torch
 
+from vae_lab.checks.student_line import StudentLine
+
 
 class Asks(Protocol):
     """The part of a connection that a proxy uses."""
@@ -48,10 +50,17 @@ class Asks(Protocol):
 
 
 class RemoteError(Exception):
-    """The other side's code raised. `kind` is the name of its exception's type and `text` its text."""
+    """The other side's code raised. `kind` is the name of its exception's type and `text` its text.
+
+    `called` is what was asked for: the proxy, its arguments and its keyword arguments. `silenced` says that more was
+    told than may be shown; `withheld` keeps the text for an instructor.
+    """
 
     kind: str = "Exception"
     text: str = ""
+    student_line: StudentLine | None = None
+    called: tuple[Any, tuple[Any, ...], dict[str, Any]] | None = None
+    silenced: bool = False
     withheld: str = ""
 
     def in_full(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import math
+from collections import Counter
 from collections.abc import Callable
 from types import FunctionType, MethodType
 from typing import Any, Protocol
@@ -24,6 +25,8 @@ MAX_DEPTH = 24
 MAX_ITEMS = 200_000
 MAX_TEXT = 1_000_000
 MAX_BITS = 4096
+MAX_HASHED = 20_000  # members of sets and keys of dictionaries in one message
+MAX_ALIKE = 16  # of one container that hash alike: a container of n such costs n * n comparisons, in C, past any alarm
 
 DTYPES = {str(value).removeprefix("torch."): value for value in vars(torch).values() if isinstance(value, torch.dtype)}
 
@@ -50,6 +53,7 @@ class Inbox(Protocol):
     """Where `decode` takes it from."""
 
     items: int
+    hashed: int
 
     def tensor(self, node: dict[str, Any]) -> torch.Tensor:
         """The tensor that a node describes."""
@@ -211,7 +215,7 @@ def decode(node: Any, inbox: Inbox, depth: int = 0) -> Any:
     try:
         return decoder(node, inbox, depth + 1)
     except (KeyError, ValueError, TypeError, IndexError, AttributeError, RuntimeError, OverflowError) as error:
-        raise WireError(f"a value of kind {node['k']} is malformed ({type(error).__name__})") from None
+        raise WireError("a value is malformed") from error
 
 
 def _items(node: dict[str, Any], inbox: Inbox, depth: int) -> list[Any]:
@@ -226,8 +230,24 @@ def _ints(node: dict[str, Any], least: int = -(1 << 63)) -> list[int]:
     return node["v"]
 
 
+def _hashable(items: list[Any], inbox: Inbox) -> list[Any]:
+    """The same items, if a set or dictionary of them takes a time in proportion to their number.
+
+    Raises:
+        WireError: if they are too many, or too many of them hash alike.
+    """
+    inbox.hashed += len(items)
+    if inbox.hashed > MAX_HASHED:
+        raise WireError("sets and dictionaries have too many members")
+    if len(items) > MAX_ALIKE and max(Counter(map(hash, items)).values()) > MAX_ALIKE:
+        raise WireError("too many members of a set or dictionary hash alike")
+    return items
+
+
 def _decode_dict(node: dict[str, Any], inbox: Inbox, depth: int) -> dict[Any, Any]:
-    return {decode(key, inbox, depth): decode(item, inbox, depth) for key, item in node["v"]}
+    pairs = [(decode(key, inbox, depth), decode(item, inbox, depth)) for key, item in node["v"]]
+    _hashable([key for key, _ in pairs], inbox)
+    return dict(pairs)
 
 
 def _decode_float(node: dict[str, Any], inbox: Inbox, depth: int) -> float:
@@ -259,8 +279,8 @@ def _decode_device(node: dict[str, Any], inbox: Inbox, depth: int) -> torch.devi
 _DECODERS: dict[str, Callable[[dict[str, Any], Inbox, int], Any]] = {
     "list": _items,
     "tuple": lambda node, inbox, depth: tuple(_items(node, inbox, depth)),
-    "set": lambda node, inbox, depth: set(_items(node, inbox, depth)),
-    "frozenset": lambda node, inbox, depth: frozenset(_items(node, inbox, depth)),
+    "set": lambda node, inbox, depth: set(_hashable(_items(node, inbox, depth), inbox)),
+    "frozenset": lambda node, inbox, depth: frozenset(_hashable(_items(node, inbox, depth), inbox)),
     "dict": _decode_dict,
     "float": _decode_float,
     "complex": _decode_complex,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 
-from vae_lab.grading.sandbox.kernel import (
+from vae_lab.grading.sandbox.seccomp import install
+from vae_lab.grading.sandbox.syscalls import (
     PR_CAP_AMBIENT,
     PR_CAPBSET_DROP,
     PR_SET_DUMPABLE,
@@ -13,7 +14,6 @@ from vae_lab.grading.sandbox.kernel import (
     check,
     libc,
 )
-from vae_lab.grading.sandbox.seccomp import install
 
 
 def drop_rights(uid: int) -> None:

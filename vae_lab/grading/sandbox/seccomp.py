@@ -27,11 +27,20 @@ REFUSED = {
     "memfd_create": (319, 279), "memfd_secret": (447, 447), "shmget": (29, 194),
     "semget": (64, 190), "msgget": (68, 186), "mq_open": (240, 180), "settimeofday": (164, 170),
     "clock_settime": (227, 112), "adjtimex": (159, 171), "sethostname": (170, 161), "personality": (135, 92),
+    "mbind": (237, 235), "set_mempolicy": (238, 237), "migrate_pages": (256, 238),
+    "move_pages": (279, 239), "set_mempolicy_home_node": (450, 450), "vmsplice": (278, 75),
+    "process_madvise": (440, 440),
+    "process_mrelease": (448, 448), "statmount": (457, 457), "listmount": (458, 458), "kexec_file_load": (320, 294),
+    "fanotify_init": (300, 262), "fanotify_mark": (301, 263), "lookup_dcookie": (212, 18), "nfsservctl": (180, 42),
+    # Locks and watches on files that all submissions see, read-only, would be a way to talk from one to another.
+    "flock": (73, 32), "inotify_init": (253, None), "inotify_init1": (294, 26), "inotify_add_watch": (254, 27),
     "vhangup": (153, 58), "iopl": (172, None), "ioperm": (173, None), "modify_ldt": (154, None),
 }  # fmt: skip
 CLONE = (56, 220)
 CLONE3 = (435, 435)
-SOCKET, AF_UNIX = (41, 198), 1
+SOCKET, SOCKETPAIR, AF_UNIX = (41, 198), (53, 199), 1
+FCNTL = (72, 25)
+LOCKS = (5, 6, 7, 36, 37, 38, 1024, 1025, 1026)  # F_GETLK to F_SETLKW, the same for open files, leases, F_NOTIFY
 NAMESPACES = 0x7E020080  # every CLONE_NEW* flag
 
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
@@ -62,13 +71,18 @@ def program(machine: str) -> bytes:
         if number is not None:
             code += [(JUMP_EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE | errno.EPERM)]
     # Processes of one notebook may talk to each other: only local sockets.
-    code += [
-        (JUMP_EQUAL, 0, 4, SOCKET[column]),
-        (LOAD, 0, 0, 16),
-        (JUMP_EQUAL, 1, 0, AF_UNIX),
-        (RETURN, 0, 0, REFUSE | errno.EPERM),
-        (RETURN, 0, 0, ALLOW),
-    ]
+    for call in (SOCKET, SOCKETPAIR):
+        code += [
+            (JUMP_EQUAL, 0, 4, call[column]),
+            (LOAD, 0, 0, 16),
+            (JUMP_EQUAL, 1, 0, AF_UNIX),
+            (RETURN, 0, 0, REFUSE | errno.EPERM),
+            (RETURN, 0, 0, ALLOW),
+        ]
+    # Of fcntl everything but locks: "no locks available", which programs expect of some file systems.
+    code += [(JUMP_EQUAL, 0, 3 + len(LOCKS), FCNTL[column]), (LOAD, 0, 0, 24)]
+    code += [(JUMP_EQUAL, len(LOCKS) - place, 0, command) for place, command in enumerate(LOCKS)]
+    code += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, REFUSE | errno.ENOLCK)]
     # clone3 hides its flags behind a pointer: pretend not to have it, so that libc falls back to clone.
     code += [(JUMP_EQUAL, 0, 1, CLONE3[column]), (RETURN, 0, 0, REFUSE | errno.ENOSYS)]
     code += [

@@ -26,10 +26,10 @@ import time
 from typing import Any
 
 from vae_lab.grading.rpc.warm_up import warm_up
-from vae_lab.grading.sandbox.kernel import NEW_PID, PR_SET_NO_NEW_PRIVS, check, libc
 from vae_lab.grading.sandbox.namespaces import private_places
 from vae_lab.grading.sandbox.rights import drop_rights
 from vae_lab.grading.sandbox.rlimits import data_size, set_limits
+from vae_lab.grading.sandbox.syscalls import NEW_PID, PR_SET_NO_NEW_PRIVS, check, libc
 from vae_lab.grading.student import shell
 
 WATCH_SECONDS = 0.1

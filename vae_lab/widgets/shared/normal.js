@@ -2,12 +2,12 @@
 
 const density = (x, mean, sd) => Math.exp(-0.5 * ((x - mean) / sd) ** 2) / (sd * Math.sqrt(2 * Math.PI));
 
-// Fresh draws from N(0, 1), by Box and Muller's method.
-function normals(count) {
+// Fresh draws from N(0, 1), by Box and Muller's method, from numbers in [0, 1).
+function normals(count, random = Math.random) {
   const out = new Float64Array(count);
   for (let i = 0; i < count; i += 2) {
-    const radius = Math.sqrt(-2 * Math.log(1 - Math.random()));
-    const angle = 2 * Math.PI * Math.random();
+    const radius = Math.sqrt(-2 * Math.log(1 - random()));
+    const angle = 2 * Math.PI * random();
     out[i] = radius * Math.cos(angle);
     if (i + 1 < count) out[i + 1] = radius * Math.sin(angle);
   }

@@ -1,0 +1,145 @@
+"""Check an estimate of the KL by draws: its expectation, and the expectation of its gradient.
+
+Thousands of rows with the same mu and logvar give thousands of independent estimates. Their mean must lie within
+STANDARD_ERRORS of the closed form. That many belong to a probability of 8e-11 for a normal mean. The log-ratio of two
+Gaussians is a quadratic in normal noise, and not quite normal in the mean of 4,000 draws; Chernoff's bound gives less
+than 1e-7 for one comparison (computed in tests/checks/test_statistics.py). A run of the check makes eight of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vae_lab.checks.instruments.losses import kl_terms
+from vae_lab.checks.instruments.sampler import device, gradients, require_unchanged
+from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+
+STANDARD_ERRORS = 6.5
+ROWS = 4000
+DRAWS = 4
+
+CLOSED_FORM = Misconception(
+    "two calls give the very same numbers: this is the closed form, or draws with a fixed seed.", "how_good"
+)
+SHARED_ROWS = Misconception("all rows have the same estimate: the rows share their noise.", "gradient_paths")
+FEW_DRAWS = Misconception(
+    "the estimate does not get better with n: are there n draws, each with its own eps?", "how_good"
+)
+SUM_OVER_DRAWS = Misconception("the n draws are added up; an estimate of a mean is their mean.", "how_good")
+MEAN_OVER_D = Misconception("the dimensions' KL is averaged; independent dimensions add up.", "elbo")
+SIGN = Misconception("the sign is turned: KL(q || p) is the mean of log q(z) - log p(z).", "elbo")
+FROM_PRIOR = Misconception("the draws come from the prior; KL(q || p) is a mean over draws from q.", "elbo")
+MIXED_ROWS = Misconception(
+    "draws of one row are weighed with mu and sigma of another: a reshape has mixed up rows and draws; z[i, b] must "
+    "belong to row b.",
+    "how_good",
+)
+BIASED = Misconception("squares, absolute values and clamps of log q - log p have another mean.", "how_good")
+NO_PATH = Misconception(
+    "the gradient does not pass through z: draw it as mu + sigma * eps, with rsample and not sample.",
+    "stochastic_nodes",
+)
+
+
+def check_kl_monte_carlo(
+    kl_monte_carlo: Callable[..., Any],
+    mu: Sequence[float] = (0.6, -0.9, 0.4),
+    logvar: Sequence[float] = (0.5, 0.2, 0.9),
+    n: int = DRAWS,
+    dtype: torch.dtype = torch.float32,
+    again: bool = True,
+) -> None:
+    """Require an unbiased, differentiable estimate of KL(N(mu, e^logvar) || N(0, 1)) from n draws, [B].
+
+    Args:
+        kl_monte_carlo: the student's function.
+        mu: one row of means.
+        logvar: one row, at or above 0, so that p/q is bounded and every usual estimator has a finite variance.
+        n: number of draws.
+        dtype: of mu and logvar.
+        again: whether to ask for n = 1 twice, and to compare; and for rows that are far apart.
+
+    Raises:
+        CheckFailed: if not. A right answer fails with a probability below 1e-6 (2 + 2 D comparisons of means, below
+            1e-7 each, and one of variances, whose ratio is n and may fall to half of that).
+    """
+    task = "kl_monte_carlo"
+    rows = [torch.tensor(list(row), dtype=dtype, device=device()).repeat(ROWS, 1) for row in (mu, logvar)]
+    many = [row.clone().requires_grad_() for row in rows]
+    estimate = require_tensor(task, ask(task, kl_monte_carlo, *many, n, names=("mu", "logvar", "n")), rows[0], (ROWS,))
+    for name, now, before in zip(("mu", "logvar"), many, rows, strict=True):
+        require_unchanged(task, name, now, before)
+    if not bool(torch.isfinite(estimate).all()):
+        fail(task, "the estimate holds nan or infinite numbers.", "Wanted finite ones.")
+    one = require_tensor(task, ask(task, kl_monte_carlo, *rows, 1), rows[0], (ROWS,)).detach()
+    if again and torch.equal(one, require_tensor(task, ask(task, kl_monte_carlo, *rows, 1), rows[0], (ROWS,)).detach()):
+        fail(task, "the estimate does not change from call to call.", "Wanted new draws.", CLOSED_FORM)
+    if float(one.std()) < 1e-4 * float(one.abs().mean()):
+        fail(task, "rows with equal mu and logvar have equal estimates.", "Wanted new draws.", SHARED_ROWS)
+
+    terms = kl_terms(*(row[0].detach().double() for row in rows))
+    wanted = float(terms.sum())
+    for draws, values in ((1, one), (n, estimate.detach())):
+        mean, error = _mean_and_error(values)
+        if not abs(mean - wanted) <= STANDARD_ERRORS * error:
+            near = {
+                wanted * draws: SUM_OVER_DRAWS,
+                wanted / len(terms): MEAN_OVER_D,
+                -wanted: SIGN,
+                _forward(rows): FROM_PRIOR,
+            }
+            close = min(near, key=lambda value: abs(value - mean))
+            mistake = near[close] if abs(close - mean) <= STANDARD_ERRORS * error else BIASED
+            seen = f"with n = {draws}, the mean over {ROWS} rows is {mean / wanted:.2f} times the KL"
+            seen += f" (the standard error is {error / abs(wanted):.3f})."
+            fail(task, seen, "Wanted an unbiased estimate.", mistake)
+    if n > 1 and not float(estimate.detach().double().var()) * n < 2 * float(one.double().var()):
+        ratio = float(one.double().var() / estimate.detach().double().var())
+        seen = f"{n} draws make the variance {ratio:.1f} times smaller than one draw does."
+        fail(task, seen, f"Wanted about {n} times.", FEW_DRAWS)
+
+    if again:
+        _require_rows_apart(task, kl_monte_carlo, rows[0])
+    if not estimate.requires_grad:
+        fail(task, "the estimate does not require a gradient although mu and logvar do.", "Wanted one.", NO_PATH)
+    slopes = gradients(task, estimate.sum(), many)
+    exact = (rows[0][0].double(), torch.expm1(rows[1][0].double()) / 2)
+    for name, slope, right in zip(("mu", "logvar"), slopes, exact, strict=True):
+        if slope is None:
+            fail(task, f"no gradient reaches {name}.", "Wanted an unbiased one.", NO_PATH)
+        for d, target in enumerate(right.tolist()):
+            mean, error = _mean_and_error(slope[:, d])
+            if not abs(mean - target) <= STANDARD_ERRORS * error + 1e-4:
+                seen = (
+                    f"in one dimension the gradient for {name} is on average {mean / target:.2f} times that of the KL."
+                )
+                fail(task, seen, "Wanted an unbiased gradient.", NO_PATH)
+    if all(slope is not None and float(slope.std(0).max()) <= 1e-5 for slope in slopes):
+        fail(task, "the gradient is the same in every row, whatever was drawn.", "Wanted draws.", CLOSED_FORM)
+
+
+def _require_rows_apart(task: str, kl_monte_carlo: Callable[..., Any], like: Tensor) -> None:
+    """Rows at 0 and at 30 have KL 0 and 450, and an estimate from three draws has a standard deviation of 18 at most.
+
+    The limits, 100 and 200, are more than five and fourteen of them away; at 0, where the mean of (z^2 - 1) / 2 is the
+    widest usual form, more than a hundred.
+    """
+    mu = torch.tensor([[0.0], [30.0], [30.0], [0.0], [30.0]]).to(like)
+    seen = require_tensor(task, ask(task, kl_monte_carlo, mu, torch.zeros_like(mu), 3), mu, (5,)).detach()
+    if bool((seen[mu[:, 0] == 0].abs() > 100).any()) or bool((seen[mu[:, 0] > 0] < 200).any()):
+        fail(task, "an image's estimate depends on other images.", "Wanted each from its own draws.", MIXED_ROWS)
+
+
+def _mean_and_error(values: Tensor) -> tuple[float, float]:
+    values = values.detach().double()
+    return float(values.mean()), float(values.std() / len(values) ** 0.5)
+
+
+def _forward(rows: list[Tensor]) -> float:
+    """E under the prior of log q(z) - log p(z): minus the KL the other way round."""
+    mu, logvar = (row[0].detach().double() for row in rows)
+    return -float(((1 + mu.square()) * torch.exp(-logvar) - 1 + logvar).sum() / 2)

@@ -1,0 +1,82 @@
+"""Look into a training loop while it runs, by a model that keeps books: which gradient came back, and for what.
+
+The model's outputs do not depend on its weights, so that nothing changes while it is trained; the loss that the loop
+minimises can be read off exactly: its derivatives with respect to logits, mu and logvar are those of the negative ELBO,
+up to one common factor, whatever optimizer, batch size or reduction the loop uses.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from vae_lab.checks.instruments.sampler import device
+
+
+class Entry(NamedTuple):
+    """A tensor that the model gave out (or an input of it), and the gradient that came back, if any did."""
+
+    given: Tensor
+    came: list[Tensor]
+
+
+class RecordingModel(torch.nn.Module):
+    """A model with the methods of the lab's VAE that writes down all that is asked of it.
+
+    Args:
+        latent_dim: D.
+        pixels: number of pixels.
+
+    Example:
+        >>> recorder = RecordingModel(2, 3)
+        >>> logits, mu, logvar = recorder(torch.rand(5, 3))
+        >>> logits.sum().backward()
+        >>> [tuple(entry.came[0].shape) for entry in recorder.logits]
+        [(5, 3)]
+    """
+
+    to_be_trained = True  # a loop may move its weight, on which nothing depends
+
+    def __init__(self, latent_dim: int, pixels: int) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.weight = torch.nn.Parameter(torch.ones((), device=device()))
+        self.table = torch.randn(pixels, 2 * latent_dim, device=device()) / pixels**0.5 * 4
+        self.picture = torch.randn(pixels, device=device())
+        self.seen: list[Tensor] = []
+        self.mu: list[Entry] = []
+        self.logvar: list[Entry] = []
+        self.logits: list[Entry] = []
+        self.drawn: list[tuple[Tensor, bool]] = []
+
+    def to(self, *args: Any, **kwargs: Any) -> RecordingModel:
+        """Stay where it is."""
+        return self
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Give out mu and logvar, [B, D], fixed functions of x."""
+        mu, logvar = (x.detach().to(self.table) @ self.table).chunk(2, dim=-1)
+        logvar = 1.5 * torch.tanh(logvar) - 1
+        self.seen.append(x.detach().clone())
+        return self._written(mu, self.mu), self._written(logvar, self.logvar)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Give out one and the same picture of logits for every z, [B, pixels]."""
+        self.drawn.append((z.detach().clone(), z.requires_grad))
+        picture = self.picture.expand(*z.shape[:-1], -1) + 0 * z.to(self.picture).sum(-1, keepdim=True)
+        return self._written(picture, self.logits)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Give out (logits, mu, logvar)."""
+        mu, logvar = self.encode(x)
+        return self.decode(mu + torch.exp(logvar / 2) * torch.randn_like(mu)), mu, logvar
+
+    def _written(self, value: Tensor, book: list[Entry]) -> Tensor:
+        given = value + 0 * self.weight
+        entry = Entry(given.detach().clone(), [])
+        book.append(entry)
+        if given.requires_grad:
+            given.register_hook(lambda gradient: entry.came.append(gradient.detach().clone()))
+        return given

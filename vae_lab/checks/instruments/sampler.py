@@ -1,0 +1,270 @@
+"""What every sampler of z ~ N(mu, sigma^2) is held to: its gradient, its noise, its manners.
+
+Any correct sampler has in common that per element dz/dmu = 1 and dz/dlogvar = (z - mu) / 2, whatever the noise was; and
+that the noise itself, eps = (z - mu) / sigma, is independent N(0, 1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any, NoReturn
+
+import torch
+from torch import Tensor
+
+from vae_lab.checks.instruments.noise import Finding, examine
+from vae_lab.checks.instruments.spread import name_mistake
+from vae_lab.checks.messages import IN_PLACE, Misconception, ask, fail, require_tensor
+
+CUT = Misconception(
+    "z has no way back to mu and logvar. Normal(mu, sigma).sample(), detach(), no_grad() and a trip through NumPy all "
+    "cut the graph without an error; only the noise may come out of a random number generator.",
+    "stochastic_nodes",
+)
+SILENT = Misconception(
+    "a gradient arrives, but it is 0: torch.normal(mu, sigma) draws z itself, and the draw does not remember mu and "
+    "sigma.",
+    "stochastic_nodes",
+)
+CUT_MU = Misconception("mu was detached on its way into z.", "gradient_paths")
+CUT_SIGMA = Misconception(
+    "sigma was detached on its way into z, so that the spread is never learned.", "gradient_paths"
+)
+HALF_LOST = Misconception(
+    "the factor 1/2 is lost: sigma is exp(logvar / 2), and its derivative is sigma / 2.", "gradient_paths"
+)
+USED_UP = Misconception(
+    "the function calls backward itself; that is for the training loop to do, once, with the loss.", "training"
+)
+NO_NOISE = Misconception("z is not random: eps is missing, or it is 0.", "reparameterization")
+SHARED = {
+    "dimension": Misconception(
+        "one eps serves all dimensions of a row; the product is elementwise, one eps for each entry.",
+        "gradient_paths",
+    ),
+    "row": Misconception("one eps serves several rows of the batch; every row needs its own.", "gradient_paths"),
+    "call": Misconception(
+        "the same noise comes back in every call: a fixed seed, or noise that is drawn once and kept.",
+        "reparameterization",
+    ),
+    "draw": Misconception("the n draws share their noise; each draw needs its own eps.", "two_gradients"),
+}
+CANCELLING = Misconception("noise beside its own negative is not independent: draw every eps anew.", "two_gradients")
+NOT_NORMAL = Misconception(
+    "eps has spread 1, but it is not normal (uniform, clamped and sign noise look like this): use torch.randn.",
+    "reparameterization",
+)
+UNIFORM = Misconception("torch.rand is uniform on [0, 1]; torch.randn draws from N(0, 1).", "reparameterization")
+RESEEDED = Misconception(
+    "the function seeds the global generator, and with it everything else that the program draws.", "reparameterization"
+)
+
+
+def device() -> torch.device:
+    """Where the checks make their tensors: the GPU if there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def make_inputs(batch: int, dim: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Some mu in [-2, 2] and logvar in [-3, 3], [B, D], every column of logvar at its own level.
+
+    Example:
+        >>> mu, logvar = make_inputs(48, 6, torch.float64)
+        >>> mu.shape, logvar.dtype
+        (torch.Size([48, 6]), torch.float64)
+    """
+    mu = torch.rand(batch, dim, dtype=dtype, device=device()) * 4 - 2
+    level = torch.linspace(-2, 2, dim, dtype=dtype, device=device()) if dim > 1 else torch.ones_like(mu[0])
+    return mu, level + torch.rand(batch, dim, dtype=dtype, device=device()) * 2 - 1
+
+
+def require_gradient(task: str, z: Tensor, mu: Tensor, logvar: Tensor) -> None:
+    """Require dz/dmu = 1 and dz/dlogvar = (z - mu) / 2, for each entry.
+
+    Exact for every correct sampler and every noise, so there is no false alarm.
+
+    Args:
+        task: the name of the student's function.
+        z: what it drew, [..., B, D].
+        mu: the leaf that it was given, [B, D].
+        logvar: the other leaf, [B, D].
+
+    Raises:
+        CheckFailed: if not.
+    """
+    if not z.requires_grad:
+        fail(task, "z does not require a gradient although mu and logvar do.", "Wanted a path back to both.", CUT)
+    weight = torch.randn_like(z)
+    to_mu, to_logvar = gradients(task, (weight * z).sum(), (mu, logvar))
+    draws = tuple(range(z.ndim - 2))
+    wanted_mu = weight.sum(draws) if draws else weight
+    through = (weight * (z - mu)).detach() / 2
+    wanted_logvar = through.sum(draws) if draws else through
+    dead_mu, dead_logvar = (g is None or not bool(g.any()) for g in (to_mu, to_logvar))
+    if dead_mu and dead_logvar:
+        fail(task, "the gradient with respect to mu and logvar is 0.", "Wanted dz/dmu = 1.", SILENT)
+    if dead_mu or to_mu is None:
+        fail(task, "no gradient reaches mu.", "Wanted dz/dmu = 1.", CUT_MU)
+    if dead_logvar or to_logvar is None:
+        fail(task, "no gradient reaches logvar.", "Wanted dz/dlogvar = (z - mu) / 2.", CUT_SIGMA)
+    if not _agree(to_mu, wanted_mu):
+        fail(task, "dz/dmu is not 1.", "Wanted dz/dmu = 1: mu is added to the noise and nothing else.")
+    if not _agree(to_logvar, wanted_logvar):
+        ratio = float((to_logvar * wanted_logvar).sum() / wanted_logvar.square().sum())
+        furthest = float((to_logvar - wanted_logvar).abs().max() / wanted_logvar.abs().max())
+        doubled = abs(ratio - 2) < 0.05
+        seen = (
+            f"dz/dlogvar is {ratio:.2f} times"
+            if doubled
+            else f"dz/dlogvar is up to {furthest:.2g} (relative) away from"
+        )
+        fail(task, f"{seen} what it should be.", "Wanted (z - mu) / 2.", HALF_LOST if doubled else None)
+
+
+def _agree(seen: Tensor, wanted: Tensor) -> bool:
+    """Equal up to float32's rounding, in float64 too: who computes in float32 and casts back has a right gradient."""
+    return torch.allclose(seen.double(), wanted.double(), rtol=1e-4, atol=1e-4)
+
+
+def check_draws(
+    task: str,
+    sampler: Callable[..., Any],
+    *,
+    draws: Sequence[int],
+    batch: int,
+    dim: int,
+    dtype: torch.dtype,
+    calls: int,
+) -> None:
+    """Require of some calls that all they draw is independent noise, and of the first that the gradient is right.
+
+    Args:
+        task: the name of the student's function.
+        sampler: called with mu and logvar [B, D], and n if there are n draws; returns z [*draws, B, D].
+        draws: leading axes of z, () or (n,).
+        batch: B.
+        dim: D.
+        dtype: of mu and logvar.
+        calls: how often it is called.
+
+    Raises:
+        CheckFailed: if not. A right answer fails with a probability of at most 1.7e-7 (see `noise.examine`).
+    """
+    mu, logvar = make_inputs(batch, dim, dtype)
+    leaves = mu.clone().requires_grad_(), logvar.clone().requires_grad_()
+    z = [ask(task, sampler, *(leaves if call == 0 else (mu, logvar)), *draws) for call in range(calls)]
+    for each in z:
+        require_tensor(task, each, mu, (*draws, batch, dim), "z")
+    axes = ("call", *("draw" for _ in draws), "row", "dimension")
+    check_noise(task, torch.stack([each.detach() for each in z]), axes, mu, logvar)
+    require_gradient(task, z[0], *leaves)
+
+
+def gradients(task: str, total: Tensor, leaves: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+    """Derivatives of a scalar that the student's function led to; None where there is no path.
+
+    Raises:
+        CheckFailed: if the graph cannot be walked back.
+    """
+    try:
+        return torch.autograd.grad(total, leaves, allow_unused=True)
+    except RuntimeError as error:
+        used_up = "second time" in str(error)
+        reason = "the graph behind the result is used up" if used_up else "the graph behind the result is broken"
+        fail(task, f"{reason}.", "Wanted one that backward can walk.", USED_UP if used_up else None)
+
+
+def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar: Tensor) -> None:
+    """Fail unless z [..., B, D] is made of independent N(0, 1) noise; say what it looks like instead."""
+    eps = (z.double() - mu.double()) / torch.exp(logvar.double() / 2)
+    finding = examine(eps, axes)
+    frozen = len(z) > 1 and all(torch.equal(first, again) for first, again in pairwise(z))
+    if frozen and finding is None:  # so few draws that chance could explain them, were they not all equal
+        fail(task, "z is the same in every call.", "Wanted a new draw.", SHARED["call"])
+    if finding is None:
+        return
+    wanted = "Wanted spread sigma, mean mu and independent normal noise."
+    if finding.kind == "not finite":
+        fail(task, f"{finding.seen:.1%} of z is nan or infinite.", "Wanted finite numbers.")
+    if float(eps.std()) < 1e-3:
+        fail(task, f"z is always mu + {float(eps.mean()):.2f} sigma.", "Wanted a draw from N(mu, sigma^2).", NO_NOISE)
+    if finding.kind == "shared" and _constant(eps, axes.index(finding.axis)):  # too few draws to say more of them
+        _fail_shared(task, finding)
+    mistake = name_mistake(z, mu, logvar)
+    if mistake is not None:
+        fail(task, f"z looks like a draw from {mistake.formula}.", "Wanted N(mu, sigma^2).", mistake.misconception)
+    if bool((eps > -1e-3).all()):
+        fail(task, "z is never below mu.", "Wanted noise of either sign.", UNIFORM)
+    if finding.kind == "shared":
+        _fail_shared(task, finding)
+    if finding.kind == "cancelling":
+        seen = f"noise along the axis '{finding.axis}' cancels: its sums have {finding.seen:.2f} times the variance"
+        fail(task, seen + " of independent noise.", "Wanted independent noise.", CANCELLING)
+    if finding.kind == "spread":
+        fail(task, f"the spread of z is {finding.seen:.2f} times sigma.", wanted)
+    if finding.kind == "mean":
+        fail(task, f"the mean of z lies {finding.seen:.2f} sigma from mu.", wanted)
+    fail(task, f"eps = (z - mu) / sigma is not normal ({_not_normal(finding)}).", wanted, NOT_NORMAL)
+
+
+def _constant(eps: Tensor, axis: int) -> bool:
+    """Whether the noise varies along an axis by next to nothing of what it varies by in all."""
+    return float(eps.var(axis).mean()) < 0.05 * float(eps.var())
+
+
+def _fail_shared(task: str, finding: Finding) -> NoReturn:
+    seen = f"sums of eps = (z - mu) / sigma along the axis '{finding.axis}' have {finding.seen:.1f} times the variance"
+    fail(task, seen + " of independent noise.", "Wanted independent noise.", SHARED[finding.axis])
+
+
+def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
+    """Require that the function leaves its inputs and the global generator as a caller expects.
+
+    It may draw from the global generator; it may not seed it. No statistics: a right answer always passes.
+
+    Args:
+        task: the name of the student's function.
+        sampler: the student's function.
+        dtype: of mu and logvar.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    mu, logvar = make_inputs(7, 3, dtype)
+    kept = torch.get_rng_state()
+    began, after = [], []
+    try:
+        for seed in (1, 2, 1):  # where the generator ends must follow from where it began, and from nothing else
+            given_mu, given_logvar = mu.clone(), logvar.clone()
+            torch.manual_seed(seed)
+            began.append(torch.get_rng_state())
+            z = ask(task, sampler, given_mu, given_logvar, names=("mu", "logvar"))
+            after.append(torch.get_rng_state())
+            require_unchanged(task, "mu", given_mu, mu)
+            require_unchanged(task, "logvar", given_logvar, logvar)
+            require_tensor(task, z, mu, (7, 3), "z")
+    finally:
+        torch.set_rng_state(kept)
+    idle = any(torch.equal(old, new) for old, new in zip(began, after, strict=True))  # noise kept in store is no crime
+    if torch.equal(after[0], after[1]) or not (idle or torch.equal(after[0], after[2])):
+        fail(task, "a call puts torch's global generator where it wants it.", "Wanted no seed.", RESEEDED)
+
+
+def _not_normal(finding: Finding) -> str:
+    low, high = finding.wanted
+    if finding.kind == "shape":
+        return f"its distribution function is {finding.seen:.3f} away from N(0, 1)'s; chance explains up to {high:.3f}"
+    return f"a share of {finding.seen:.4f} lies in the tails, N(0, 1) has {low:.4f} to {high:.4f} there"
+
+
+def require_unchanged(task: str, name: str, now: Tensor, before: Tensor) -> None:
+    """Fail if a tensor that was handed over has other values now."""
+    if not torch.equal(now.detach(), before.detach()):
+        fail(task, f"{name} has changed during the call.", f"Wanted {name} left alone.", IN_PLACE)
+
+
+def is_close(seen: Tensor, wanted: Tensor) -> bool:
+    """Compare up to rounding: a thousand times the resolution of the seen dtype, relative to the value and to 1."""
+    slack = 1000 * torch.finfo(seen.dtype).eps
+    return torch.allclose(seen.detach().double(), wanted.detach().double(), rtol=slack, atol=slack)

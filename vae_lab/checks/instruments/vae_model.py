@@ -1,0 +1,255 @@
+"""Check a VAE as a class: what encode, decode and forward return, how forward samples, and where its gradient goes.
+
+How forward samples is seen from outside: for thousands of copies of one image, its logits must be distributed as
+decode(mu + exp(logvar / 2) * eps) is for noise of the check's own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vae_lab.checks.instruments.sampler import CUT, CUT_MU, CUT_SIGMA, NO_NOISE, SHARED, device, gradients, is_close
+from vae_lab.checks.instruments.spread import VARIANCE_FOR_SIGMA
+from vae_lab.checks.instruments.statistics import ALPHA
+from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+
+PIXELS = 784
+COPIES = 800
+
+NOT_A_MODULE = Misconception(
+    "a model is a subclass of torch.nn.Module whose __init__ begins with super().__init__().", "labs"
+)
+HIDDEN_LAYERS = Misconception(
+    "parameters() does not see layers in a plain list or dictionary, and no optimizer will move them: use "
+    "torch.nn.Sequential or torch.nn.ModuleList.",
+    "training",
+)
+ENCODER_DRAWS = Misconception(
+    "the encoder is deterministic: it puts out mu and logvar; the draw comes after it (minute 5:48).", "gradient_paths"
+)
+POSITIVE_LOGVAR = Misconception(
+    "logvar is a logarithm and goes below 0: no ReLU, softplus, exp or abs after the last layer.", "notation"
+)
+HEAD = Misconception(
+    "an encoder may have to say any mu and any logvar: no tanh, ReLU, softplus or clamp after the last layer.",
+    "notation",
+)
+ONE_HEAD = Misconception("mu and logvar need a layer each, or one of twice the width.", "training")
+DECODER_SIGMOID = Misconception("decode puts out logits, any real numbers; sigmoid comes later.", "notation")
+SPREAD_ONE = Misconception("logvar is not used in the draw: the spread of z is 1.", "reparameterization")
+UNIFORM_NOISE = Misconception("torch.rand is uniform on [0, 1]; torch.randn draws from N(0, 1).", "reparameterization")
+
+
+def check_vae(vae: Callable[..., Any], latent_dim: int = 3, hidden_dim: int = 16) -> None:
+    """Require a torch module whose encode, decode and forward do what the text says.
+
+    Args:
+        vae: the student's class.
+        latent_dim: D.
+        hidden_dim: width of the hidden layers.
+
+    Raises:
+        CheckFailed: if not. A right answer fails with a probability of at most 2e-8 (two comparisons of distributions,
+            with false-alarm probability 1e-8 each).
+    """
+    task = "VAE"
+    model = ask(task, vae, latent_dim, hidden_dim)
+    if not isinstance(model, torch.nn.Module):
+        fail(task, f"VAE({latent_dim}, {hidden_dim}) is no torch.nn.Module.", "Wanted one.", NOT_A_MODULE)
+    if not list(model.parameters()):
+        fail(task, "the model has no parameters.", "Wanted layers kept on self.", NOT_A_MODULE)
+    if ask(task, lambda: model.latent_dim) != latent_dim:
+        fail(task, "model.latent_dim is not what VAE was given.", "Wanted it kept.")
+    model.to(device())
+    for mode in ("train", "eval"):
+        getattr(model, mode)()
+        _check_shapes(task, model, latent_dim, 5)
+        _check_shapes(task, model, latent_dim, 2)
+    _check_encoder(task, model, latent_dim)
+    _check_heads(task, [model, *(ask(task, vae, latent_dim, hidden_dim).to(device()).eval() for _ in range(3))])
+    _check_decoder(task, model, latent_dim)
+    _check_draw(task, model, latent_dim)
+    _check_gradient(task, model)
+
+
+def _check_shapes(task: str, model: Any, latent_dim: int, batch: int) -> None:
+    x, z = torch.rand(batch, PIXELS, device=device()), torch.randn(batch, latent_dim, device=device())
+    code = _parts(f"{task}.encode", ask(f"{task}.encode", model.encode, x), ("mu", "logvar"))
+    for name, tensor in zip(("mu", "logvar"), code, strict=True):
+        require_tensor(f"{task}.encode", tensor, x, (batch, latent_dim), name)
+    require_tensor(f"{task}.decode", ask(f"{task}.decode", model.decode, z), x, (batch, PIXELS), "logits")
+    logits, *code = _parts(f"{task}.forward", ask(f"{task}.forward", model, x), ("logits", "mu", "logvar"))
+    require_tensor(f"{task}.forward", logits, x, (batch, PIXELS), "logits")
+    for name, tensor in zip(("mu", "logvar"), code, strict=True):
+        require_tensor(f"{task}.forward", tensor, x, (batch, latent_dim), name)
+
+
+def _check_encoder(task: str, model: Any, latent_dim: int) -> None:
+    """Evaluation mode: one and the same for the same x, each row for itself."""
+    x = 10 * torch.randn(200, PIXELS, device=device())
+    mu, logvar = (t.detach() for t in model.encode(x))
+    again = [t.detach() for t in model.encode(x)]
+    if not (is_close(mu, again[0]) and is_close(logvar, again[1])):
+        fail(task, "encode gives something else in the next call.", "Wanted the same.", ENCODER_DRAWS)
+    alone = [t.detach() for t in model.encode(x[7:9])]
+    if not (_near(mu[7:9], alone[0]) and _near(logvar[7:9], alone[1])):
+        fail(task, "the code of an image depends on the rest of the batch.", "Wanted each row for itself.")
+    if is_close(mu, logvar):
+        fail(task, "mu and logvar are the same tensor.", "Wanted two.", ONE_HEAD)
+    if float(mu.std(0).min()) == 0 or float(logvar.std(0).max()) == 0:
+        fail(task, "the code does not depend on the image.", "Wanted mu and logvar computed from x.")
+    named = _parts(task, model(x), ("logits", "mu", "logvar"))
+    if not (_near(named[1].detach(), mu) and _near(named[2].detach(), logvar)):
+        fail(task, "mu and logvar of forward are not those of encode.", "Wanted (logits, mu, logvar), in this order.")
+
+
+def _check_heads(task: str, models: Sequence[Any]) -> None:
+    """Mu and logvar go as far as the images do, to both sides.
+
+    Of new models of the same class, on images far out: where all of a head's numbers have one sign, in every model, or
+    many of them are one and the same number, there is a function behind the last layer that holds them. (A hidden layer
+    that saturates gives other numbers in each dimension and each model.)
+    """
+    x = 1e4 * torch.randn(100, PIXELS, device=device())
+    codes = [[t.detach().flatten() for t in model.encode(x)] for model in models]
+    for name, code in zip(("mu", "logvar"), map(torch.cat, zip(*codes, strict=True)), strict=True):
+        low, high = float(code.min()), float(code.max())
+        for edge, word in ((high, "above"), (low, "below")):
+            same = float(torch.isclose(code, torch.full_like(code, edge), rtol=1e-5, atol=1e-6).double().mean())
+            one_sign = high <= 0 if word == "above" else low >= 0
+            if same > 0.15 or one_sign:
+                mistake = _head(name, low, high)
+                fail(
+                    task,
+                    f"{name} is never {word} {edge if same > 0.15 else 0.0:.3g}.",
+                    "Wanted any real numbers.",
+                    mistake,
+                )
+
+
+def _head(name: str, low: float, high: float) -> Misconception:
+    """What holds a head, as far as its ends tell."""
+    if abs(low + 1) < 1e-4 and abs(high - 1) < 1e-4:
+        return HEAD._replace(says=f"{name} ends at -1 and 1, as tanh does: nothing comes after the last layer.")
+    if abs(low) < 1e-4 and abs(high - 1) < 1e-4:
+        return HEAD._replace(says=f"{name} ends at 0 and 1, as sigmoid does: nothing comes after the last layer.")
+    return POSITIVE_LOGVAR if name == "logvar" and low >= 0 else HEAD
+
+
+def _check_decoder(task: str, model: Any, latent_dim: int) -> None:
+    z = 30 * torch.randn(200, latent_dim, device=device())
+    logits = model.decode(z).detach()
+    if not is_close(logits, model.decode(z).detach()):
+        fail(task, "decode gives something else in the next call.", "Wanted no noise behind z.")
+    if bool((logits >= 0).all()) or float(logits.abs().max()) <= 1:
+        low, high = float(logits.min()), float(logits.max())
+        fail(task, f"decode stays between {low:.2g} and {high:.2g}.", "Wanted logits.", DECODER_SIGMOID)
+    if float(logits.std(0).max()) == 0:
+        fail(task, "the logits do not depend on z.", "Wanted decode to use z.")
+
+
+def _check_draw(task: str, model: Any, latent_dim: int) -> None:
+    """The logits of forward against those of our own draws, for an image whose logvar is large."""
+    x = torch.rand(64, PIXELS, device=device())
+    for _ in range(3):  # scale the images until the largest logvar is about 3, so that sigma and sigma^2 differ
+        peak = float(model.encode(x)[1].detach().max())
+        x = x * (3 / peak) if peak > 0.01 else -x
+    row = int(model.encode(x)[1].detach().max(1).values.argmax())
+    mu, logvar = (t.detach()[row] for t in model.encode(x))
+    copies = x[row].repeat(COPIES, 1)
+    first = _parts(task, model(copies), ("logits", "mu", "logvar"))[0].detach()
+    again = _parts(task, model(copies), ("logits", "mu", "logvar"))[0].detach()
+    if is_close(first, again):
+        constant = is_close(first, first[:1].expand_as(first))
+        why = NO_NOISE if constant else SHARED["call"]
+        fail(task, "in evaluation mode, forward gives the same logits twice.", "Wanted a new draw of z.", why)
+    if is_close(first, first[:1].expand_as(first)):
+        fail(task, "all rows of a batch of equal images have equal logits.", "Wanted a draw each.", SHARED["row"])
+    eps = torch.randn(COPIES, latent_dim, device=device())
+    sigma = torch.exp(logvar / 2)
+
+    def apart(z: Tensor) -> bool:
+        return _distance(first, model.decode(z).detach()) > math.sqrt(math.log(2.2 / ALPHA) / COPIES)
+
+    if apart(mu + sigma * eps):
+        guesses = [
+            (mu + sigma.square() * eps, VARIANCE_FOR_SIGMA),
+            (mu + eps, SPREAD_ONE),
+            (mu + sigma * torch.rand_like(eps), UNIFORM_NOISE),
+            (mu + sigma * eps[:, :1], SHARED["dimension"]),
+        ]
+        mistake = next((why for z, why in guesses if not apart(z)), None)
+        fail(task, "forward decodes z from another distribution than N(mu, sigma^2).", "Wanted that.", mistake)
+
+
+def _check_gradient(task: str, model: Any) -> None:
+    """The logits alone must send a gradient to all that computes mu and logvar."""
+    x = torch.rand(16, PIXELS, device=device())
+    named = list(model.named_parameters())
+    weights = [p for _, p in named]
+    logits = _parts(task, model(x), ("logits", "mu", "logvar"))[0]
+    if not logits.requires_grad:
+        fail(task, "the logits do not require a gradient.", "Wanted a graph behind them.", CUT)
+    to_mu = gradients(task, model.encode(x)[0].square().sum(), weights)
+    to_logvar = gradients(task, model.encode(x)[1].square().sum(), weights)
+    back = gradients(task, logits.square().sum(), weights)
+    behind_mu = [i for i, g in enumerate(to_mu) if _alive(g)]
+    behind_logvar = [i for i, g in enumerate(to_logvar) if _alive(g)]
+    for what, behind in (("mu", behind_mu), ("logvar", behind_logvar)):
+        if not behind:
+            fail(
+                task,
+                f"no parameter of the model is behind {what}.",
+                "Wanted layers that training finds.",
+                HIDDEN_LAYERS,
+            )
+    to_decoder = gradients(
+        task, model.decode(torch.randn(4, model.latent_dim, device=device())).square().sum(), weights
+    )
+    if not any(_alive(g) for g in to_decoder):
+        fail(task, "no parameter of the model is behind decode.", "Wanted layers that training finds.", HIDDEN_LAYERS)
+    silent = {i for i in behind_mu + behind_logvar if not _alive(back[i])}
+    if not silent:
+        return
+    names = ", ".join(named[i][0] for i in sorted(silent)[:3])
+    all_of_mu, all_of_logvar = silent >= set(behind_mu), silent >= set(behind_logvar)
+    only_mu = not all_of_logvar and silent == set(behind_mu) - set(behind_logvar)
+    only_logvar = not all_of_mu and silent == set(behind_logvar) - set(behind_mu)
+    mistake = CUT_MU if only_mu else CUT_SIGMA if only_logvar else CUT
+    fail(task, f"the logits send no gradient to the encoder's {names}.", "Wanted a path through z.", mistake)
+
+
+def _parts(task: str, value: Any, names: Sequence[str]) -> list[Any]:
+    if not isinstance(value, tuple | list) or len(value) != len(names):
+        size = f" of {len(value)}" if isinstance(value, tuple | list) else ""
+        fail(task, f"the result is a {type(value).__name__}{size}.", f"Wanted ({', '.join(names)}).")
+    return list(value)
+
+
+def _alive(gradient: Tensor | None) -> bool:
+    return gradient is not None and bool(gradient.any())
+
+
+def _near(a: Tensor, b: Tensor) -> bool:
+    """Equal up to the rounding of matrix products of different sizes."""
+    return torch.allclose(a, b, rtol=1e-3, atol=1e-3 * float(b.abs().max()))
+
+
+def _distance(a: Tensor, b: Tensor) -> float:
+    """The larger two-sample Kolmogorov distance of two projections of the rows.
+
+    P(distance > t) <= 2.2 exp(-n t^2) for two samples of n each (Wei & Dudley 2012).
+    """
+    centre, direction = b.mean(0), torch.randn(b.shape[1], dtype=b.dtype, device=b.device)
+    found = 0.0
+    for project in (lambda rows: (rows - centre).norm(dim=1), lambda rows: rows @ direction):
+        ours, theirs = project(a).sort().values, project(b).sort().values
+        points = torch.cat([ours, theirs])
+        share = [torch.searchsorted(s, points, right=True).double() / len(s) for s in (ours, theirs)]
+        found = max(found, float((share[0] - share[1]).abs().max()))
+    return found
