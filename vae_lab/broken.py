@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vae_lab.elbo import bernoulli_log_likelihood, gaussian_kl
 from vae_lab.models import VAE, LossTerms, VAEOutput
+from vae_lab.pixels import images_for
 from vae_lab.sampling import reparameterize, sample_and_cut
 
 
@@ -27,9 +28,10 @@ class CutSample(VAE):
 
     def forward(self, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None) -> VAEOutput:
         """Encode, draw z without a gradient, decode."""
+        x = images_for(f"{type(self).__name__}.forward", self, x)
         mu, logvar = self.encode(x)
         z = sample_and_cut(mu, logvar, generator=generator)  # wrong: reparameterize(mu, logvar, ...)
-        return VAEOutput(self.decode(z), mu, logvar, z)
+        return VAEOutput(self.decode(z).reshape(x.shape), mu, logvar, z)
 
 
 class VarianceAsSpread(VAE):
@@ -46,9 +48,10 @@ class VarianceAsSpread(VAE):
 
     def forward(self, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None) -> VAEOutput:
         """Encode, draw z with a squared spread, decode."""
+        x = images_for(f"{type(self).__name__}.forward", self, x)
         mu, logvar = self.encode(x)
         z = reparameterize(mu, 2 * logvar, eps=eps, generator=generator)  # wrong: logvar
-        return VAEOutput(self.decode(z), mu, logvar, z)
+        return VAEOutput(self.decode(z).reshape(x.shape), mu, logvar, z)
 
 
 class NoNoise(VAE):
@@ -64,9 +67,10 @@ class NoNoise(VAE):
 
     def forward(self, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None) -> VAEOutput:
         """Encode, decode the mean."""
+        x = images_for(f"{type(self).__name__}.forward", self, x)
         mu, logvar = self.encode(x)
         z = mu  # wrong: reparameterize(mu, logvar, ...)
-        return VAEOutput(self.decode(z), mu, logvar, z)
+        return VAEOutput(self.decode(z).reshape(x.shape), mu, logvar, z)
 
 
 class PixelMean(VAE):

@@ -40,6 +40,7 @@ def load_images(
 
     Raises:
         ValueError: if there is no data set of that name, or the shipped file's contents are damaged.
+        TypeError: if train or download is not True or False, e.g. "test".
         FileNotFoundError: if the shipped file is missing, or the data is not under `root` and cannot be downloaded.
 
     Example:
@@ -47,6 +48,11 @@ def load_images(
         >>> images.shape, images.dtype, labels[:10].sort().values.tolist()
         (torch.Size([1000, 1, 28, 28]), torch.uint8, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
+    for word, value in (("train", train), ("download", download)):
+        if not isinstance(value, bool):
+            raise TypeError(f"load_images: {word} is {value!r}; wanted True or False.")
+    if not isinstance(root, str | Path):
+        raise TypeError(f"load_images: root is {root!r}; wanted a folder.")
     if name == "mnist5k":
         return _load_mnist5k(train)
     if name not in NAMES:

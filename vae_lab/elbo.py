@@ -16,6 +16,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vae_lab.arguments import (
+    require_function,
+    require_generator,
+    require_pair,
+    require_returned,
+    require_same_place,
+    require_tensor,
+    require_whole,
+)
+from vae_lab.pixels import pixels_for
 from vae_lab.sampling import reparameterize
 
 LOG_2PI = math.log(2 * math.pi)
@@ -40,7 +50,8 @@ class Elbo(NamedTuple):
             `Elbo(elbo, log_likelihood, kl)`, each [B], nats per image.
 
         Raises:
-            ValueError: if the shapes differ.
+            ValueError: if the shapes or devices differ.
+            TypeError: if one is no tensor.
 
         Example:
             >>> Elbo.from_terms(torch.tensor([-90.0]), torch.tensor([10.0])).elbo
@@ -48,6 +59,9 @@ class Elbo(NamedTuple):
 
         Source: Kingma & Welling 2014, equation 3.
         """
+        require_tensor("Elbo.from_terms", "log_likelihood", log_likelihood)
+        require_tensor("Elbo.from_terms", "kl", kl)
+        require_same_place("Elbo.from_terms", "kl", kl, "log_likelihood", log_likelihood)
         if log_likelihood.shape != kl.shape:
             raise ValueError(
                 f"Elbo.from_terms: log_likelihood has shape {tuple(log_likelihood.shape)} but kl has shape "
@@ -70,7 +84,8 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
         KL, [...], nats; never negative, 0 only for mu = 0 and logvar = 0.
 
     Raises:
-        ValueError: if the shapes differ.
+        ValueError: if the shapes or devices differ, or the type is not a floating one.
+        TypeError: if mu or logvar is no tensor.
 
     Example:
         >>> gaussian_kl(torch.tensor([[1.0, 0.0]]), torch.tensor([[0.0, -2.0]]))
@@ -78,11 +93,9 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
 
     Source: Kingma & Welling 2014, appendix B.
     """
-    if mu.shape != logvar.shape:
-        raise ValueError(
-            f"gaussian_kl: logvar has shape {tuple(logvar.shape)} but mu has shape {tuple(mu.shape)}; "
-            "both must be [..., D]."
-        )
+    require_pair("gaussian_kl", mu, logvar, "[..., D]")
+    if not mu.ndim:
+        raise ValueError("gaussian_kl: mu and logvar have shape (); wanted [..., D], e.g. mu[None].")
     return 0.5 * (mu.square() + (torch.expm1(logvar) - logvar)).sum(-1)
 
 
@@ -95,13 +108,14 @@ def bernoulli_log_likelihood(logits: Tensor, x: Tensor) -> Tensor:
 
     Args:
         logits: log(p / (1 - p)), [B, ...].
-        x: pixels in [0, 1], the same shape.
+        x: pixels in [0, 1], the same shape; uint8 is scaled from 0..255.
 
     Returns:
         [B], nats per image; at most 0.
 
     Raises:
-        ValueError: if the shapes differ.
+        ValueError: if the shapes or devices differ, or x holds NaN or pixels outside [0, 1].
+        TypeError: if one is no tensor.
 
     Example:
         >>> bernoulli_log_likelihood(torch.zeros(1, 3), torch.tensor([[0.0, 1.0, 1.0]]))
@@ -109,7 +123,7 @@ def bernoulli_log_likelihood(logits: Tensor, x: Tensor) -> Tensor:
 
     Source: Kingma & Welling 2014, appendix C.1.
     """
-    _require_pixels_match("bernoulli_log_likelihood", "logits", logits, x)
+    x = pixels_for("bernoulli_log_likelihood", "logits", logits, x, coins=True)
     return -F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
 
 
@@ -120,14 +134,15 @@ def gaussian_log_likelihood(mean: Tensor, x: Tensor, logvar: Tensor | float = 0.
 
     Args:
         mean: [B, ...].
-        x: the same shape.
-        logvar: log sigma^2 of a pixel, a number or a tensor that broadcasts against x.
+        x: the same shape, any real numbers; uint8 is scaled from 0..255 to [0, 1].
+        logvar: log sigma^2 of a pixel, a number or a tensor that broadcasts to x.
 
     Returns:
         [B], nats per image; a log-density, so it may be positive.
 
     Raises:
-        ValueError: if the shapes of mean and x differ.
+        ValueError: if the shapes or devices differ, or x holds NaN.
+        TypeError: if mean or x is no tensor, or logvar neither a tensor nor a number.
 
     Example:
         >>> gaussian_log_likelihood(torch.zeros(1, 2), torch.tensor([[0.0, 2.0]]))
@@ -135,8 +150,8 @@ def gaussian_log_likelihood(mean: Tensor, x: Tensor, logvar: Tensor | float = 0.
 
     Source: Kingma & Welling 2014, appendix C.2.
     """
-    _require_pixels_match("gaussian_log_likelihood", "mean", mean, x)
-    logvar = torch.as_tensor(logvar, dtype=x.dtype, device=x.device)
+    x = pixels_for("gaussian_log_likelihood", "mean", mean, x, coins=False)
+    logvar = _log_variance(logvar, x)
     return -0.5 * ((x - mean).square() * torch.exp(-logvar) + logvar + LOG_2PI).flatten(1).sum(1)
 
 
@@ -151,10 +166,21 @@ def diagonal_log_density(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     Returns:
         [...], nats.
 
+    Raises:
+        ValueError: if mu and logvar do not fit each other, or do not broadcast to z.
+        TypeError: if one is no tensor.
+
     Example:
         >>> diagonal_log_density(torch.zeros(2), torch.zeros(2), torch.zeros(2))
         tensor(-1.8379)
     """
+    require_pair("diagonal_log_density", mu, logvar, "[..., D]")
+    require_tensor("diagonal_log_density", "z", z)
+    if z.shape[-1:] != mu.shape[-1:] or not _broadcasts(mu, z):
+        raise ValueError(
+            f"diagonal_log_density: mu has shape {tuple(mu.shape)} but z has shape {tuple(z.shape)}; "
+            "both end in D, and mu must broadcast to z."
+        )
     return -0.5 * ((z - mu).square() * torch.exp(-logvar) + logvar + LOG_2PI).sum(-1)
 
 
@@ -172,6 +198,10 @@ def log_weight(log_likelihood: Tensor, z: Tensor, mu: Tensor, logvar: Tensor) ->
     Returns:
         The shape of log_likelihood, nats.
 
+    Raises:
+        ValueError: if log_likelihood is not one number for each z.
+        TypeError: if one is no tensor.
+
     Example:
         >>> z, mu, logvar = torch.zeros(1, 2), torch.zeros(1, 2), torch.zeros(1, 2)
         >>> log_weight(torch.tensor([-5.0]), z, mu, logvar)  # q is the prior: only the likelihood is left
@@ -179,6 +209,13 @@ def log_weight(log_likelihood: Tensor, z: Tensor, mu: Tensor, logvar: Tensor) ->
 
     Source: Burda et al. 2016, section 3.
     """
+    require_tensor("log_weight", "log_likelihood", log_likelihood)
+    require_tensor("log_weight", "z", z)
+    if log_likelihood.shape != z.shape[:-1]:
+        raise ValueError(
+            f"log_weight: log_likelihood has shape {tuple(log_likelihood.shape)}; wanted one number for each z, "
+            f"{tuple(z.shape[:-1])}."
+        )
     log_prior = diagonal_log_density(z, torch.zeros_like(mu), torch.zeros_like(logvar))
     return log_likelihood + log_prior - diagonal_log_density(z, mu, logvar)
 
@@ -206,10 +243,11 @@ def importance_weighted_bound(
         generator: source of the noise; torch's default generator if None.
 
     Returns:
-        [B], nats per image.
+        [B], nats per image; -inf, with a gradient of 0, for an image that no draw can explain.
 
     Raises:
-        ValueError: if samples or chunk is not positive.
+        ValueError: if samples or chunk is not positive, or log_likelihood returns another shape.
+        TypeError: if mu or logvar is no tensor, or log_likelihood no function.
 
     Example:
         >>> mu = logvar = torch.zeros(2, 3)
@@ -219,19 +257,62 @@ def importance_weighted_bound(
 
     Source: Burda et al. 2016, equation 8.
     """
-    if samples < 1 or chunk < 1:
-        raise ValueError(f"importance_weighted_bound: samples is {samples} and chunk is {chunk}; both must be >= 1.")
+    caller = "importance_weighted_bound"
+    require_function(caller, "log_likelihood", log_likelihood)
+    require_pair(caller, mu, logvar, "[B, D]")
+    if mu.ndim != 2:
+        raise ValueError(f"{caller}: mu and logvar have shape {tuple(mu.shape)}; wanted [B, D].")
+    samples, chunk = require_whole(caller, "samples", samples, 1), require_whole(caller, "chunk", chunk, 1)
+    require_generator(caller, generator, mu.device)
     total = torch.full(mu.shape[:1], -math.inf, dtype=mu.dtype, device=mu.device)
     for start in range(0, samples, chunk):
         z = reparameterize(mu, logvar, samples=min(chunk, samples - start), generator=generator)
-        weights = log_weight(log_likelihood(z), z, mu, logvar)
-        total = torch.logaddexp(total, torch.logsumexp(weights, 0))
+        weights = log_weight(_explained(log_likelihood, z), z, mu, logvar)
+        total = _log_sum(torch.stack([total, _log_sum(weights)]))
     return total - math.log(samples)
 
 
-def _require_pixels_match(caller: str, name: str, prediction: Tensor, x: Tensor) -> None:
-    if prediction.shape != x.shape:
-        raise ValueError(
-            f"{caller}: {name} has shape {tuple(prediction.shape)} but x has shape {tuple(x.shape)}; "
-            "both must be [B, ...]."
+def _explained(log_likelihood: Callable[[Tensor], Tensor], z: Tensor) -> Tensor:
+    """What the caller's function says of all draws, [S, B]; a square is asked in two parts, or [B, S] would pass."""
+    parts = (z[:1], z[1:]) if len(z) == z.shape[1] > 1 else (z,)
+    found = []
+    for part in parts:
+        value = log_likelihood(part)
+        require_returned(
+            "importance_weighted_bound", "log_likelihood", value, tuple(part.shape[:2]), "[S, B], for z [S, B, D]"
         )
+        require_tensor("importance_weighted_bound", "the result of log_likelihood", value)
+        found.append(value)
+    return found[0] if len(found) == 1 else torch.cat(found)
+
+
+def _log_sum(weights: Tensor) -> Tensor:
+    """Log-sum-exp over the first axis; where all are -inf, the gradient is 0 and not NaN."""
+    if not weights.requires_grad:
+        return torch.logsumexp(weights, 0)
+    nothing = (weights == -math.inf).all(0)
+    return torch.logsumexp(weights.masked_fill(nothing, 0.0), 0).masked_fill(nothing, -math.inf)
+
+
+def _log_variance(logvar: Tensor | float, x: Tensor) -> Tensor:
+    if not isinstance(logvar, Tensor):
+        try:
+            if isinstance(logvar, str):
+                raise TypeError
+            return torch.as_tensor(float(logvar), dtype=x.dtype, device=x.device)
+        except (TypeError, ValueError):
+            raise TypeError(f"gaussian_log_likelihood: logvar is {logvar!r}; wanted a number or a tensor.") from None
+    if not _broadcasts(logvar, x):
+        raise ValueError(
+            f"gaussian_log_likelihood: logvar has shape {tuple(logvar.shape)}, which does not broadcast to x, "
+            f"{tuple(x.shape)}."
+        )
+    return logvar.to(x.dtype)
+
+
+def _broadcasts(small: Tensor, large: Tensor) -> bool:
+    """Tell whether `small` takes the shape of `large` by broadcasting, adding no axis to it."""
+    sizes = small.shape[::-1]
+    return small.ndim <= large.ndim and all(
+        one in (1, other) for one, other in zip(sizes, large.shape[::-1], strict=False)
+    )

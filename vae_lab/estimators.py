@@ -11,6 +11,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from vae_lab.arguments import (
+    extent,
+    kind,
+    require_function,
+    require_returned,
+    require_same_place,
+    require_tensor,
+)
+
 
 class Gradients(NamedTuple):
     """Per-sample gradients with respect to mu and sigma, each [S, D]."""
@@ -32,7 +41,9 @@ def pathwise_gradients(f: Callable[[Tensor], Tensor], mu: Tensor, sigma: Tensor,
         `Gradients(mu, sigma)`, each [S, D], in the units of f per unit of x.
 
     Raises:
-        ValueError: if f does not return one number for each row.
+        ValueError: if f does not return one number for each row, or a number without a gradient; if a shape does not
+            fit, or sigma is not positive.
+        TypeError: if f is no function, or mu, sigma or eps no tensor.
 
     Example:
         >>> eps = torch.tensor([[1.0], [-1.0]])
@@ -42,8 +53,16 @@ def pathwise_gradients(f: Callable[[Tensor], Tensor], mu: Tensor, sigma: Tensor,
 
     Source: Kingma & Welling 2014, section 2.4; Mohamed et al. 2020, section 5.
     """
-    x = (mu + sigma * eps).detach().requires_grad_()
-    (slope,) = torch.autograd.grad(_one_per_row("pathwise_gradients", f(x), x).sum(), x)
+    _require("pathwise_gradients", f, mu, sigma, eps)
+    with torch.enable_grad():
+        x = (mu + sigma * eps).detach().requires_grad_()
+        value = _one_per_row("pathwise_gradients", f(x), x)
+        if not value.requires_grad:
+            raise ValueError(
+                "pathwise_gradients: f returned numbers with no gradient to x; it has steps, or detaches. "
+                "score_function_gradients asks for none."
+            )
+        (slope,) = torch.autograd.grad(value.sum(), x)
     return Gradients(slope, slope * eps)
 
 
@@ -61,13 +80,14 @@ def score_function_gradients(
         mu: means, [D].
         sigma: standard deviations, [D], positive.
         eps: standard normal noise, [S, D].
-        baseline: subtracted from f, in its units.
+        baseline: subtracted from f, in its units; a number, or one for each sample, [S].
 
     Returns:
         `Gradients(mu, sigma)`, each [S, D], in the units of f per unit of x.
 
     Raises:
-        ValueError: if f does not return one number for each row.
+        ValueError: if f does not return one number for each row; if a shape does not fit, or sigma is not positive.
+        TypeError: if f is no function, or mu, sigma or eps no tensor.
 
     Example:
         >>> eps = torch.tensor([[1.0], [-1.0]])
@@ -77,12 +97,41 @@ def score_function_gradients(
 
     Source: Williams 1992; Mohamed et al. 2020, section 4.
     """
+    _require("score_function_gradients", f, mu, sigma, eps)
+    _require_baseline(baseline, eps)
     x = (mu + sigma * eps).detach()
     value = (_one_per_row("score_function_gradients", f(x), x) - baseline).detach()[:, None]
     return Gradients(value * eps / sigma, value * (eps.square() - 1) / sigma)
 
 
+def _require(caller: str, f: object, mu: Tensor, sigma: Tensor, eps: Tensor) -> None:
+    require_function(caller, "f", f)
+    for name, value in (("mu", mu), ("sigma", sigma), ("eps", eps)):
+        require_tensor(caller, name, value)
+        require_same_place(caller, name, value, "mu", mu)
+    for name, value, shape, wanted in (
+        ("mu", mu, mu.shape[-1:] if mu.ndim else (1,), "[D]"),
+        ("sigma", sigma, mu.shape, "mu's, [D]"),
+        ("eps", eps, (*eps.shape[:1], *mu.shape), "[S, D]"),
+    ):
+        if tuple(value.shape) != tuple(shape):
+            raise ValueError(f"{caller}: {name} has shape {tuple(value.shape)}; wanted {wanted}.")
+    found = extent(sigma)
+    if found is not None and not found[0] > 0:
+        raise ValueError(f"{caller}: sigma holds {found[0]:g}; a standard deviation is positive.")
+
+
+def _require_baseline(baseline: float | Tensor, eps: Tensor) -> None:
+    if isinstance(baseline, Tensor):
+        if tuple(baseline.shape) not in ((), tuple(eps.shape[:1])):
+            raise ValueError(
+                f"score_function_gradients: baseline has shape {tuple(baseline.shape)}; wanted a number or [S]."
+            )
+    elif not isinstance(baseline, int | float):
+        said = repr(baseline) if isinstance(baseline, str) else kind(baseline)
+        raise TypeError(f"score_function_gradients: baseline is {said}; wanted a number or a tensor [S].")
+
+
 def _one_per_row(caller: str, value: Tensor, x: Tensor) -> Tensor:
-    if value.shape != x.shape[:1]:
-        raise ValueError(f"{caller}: f returned shape {tuple(value.shape)} for x {tuple(x.shape)}; wanted [S].")
+    require_returned(caller, "f", value, tuple(x.shape[:1]), "[S], one number for each row")
     return value

@@ -8,13 +8,25 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from vae_lab.arguments import (
+    kind,
+    require_generator,
+    require_model,
+    require_number,
+    require_returned,
+    require_same_place,
+    require_tensor,
+    require_whole,
+    values_known,
+)
 from vae_lab.elbo import importance_weighted_bound
+from vae_lab.pixels import images_for
 
 AT_ONCE = 300  # latents decoded together on a processor: 784 logits each make 0.9 MB, which malloc keeps at hand
 
 
 class LatentVariableModel(Protocol):
-    """A model with q(z|x) and p(x|z): VAE and LinearVAE are."""
+    """A model with q(z|x) and p(x|z): VAE and LinearVAE are. An attribute `likelihood` may say "gaussian"."""
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map x [B, ...] to mu and logvar of q(z|x), each [B, D]."""
@@ -36,7 +48,8 @@ def log_marginal_bound(
 
     Args:
         model: has `encode` and `log_likelihood`.
-        x: [B, ...]; binary pixels for a Bernoulli decoder, or the result is no log-probability.
+        x: [B, ...]; binary pixels for a Bernoulli decoder, or the result is no log-probability. uint8 is scaled from
+            0..255; all is taken in the model's floating type.
         samples: K.
         chunk: the most samples of an image held at once. Images are taken a few at a time, so that what is decoded
             at once stays in a processor's cache; the memory does not grow with B or K.
@@ -46,7 +59,9 @@ def log_marginal_bound(
         [B], nats per image.
 
     Raises:
-        ValueError: if samples or chunk is not positive.
+        ValueError: if samples or chunk is not positive, x is not what the model's likelihood is for, or the model's
+            own methods return other shapes.
+        TypeError: if the model has no q(z|x) or no p(x|z), as an autoencoder.
 
     Example:
         >>> from vae_lab.models import LinearVAE
@@ -55,14 +70,22 @@ def log_marginal_bound(
 
     Source: Burda et al. 2016, equation 8.
     """
-    mu, logvar = model.encode(x)
-    images = max(1, (AT_ONCE if x.device.type == "cpu" else 100 * AT_ONCE) // min(max(1, chunk), max(1, samples)))
-    bounds = [
-        importance_weighted_bound(
-            partial(model.log_likelihood, x_part), mu_part, logvar_part, samples, chunk=chunk, generator=generator
-        )
-        for x_part, mu_part, logvar_part in zip(x.split(images), mu.split(images), logvar.split(images), strict=True)
-    ]
+    caller = "log_marginal_bound"
+    require_model(caller, model, "encode", "log_likelihood")
+    samples, chunk = require_whole(caller, "samples", samples, 1), require_whole(caller, "chunk", chunk, 1)
+    x = _images(caller, model, x)
+    require_generator(caller, generator, x.device)
+    with values_known():
+        mu, logvar = _posterior(caller, model, x)
+        images = max(1, (AT_ONCE if x.device.type == "cpu" else 100 * AT_ONCE) // min(chunk, samples))
+        bounds = [
+            importance_weighted_bound(
+                partial(_explained, model, x_part), mu_part, logvar_part, samples, chunk=chunk, generator=generator
+            )
+            for x_part, mu_part, logvar_part in zip(
+                x.split(images), mu.split(images), logvar.split(images), strict=True
+            )
+        ]
     return torch.cat(bounds)
 
 
@@ -73,15 +96,16 @@ def active_units(model: LatentVariableModel, x: Tensor, *, threshold: float = 0.
     A_d = Var_x(E_q(z|x)[z_d]) > threshold. A dimension that is not active has collapsed onto the prior.
 
     Args:
-        model: has `encode`.
-        x: at least two of [B, ...].
+        model: has `encode`, which returns mu and logvar.
+        x: at least two of [B, ...]; uint8 is scaled from 0..255.
         threshold: on the variance of the means, in units of z squared.
 
     Returns:
         bool [D].
 
     Raises:
-        ValueError: for fewer than two x.
+        ValueError: for fewer than two x, x that the model's likelihood is not for, or a threshold below 0.
+        TypeError: if the model has no q(z|x), as an autoencoder.
 
     Example:
         >>> from vae_lab.models import VAE
@@ -90,6 +114,43 @@ def active_units(model: LatentVariableModel, x: Tensor, *, threshold: float = 0.
 
     Source: Burda et al. 2016, section 5.2.
     """
+    require_model("active_units", model, "encode")
+    threshold = require_number("active_units", "threshold", threshold, zero=True)
+    x = _images("active_units", model, x)
     if len(x) < 2:
         raise ValueError(f"active_units: x holds {len(x)} images; a variance over images needs at least 2.")
-    return model.encode(x)[0].var(0) > threshold
+    with values_known():
+        return _posterior("active_units", model, x)[0].var(0) > threshold
+
+
+def _images(caller: str, model: LatentVariableModel, x: Tensor) -> Tensor:
+    x = images_for(caller, model, x)
+    if not len(x):
+        raise ValueError(f"{caller}: x has shape {tuple(x.shape)}; wanted at least one image.")
+    return x
+
+
+def _posterior(caller: str, model: LatentVariableModel, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mu and logvar of q(z|x), each [B, D]: nothing else that `encode` may return will do."""
+    encoded = model.encode(x)
+    name = type(model).__name__
+    if not isinstance(encoded, tuple | list) or len(encoded) != 2:
+        what = f"{len(encoded)} things" if isinstance(encoded, tuple | list) else kind(encoded)
+        raise TypeError(f"{caller}: {name}.encode returned {what}; wanted (mu, logvar) of q(z|x), each [B, D].")
+    mu, logvar = encoded
+    for part, value in (("mu", mu), ("logvar", logvar)):
+        require_tensor(caller, f"{part}, from encode,", value)
+        if value.shape != mu.shape or value.ndim != 2 or len(value) != len(x):
+            raise ValueError(
+                f"{caller}: {name}.encode returned shapes {tuple(mu.shape)} and {tuple(logvar.shape)} for {len(x)} "
+                "images; wanted (mu, logvar), each [B, D]."
+            )
+    require_same_place(caller, "logvar", logvar, "mu", mu)
+    return mu, logvar
+
+
+def _explained(model: LatentVariableModel, x: Tensor, z: Tensor) -> Tensor:
+    value = model.log_likelihood(x, z)
+    name = f"{type(model).__name__}.log_likelihood"
+    require_returned("log_marginal_bound", name, value, tuple(z.shape[:2]), "[S, B], for z [S, B, D]")
+    return value

@@ -17,6 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vae_lab.pixels import pixels_for
+
 TOGETHER = 8  # factors of one logarithm: 2 ** -8 is far from underflow in any floating type
 
 
@@ -55,14 +57,15 @@ def bernoulli_error(logits: Tensor, x: Tensor, *, dims: int | None = None) -> Te
 
     Args:
         logits: log(p / (1 - p)), [B, ...].
-        x: pixels in [0, 1], the same shape; it may be expanded.
+        x: pixels in [0, 1], the same shape; it may be expanded; uint8 is scaled from 0..255.
         dims: how many of the last dimensions are pixels; all but the first if None.
 
     Returns:
         [B], or the dimensions that are no pixels; nats per image; never negative but for rounding.
 
     Raises:
-        ValueError: if the shapes differ.
+        ValueError: if the shapes or devices differ, or x holds NaN or pixels outside [0, 1].
+        TypeError: if one is no tensor.
 
     Example:
         >>> bernoulli_error(torch.zeros(1, 3), torch.tensor([[0.0, 1.0, 1.0]]))
@@ -70,10 +73,6 @@ def bernoulli_error(logits: Tensor, x: Tensor, *, dims: int | None = None) -> Te
 
     Source: Kingma & Welling 2014, appendix C.1.
     """
-    if logits.shape != x.shape:
-        raise ValueError(
-            f"bernoulli_error: logits has shape {tuple(logits.shape)} but x has shape {tuple(x.shape)}; "
-            "both must be [B, ...]."
-        )
+    x = pixels_for("bernoulli_error", "logits", logits, x, coins=True)
     first = 1 if dims is None else logits.ndim - dims
     return _BernoulliError.apply(logits.flatten(first), x.flatten(first))

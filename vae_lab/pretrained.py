@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vae_lab.arguments import require_device
 from vae_lab.models import Autoencoder
+from vae_lab.pixels import images_for
 from vae_lab.shipped import shipped_arrays
 
 Model = TypeVar("Model", bound=nn.Module)
@@ -25,6 +27,8 @@ class Classifier(nn.Module):
         torch.Size([5, 10])
     """
 
+    data_shape = (1, 28, 28)
+
     def __init__(self) -> None:
         super().__init__()
         self.net = nn.Sequential(
@@ -33,7 +37,8 @@ class Classifier(nn.Module):
         )  # fmt: skip
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images in [0, 1], [n, 784] or [n, 1, 28, 28], to logits of the ten digits, [n, 10]."""
+        """Map images in [0, 1], or uint8, [n, 784] or [n, 1, 28, 28], to logits of the ten digits, [n, 10]."""
+        images = images_for(f"{type(self).__name__}.forward", self, images, "images")
         return self.net(images.reshape(-1, 1, 28, 28))
 
 
@@ -48,6 +53,7 @@ def load_classifier(device: torch.device | str | None = None) -> Classifier:
 
     Raises:
         FileNotFoundError: if the weights are missing from the installation.
+        ValueError: if torch knows no such device.
 
     Example:
         >>> from vae_lab.data import load_images
@@ -56,7 +62,7 @@ def load_classifier(device: torch.device | str | None = None) -> Classifier:
         >>> (guesses == labels).float().mean().item() > 0.96
         True
     """
-    return _load(Classifier(), "classifier", device)
+    return _load(Classifier(), "classifier", require_device("load_classifier", device))
 
 
 def load_autoencoder(device: torch.device | str | None = None) -> Autoencoder:
@@ -70,6 +76,7 @@ def load_autoencoder(device: torch.device | str | None = None) -> Autoencoder:
 
     Raises:
         FileNotFoundError: if the weights are missing from the installation.
+        ValueError: if torch knows no such device.
 
     Example:
         >>> load_autoencoder().decode(torch.zeros(3, 8)).shape
@@ -77,10 +84,11 @@ def load_autoencoder(device: torch.device | str | None = None) -> Autoencoder:
 
     Source: lecture 0:55 and 13:15.
     """
-    return _load(Autoencoder(latent_dim=8, hidden=(128,), data_shape=(784,)), "autoencoder", device)
+    where = require_device("load_autoencoder", device)
+    return _load(Autoencoder(latent_dim=8, hidden=(128,), data_shape=(784,)), "autoencoder", where)
 
 
-def _load(model: Model, name: str, device: torch.device | str | None) -> Model:
+def _load(model: Model, name: str, device: torch.device | None) -> Model:
     weights = {
         key.removeprefix(f"{name}/"): torch.from_numpy(array.astype(np.float32))
         for key, array in shipped_arrays("pretrained.npz").items()

@@ -9,6 +9,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from vae_lab.arguments import (
+    require_device,
+    require_generator,
+    require_pair,
+    require_same_place,
+    require_tensor,
+    require_whole,
+)
+
 
 def reparameterize(
     mu: Tensor,
@@ -28,14 +37,16 @@ def reparameterize(
         mu: means, [B, D].
         logvar: log sigma^2, the same shape as mu.
         samples: how many independent z to draw for each row; None draws one and adds no axis.
-        eps: noise to use instead of drawing it, in the shape of the result.
+        eps: noise to use instead of drawing it, in the shape of the result; it is taken in mu's floating type.
         generator: source of the noise; torch's default generator if None.
 
     Returns:
         z, [B, D], or [S, B, D] when `samples` is S; in the units of mu.
 
     Raises:
-        ValueError: if logvar's or eps's shape does not fit, or both eps and a generator are given.
+        ValueError: if logvar's or eps's shape, device or dtype does not fit, samples is below 1, or both eps and a
+            generator are given.
+        TypeError: if mu, logvar or eps is no tensor, samples no whole number, or generator no generator.
 
     Example:
         >>> mu, logvar = torch.tensor([[0.0, 1.0]]), torch.tensor([[0.0, 2.0]])
@@ -44,14 +55,15 @@ def reparameterize(
 
     Source: Kingma & Welling 2014, section 2.4; Rezende et al. 2014, section 3; lecture 2:53-5:48.
     """
-    _require_same_shape("reparameterize", mu, logvar)
-    shape = mu.shape if samples is None else (samples, *mu.shape)
+    require_pair("reparameterize", mu, logvar, "[B, D]")
+    shape = mu.shape if samples is None else (require_whole("reparameterize", "samples", samples, 1), *mu.shape)
     if eps is None:
+        require_generator("reparameterize", generator, mu.device)
         eps = torch.randn(shape, dtype=mu.dtype, device=mu.device, generator=generator)
     elif generator is not None:
         raise ValueError("reparameterize: both eps and generator were given; the noise comes from one of them.")
-    elif eps.shape != torch.Size(shape):
-        raise ValueError(f"reparameterize: eps has shape {tuple(eps.shape)}; z has shape {tuple(shape)}, eps must too.")
+    else:
+        eps = _noise(eps, mu, torch.Size(shape))
     return mu + torch.exp(0.5 * logvar) * eps
 
 
@@ -71,7 +83,8 @@ def sample_and_cut(mu: Tensor, logvar: Tensor, *, generator: torch.Generator | N
         z, [B, D], detached from mu and logvar.
 
     Raises:
-        ValueError: if logvar's shape is not mu's.
+        ValueError: if logvar's shape is not mu's, or it holds NaN.
+        TypeError: if mu or logvar is no tensor, or generator no generator.
 
     Example:
         >>> mu = torch.zeros(1, 2, requires_grad=True)
@@ -80,9 +93,15 @@ def sample_and_cut(mu: Tensor, logvar: Tensor, *, generator: torch.Generator | N
 
     Source: lecture 1:27-1:51 and 6:37.
     """
-    _require_same_shape("sample_and_cut", mu, logvar)
+    require_pair("sample_and_cut", mu, logvar, "[B, D]")
+    require_generator("sample_and_cut", generator, mu.device)
     with torch.no_grad():
-        return torch.normal(mu, torch.exp(0.5 * logvar), generator=generator)
+        try:
+            return torch.normal(mu, torch.exp(0.5 * logvar), generator=generator)
+        except RuntimeError as error:  # torch looks for a spread below 0, and NaN counts as one
+            if "std" not in str(error):
+                raise
+            raise ValueError("sample_and_cut: logvar holds values that are not finite.") from error
 
 
 def sample_prior(
@@ -106,7 +125,8 @@ def sample_prior(
         z, [n, D].
 
     Raises:
-        ValueError: if n is negative or latent_dim is not positive.
+        ValueError: if n is negative or latent_dim is not positive, or there is no such device or floating type.
+        TypeError: if n or latent_dim is no whole number, or generator no generator.
 
     Example:
         >>> sample_prior(3, 2, generator=torch.Generator().manual_seed(0)).shape
@@ -114,13 +134,21 @@ def sample_prior(
 
     Source: Kingma & Welling 2014, section 2.1; lecture 12:41.
     """
-    if n < 0 or latent_dim < 1:
-        raise ValueError(f"sample_prior: n is {n} and latent_dim is {latent_dim}; wanted n >= 0 and latent_dim >= 1.")
-    return torch.randn(n, latent_dim, generator=generator, device=device, dtype=dtype)
+    n, latent_dim = (
+        require_whole("sample_prior", "n", n, 0),
+        require_whole("sample_prior", "latent_dim", latent_dim, 1),
+    )
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+        raise ValueError(f"sample_prior: dtype is {dtype!r}; wanted a floating type, e.g. torch.float32.")
+    where = require_device("sample_prior", device)
+    require_generator("sample_prior", generator, where or torch.get_default_device())
+    return torch.randn(n, latent_dim, generator=generator, device=where, dtype=dtype)
 
 
-def _require_same_shape(caller: str, mu: Tensor, logvar: Tensor) -> None:
-    if mu.shape != logvar.shape:
-        raise ValueError(
-            f"{caller}: logvar has shape {tuple(logvar.shape)} but mu has shape {tuple(mu.shape)}; both must be [B, D]."
-        )
+def _noise(eps: Tensor, mu: Tensor, shape: torch.Size) -> Tensor:
+    """The caller's own noise, as wide as mu's numbers are."""
+    require_tensor("reparameterize", "eps", eps, floating=False)
+    if eps.shape != shape:
+        raise ValueError(f"reparameterize: eps has shape {tuple(eps.shape)}; z has shape {tuple(shape)}, eps must too.")
+    require_same_place("reparameterize", "eps", eps, "mu", mu)
+    return eps if eps.dtype == mu.dtype else eps.to(mu.dtype)

@@ -154,7 +154,14 @@ def learns_and_comes_behind(late: dict[str, list[float]], knows_nothing: float =
 
 
 def test_two_gradients_a_vae_without_the_trick_learns_and_comes_behind():
-    late = column("two_gradients", "loss of three seeds, nats", "after 12 epochs")
+    early, late, flat = (
+        column("two_gradients", "loss, three seeds", head) for head in ("4 epochs", "12 epochs", "12, D = 2")
+    )
+    score, four = "score function, 4 draws", "pathwise, 4 draws"
+    assert all(0.5 < mine - theirs < 2 for mine, theirs in zip(early[score], early[four], strict=True))
+    assert all(4.5 < mine - theirs < 7.5 for mine, theirs in zip(late[score], late[four], strict=True))
+    assert min(late[score]) > max(late["pathwise, 1 draw"]), "one pathwise draw is enough to be ahead"
+    assert all(0.5 < mine - theirs < 2.5 for mine, theirs in zip(flat[score], flat[four], strict=True)), "D = 2"
     learns_and_comes_behind(late)
     collapsed = late | {"score function, 4 draws": [207.9, 207.8, 208.0]}
     as_good = late | {"score function, 4 draws": late["pathwise, 1 draw"]}

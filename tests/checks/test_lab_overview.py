@@ -82,5 +82,46 @@ def test_in_colab_too(nbgrader):
     shown = in_a_fork(in_colab, saved.decode())
     assert "x std_from_logvar" in shown
     assert ". hand_gradients" in shown
-    assert "Read next: the book's page \"The gradient's way round\"" in shown
+    assert 'Read next: the book\'s page "Gradient paths: how the gradient reaches the encoder"' in shown
     assert ("13 of 17 points in view" in shown) == (nbgrader == "kept")
+
+
+STOPS = {
+    name: f"# vae-lab: sampling/{name}\n{body}"
+    for name, body in {
+        "std_from_logvar": "def std_from_logvar(logvar)\n    return logvar.exp()",
+        "reparameterize": "use = later\n\ndef reparameterize(mu, logvar):\n    return mu",
+        "hand_gradients": "def hand_gradients(logvar, eps):\n    raise NotImplementedError()",
+    }.items()
+}
+
+
+def after_a_restart(path: str) -> tuple[str, str]:
+    """What the overview says of a saved notebook of which one answer's cell has not run; then, once it has."""
+    shell = InteractiveShell.instance()
+    shell.kernel = object()  # somebody looks
+    cells = [cell for cell in json.loads(Path(path).read_text())["cells"] if cell["cell_type"] == "code"]
+    skipped = next(cell for cell in cells if "def node_kinds" in text(cell))
+    for cell in cells[:-1]:
+        if cell is not skipped:
+            shell.run_cell(text(cell), store_history=True)
+    before = str(lab_overview.look(path))
+    shell.run_cell(text(skipped), store_history=True)
+    fixed = "# vae-lab: sampling/reparameterize_many\ndef reparameterize_many(mu, logvar, n):\n    return 2 3"
+    shell.run_cell(fixed, store_history=True)  # a slip while an older answer is still there
+    return before, str(lab_overview.look(path))
+
+
+def test_not_attempted_not_run_and_stopped_are_told_apart(tmp_path):
+    path = tmp_path / "sampling.ipynb"
+    path.write_text(json.dumps(with_answers(SOURCE, "sampling", STOPS, hidden_tests=False)))
+    before, after = in_a_fork(after_a_restart, str(path))
+    assert "! node_kinds" in before
+    assert "its cell has not run since the kernel started" in before
+    assert "x std_from_logvar" in before
+    assert "its cell stopped with SyntaxError in line 2: expected ':'" in before
+    assert "its cell stopped with NameError in line 2: name 'later' is not defined" in before
+    assert ". hand_gradients" in before
+    assert "+ node_kinds" in after
+    assert "+ reparameterize_many" in after
+    assert "its cell stopped with SyntaxError in line 3: invalid syntax\n    What passes is what was" in after

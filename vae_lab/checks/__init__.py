@@ -7,13 +7,14 @@ raise instead of answering. `overview()` says how its tasks stand.
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from typing import Any, NoReturn
 
+from vae_lab.checks.cell_log import watch
 from vae_lab.checks.lab_overview import Overview, look
+from vae_lab.checks.passing import in_notebook, passed, ready
 
-__all__ = ["in_notebook", "overview", "start"]
+__all__ = ["in_notebook", "overview", "passed", "ready", "start"]
 
 
 class Reserved:
@@ -29,19 +30,6 @@ class Reserved:
 
     def __repr__(self) -> str:
         return f"<reserved: this lab asks you to write {self.__name__} yourself>"
-
-
-def in_notebook() -> bool:
-    """Whether a person may be looking: True in Jupyter and Colab, False where a grader runs the cells.
-
-    A cell that only shows something, and takes seconds for it, asks first.
-
-    Example:
-        >>> in_notebook()
-        False
-    """
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return hasattr(shell, "kernel") and "NBGRADER_EXECUTION" not in os.environ
 
 
 def overview() -> Overview | None:
@@ -76,6 +64,8 @@ def start(lab: str) -> None:
         reserves: tuple[str, ...] = importlib.import_module(f"{__name__}.{lab}").RESERVES
     except (ImportError, AttributeError):
         raise ValueError(f"start: there is no lab {lab!r}.") from None
+    if in_notebook():
+        watch(sys.modules["IPython"].get_ipython())
     package = importlib.import_module("vae_lab")
     for name in package.__all__:  # modules that use each other's names fetch them now, while those are the real ones
         getattr(package, name)

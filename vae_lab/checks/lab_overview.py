@@ -11,18 +11,20 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from vae_lab.checks.cell_log import ANCHOR, ended, is_released_stub
+from vae_lab.checks.common_errors import in_plain_words
 from vae_lab.checks.student_line import student_line
 
-State = Literal["passed", "failed", "not attempted", "for a person"]
+State = Literal["passed", "failed", "not attempted", "not run", "for a person"]
 
-ANCHOR = re.compile(r"^\s*(?:#|<!--)\s*vae-lab:\s*[\w-]+/([\w-]+)", re.MULTILINE)
 TESTS = re.compile(r"^(?P<task>\w+?)_tests(?:_\d+)?$")
 STUBS = ("raise NotImplementedError", "YOUR ANSWER HERE")
+NOT_RUN = "written, but its cell has not run since the kernel started: run it, then this cell again."
 READ_NEXT = re.compile(r"^Read next: *(.+)$", re.MULTILINE)
 ROW = re.compile(r"^\|[^|`]*`(?P<task>\w+)`.*\|(?P<reading>[^|]+)\|\s*$", re.MULTILINE)
 LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
@@ -88,7 +90,7 @@ class Overview:
         ]
 
     def __str__(self) -> str:
-        mark = {"passed": "+", "failed": "x", "not attempted": ".", "for a person": "?"}
+        mark = {"passed": "+", "failed": "x", "not attempted": ".", "not run": "!", "for a person": "?"}
         names = max((len(task.name) for task in self.tasks), default=4)
         lines = []
         for name, state, points, says, read in self.rows():
@@ -99,7 +101,7 @@ class Overview:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        colour = {"passed": "#1a7f4b", "failed": "#c0392b"}
+        colour = {"passed": "#1a7f4b", "failed": "#c0392b", "not run": "#c0392b"}
         left = "text-align:left;vertical-align:top"
         cells = []
         for name, state, points, says, read in self.rows():
@@ -134,7 +136,7 @@ def read_cell(cell: dict[str, Any]) -> Cell:
     name = about.get("grade_id") or (anchor[1] if anchor else "")
     code = cell["cell_type"] == "code"
     tests = code and bool(TESTS.match(name))
-    written = not code and (bool(about.get("grade")) if about else bool(anchor))
+    written = not tests and (bool(about.get("grade")) if about else bool(anchor) and not code)
     return Cell(code, source, name, about.get("points"), tests, written)
 
 
@@ -155,12 +157,15 @@ def readings(cells: Iterable[Cell]) -> dict[str, str]:
     return found
 
 
-def summary(cells: Iterable[Cell], outcomes: Iterable[tuple[Cell, str, str]]) -> Overview:
+def summary(
+    cells: Iterable[Cell], outcomes: Iterable[tuple[Cell, str, str]], ran: Mapping[str, str] | None = None
+) -> Overview:
     """Put together how the tasks stand.
 
     Args:
         cells: all of the notebook.
         outcomes: each test cell, the type's name of the exception that ended it ("" if it passed), and its text.
+        ran: each named cell that ran, and what stopped it ("" if nothing did); None if that is not known.
     """
     cells = list(cells)
     answers = {cell.name: cell.source for cell in cells if cell.name and not cell.tests}
@@ -174,15 +179,13 @@ def summary(cells: Iterable[Cell], outcomes: Iterable[tuple[Cell, str, str]]) ->
         if cell.points is not None:
             task.points = (task.points or 0.0) + cell.points
             task.earned += 0.0 if error else cell.points
-        if not error or task.state == "failed":
-            continue
-        untouched = STUBS[0] in answers.get(name, "") or error == "NotImplementedError"
-        missing = error == "NameError" and f"'{name}'" in message
-        if untouched or missing:
-            task.state, task.read_next = "not attempted", pages.get(name, "")
-        else:
+        stop = (ran or {}).get(name, "")
+        if not error:
+            if stop and task.state == "passed":
+                task.says = f"its cell stopped with {stop}\nWhat passes is what was defined before."
+        elif task.state != "failed":
+            task.state, task.says = _state(name, answers.get(name, ""), error, message, ran)
             reading = READ_NEXT.search(message)
-            task.state, task.says = "failed", message
             task.read_next = reading[1] if reading else pages.get(name, "")
     for cell in cells:
         if cell.written:
@@ -192,6 +195,21 @@ def summary(cells: Iterable[Cell], outcomes: Iterable[tuple[Cell, str, str]]) ->
             task.says = "as last saved" if blank else ""
             states[cell.name] = task
     return Overview(list(states.values()))
+
+
+def _state(name: str, source: str, error: str, message: str, ran: Mapping[str, str] | None) -> tuple[State, str]:
+    """How a task stands whose test cell ended with an error, and what to say of it."""
+    missing = error == "NameError" and f"'{name}'" in message
+    stop = (ran or {}).get(name, "")
+    if missing and stop:
+        return "failed", f"its cell stopped with {stop}"
+    if is_released_stub(source):
+        return "not attempted", ""
+    if missing and ran is not None and name not in ran:
+        return "not run", NOT_RUN
+    if missing or (error == "NotImplementedError" and (message == error or STUBS[0] in message)):
+        return "not attempted", ""
+    return "failed", message
 
 
 def look(notebook: str | Path | None = None) -> Overview:
@@ -219,7 +237,8 @@ def look(notebook: str | Path | None = None) -> Overview:
         except Exception as raised:
             error, message = type(raised).__name__, describe(raised)
         outcomes.append((cell, error, message))
-    return summary([*cells, *cells_that_ran(shell)], outcomes)
+    ran = cells_that_ran(shell)
+    return summary([*cells, *ran], outcomes, {**{cell.name: "" for cell in ran}, **ended()})
 
 
 def describe(error: BaseException) -> str:
@@ -233,7 +252,8 @@ def describe(error: BaseException) -> str:
     if isinstance(error, AssertionError) and text:
         return text
     line = student_line(error)
-    return (f"{kind}: {text}" if text else kind) + (f"\n{line}" if line else "")
+    plain = in_plain_words(kind, text, line.source if line else "")
+    return "\n".join([f"{kind}: {text}" if text else kind, *filter(None, (line and str(line), plain))])
 
 
 def cells_that_ran(shell: Any) -> list[Cell]:

@@ -5,12 +5,14 @@ A failed check is an AssertionError with a plain text, and a notebook shows that
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from torch import Tensor
 
+from vae_lab.checks.common_errors import in_plain_words
 from vae_lab.checks.student_line import student_line
+from vae_lab.checks.untouched import Untouched
 
 TITLES = {
     "intro": "The variational autoencoder and its one line of code",
@@ -29,6 +31,8 @@ TITLES = {
     "labs": "The labs",
     "notation": "Notation",
 }  # the book's pages that a message may name
+
+NOT_WRITTEN = "not written yet. Replace `raise NotImplementedError()` by your answer."
 
 
 class CheckFailed(AssertionError):
@@ -77,32 +81,39 @@ def fail(task: str, seen: str, wanted: str, mistake: Misconception | None = None
     raise CheckFailed(text)
 
 
-def ask(task: str, function: Callable[..., Any], *args: Any) -> Any:
+def ask(task: str, function: Callable[..., Any], *args: Any, names: Sequence[str] = ()) -> Any:
     """Call the student's function; if it raises, say where in the student's own lines.
 
     Args:
         task: the name of the student's function.
         function: the student's function.
         args: what it is called with; tensors appear in the message as shape and dtype, never with their values.
+        names: what the student knows the arguments as, for a message that one has changed.
 
     Returns:
         Whatever the function returns.
 
     Raises:
-        CheckFailed: if the function raises.
+        CheckFailed: if the function raises, or changes a tensor that it was given; the change is undone.
 
     Example:
         >>> ask("halve", lambda x: x / 2, 3)
         1.5
     """
+    copies = Untouched(args, names)
     try:
-        return function(*args)
+        answer = function(*args)
     except CheckFailed:
         raise
-    except NotImplementedError as error:
-        raise CheckFailed(f"{task}: not written yet. Replace `raise NotImplementedError()` by your answer.") from error
     except Exception as error:
+        if is_stub(error):
+            raise CheckFailed(f"{task}: {not_written(task, error)}") from error
         raise CheckFailed(told(f"{task}({brief(*args)})", error)) from error
+    finally:
+        changed = copies.put_back()
+    if changed is not None:
+        fail(task, f"{changed} has changed during the call.", "Wanted it left alone.", IN_PLACE)
+    return answer
 
 
 def told(call: str, error: BaseException) -> str:
@@ -119,7 +130,33 @@ def told(call: str, error: BaseException) -> str:
     kind = getattr(error, "kind", type(error).__name__)
     text = str(getattr(error, "text", error)).strip()
     line = getattr(error, "student_line", None) or student_line(error)
-    return f"{call} raised {kind}" + (f": {text}" if text else "") + (f"\n{line}" if line else "")
+    plain = in_plain_words(kind, text, line.source if line else "")
+    return "\n".join(
+        [f"{call} raised {kind}" + (f": {text}" if text else ""), *filter(None, (line and str(line), plain))]
+    )
+
+
+def not_written(task: str, error: BaseException) -> str:
+    """What to say of a stub that was reached: the task itself, or another one that it uses."""
+    line = getattr(error, "student_line", None) or student_line(error)
+    if line is None or line.function in (*task.split("."), "__init__") or line.function.startswith("<"):
+        return NOT_WRITTEN
+    return f"it uses {line.function}, which is not written yet."
+
+
+def is_stub(error: BaseException) -> bool:
+    """Whether an exception is the lab's own `raise NotImplementedError()`, and not one of torch's by that name.
+
+    Example:
+        >>> is_stub(NotImplementedError()), is_stub(NotImplementedError("xor is not implemented for floats"))
+        (True, False)
+    """
+    if getattr(error, "kind", type(error).__name__) != "NotImplementedError":
+        return False
+    line = getattr(error, "student_line", None) or student_line(error)
+    if line is not None:
+        return line.source.startswith("raise NotImplementedError")
+    return not str(getattr(error, "withheld", "") or getattr(error, "text", error)).strip()
 
 
 def brief(*values: Any) -> str:
@@ -173,3 +210,4 @@ OTHER_DTYPE = Misconception(
     "labs",
 )
 OTHER_DEVICE = OTHER_DTYPE
+IN_PLACE = Misconception("an operation that ends in _ changes the caller's tensor; write a new one.", "gradient_paths")

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vae_lab.checks.instruments.far_from_zero import check_far_draws, check_far_spread
 from vae_lab.checks.instruments.graph_answers import check_gradient_reaches, check_node_kinds
 from vae_lab.checks.instruments.narrow import check_narrow_draws, check_narrow_values
 from vae_lab.checks.instruments.sampler import (
@@ -24,6 +25,8 @@ from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
 
 __all__ = [
     "RESERVES",
+    "check_far_draws",
+    "check_far_spread",
     "check_gradient_reaches",
     "check_hand_gradients",
     "check_narrow_draws",
@@ -60,7 +63,7 @@ def check_std_from_logvar(std_from_logvar: Callable[..., Any], logvar: Tensor | 
     task = "std_from_logvar"
     logvar = torch.linspace(-6, 6, 12, device=device()).reshape(4, 3) if logvar is None else logvar
     given = logvar.detach().clone().requires_grad_()
-    sigma = ask(task, std_from_logvar, given)
+    sigma = ask(task, std_from_logvar, given, names=("logvar",))
     require_tensor(task, sigma, logvar, tuple(logvar.shape))
     require_unchanged(task, "logvar", given, logvar)
     wanted = torch.exp(logvar.detach().double() / 2)
@@ -146,19 +149,20 @@ def check_reparameterize_manners(reparameterize: Callable[..., Any], dtype: torc
     check_manners("reparameterize", reparameterize, dtype)
 
 
-def check_hand_gradients(hand_gradients: Callable[..., Any]) -> None:
+def check_hand_gradients(hand_gradients: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
     """Require the two derivatives of z, 1 and exp(logvar / 2) * eps / 2, both [B, D].
 
     No statistics: a right answer always passes.
 
     Args:
         hand_gradients: the student's function.
+        dtype: of logvar and eps.
 
     Raises:
         CheckFailed: if not.
     """
     task = "hand_gradients"
-    _, logvar = make_inputs(5, 4, torch.float32)
+    _, logvar = make_inputs(5, 4, dtype)
     eps = torch.randn_like(logvar)
     pair = ask(task, hand_gradients, logvar, eps)
     if not isinstance(pair, tuple | list) or len(pair) != 2:

@@ -13,7 +13,7 @@ Status = Literal["graded", "manual", "error"]
 class CellResult:
     """The verdict on one test cell (all of its points or none), or on one written answer.
 
-    `passed` is None for a written answer that waits for a person.
+    `passed` is None for what waits for a person: a written answer, or a test that could not be judged on this machine.
     """
 
     points: float

@@ -12,7 +12,7 @@ from vae_lab.graph.drawing.drawing import Drawing
 from vae_lab.graph.drawing.from_recording import View
 from vae_lab.graph.drawing.picture import Picture
 from vae_lab.graph.drawing.sentences import describe
-from vae_lab.graph.gradient.measure import Flow, asked_values, measure, smooth_draws
+from vae_lab.graph.gradient.measure import Flow, asked_values, measure, reached_parts, smooth_draws
 from vae_lab.graph.recording.recorder import Recorder
 from vae_lab.graph.recording.values import RecordingError, Value
 from vae_lab.graph.recording.variable_names import default_output, name_values, names_of
@@ -133,7 +133,7 @@ class Graph:
         if value is None:
             return None
         if value not in self._flows:
-            self._flows[value] = measure(value, asked_values(self.tape))
+            self._flows[value] = measure(value, asked_values(self.tape), self.tape.values)
         return self._flows[value]
 
     def gradient(self, output: str | Tensor | None = None) -> dict[tuple[str, str], str]:
@@ -149,7 +149,10 @@ class Graph:
         return {(e.source, e.target): e.verdict or "unasked" for e in self.picture(output).edges}
 
     def reaches(self, output: str | Tensor | None = None) -> set[str]:
-        """The names at which a gradient of `output` arrives that is not zero everywhere."""
+        """The names at which a gradient of `output` arrives that is not zero everywhere.
+
+        A module is reached if all its parameters are; else those that are reached are named: `model.decoder.weight`.
+        """
         flow = self._flow(self._value(output))
         if flow is None:
             return set()
@@ -157,7 +160,19 @@ class Graph:
         names = self.names()
         arrived = [v for v in flow.arrives if flow.alive(v) and v is not flow.output]
         learned = {view.labels[id(v.tensor)] for v in arrived if v.kind == "parameter" and id(v.tensor) in view.labels}
+        for name, (_, missed) in reached_parts(self.tape, flow).items():
+            if missed:
+                learned.discard(name)
+        learned |= {p for parts, missed in reached_parts(self.tape, flow).values() if missed for p in parts}
         return learned | {names[v] for v in arrived if v in names and (view.visible(v) or v.op is None)}
+
+    def at_leaves(self, output: Tensor, leaves: dict[str, list[Value]]) -> tuple[set[str], set[str]]:
+        """Of leaves with the values that hold them: those that a gradient reaches, and those at which it cancels."""
+        flow = self._flow(self._value(output))
+        if flow is None:
+            return set(), set()
+        reached = {n for n, values in leaves.items() if any(flow.alive(v) for v in values)}
+        return reached, {n for n, values in leaves.items() if any(flow.cancels(v) for v in values)}
 
     def arriving(self, output: str | Tensor | None = None) -> dict[str, Tensor]:
         """The gradient of `output` at each named value at which one arrives, zeros included.

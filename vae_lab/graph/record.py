@@ -11,13 +11,14 @@ from vae_lab.graph.graph import Graph
 from vae_lab.graph.recording.recorder import Recorder
 
 
-def record(*, fold: Iterable[object] = (), **named: Tensor | nn.Module) -> Graph:
+def record(*unnamed: object, fold: Iterable[object] = (), **named: Tensor | nn.Module) -> Graph:
     """Record the computation in a `with` block.
 
     A tensor given by name becomes an input; a module given by name is shown whole, and its parameters are one node of
     that name. Results get the names of the local variables that hold them, unless some are marked with `graph.mark`.
 
     Args:
+        unnamed: nothing; a tensor or module without a name is refused with a word about it.
         fold: further modules and functions to be shown whole: objects, or names of classes.
         named: the tensors and modules that the computation begins with.
 
@@ -25,7 +26,7 @@ def record(*, fold: Iterable[object] = (), **named: Tensor | nn.Module) -> Graph
         The graph; it can be asked and drawn as soon as the block has ended.
 
     Raises:
-        TypeError: where what is named is neither a tensor nor a module.
+        TypeError: where what is named is neither a tensor nor a module, or something comes without a name.
         ValueError: where two names mean one tensor, or one of them was computed from another before the block.
         RecordingError: at the end of the block, where part of the computation could not be seen.
 
@@ -47,6 +48,13 @@ def record(*, fold: Iterable[object] = (), **named: Tensor | nn.Module) -> Graph
     Source:
         Schulman et al. (2015), Gradient estimation using stochastic computation graphs.
     """
+    if unnamed:
+        here = sys._getframe(1).f_globals | sys._getframe(1).f_locals
+        called = [next((n for n, v in here.items() if v is thing), f"name_{i}") for i, thing in enumerate(unnamed, 1)]
+        raise TypeError(
+            "record: give each tensor and each module a name, for the picture: "
+            f"record({', '.join(f'{n}={n}' for n in called)}). The computation itself goes into the block below it."
+        )
     if isinstance(fold, Tensor | nn.Module | str):
         raise TypeError(
             f"record: fold is a {type(fold).__name__}; a list of modules, functions or class names is wanted."
@@ -62,6 +70,7 @@ def enter(graph: Graph, named: dict[str, Tensor | nn.Module]) -> None:
     for name, thing in named.items():
         if isinstance(thing, nn.Module):
             tape.modules[name] = thing
+            tape.learned |= {id(p): p for p in thing.parameters()}
         elif not isinstance(thing, Tensor):
             raise TypeError(f"record: {name} is a {type(thing).__name__}; a tensor or a module is wanted.")
     for name, thing in named.items():

@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.grading import tiny
-from vae_lab.grading.judge.submitted_notebook import MAX_BYTES, SubmittedNotebook, read_notebook, unanswered
+from vae_lab.grading.judge.submitted_notebook import SubmittedNotebook, read_notebook
+from vae_lab.grading.lab.matching import unanswered
+from vae_lab.grading.lab.notebook_file import MAX_BYTES
 from vae_lab.grading.lab.source import Lab
 
 LAB = tiny.lab()
@@ -125,16 +127,19 @@ def test_a_duplicated_test_runs_once() -> None:
     assert order(submission).count("tests:double_tests") == 1
 
 
-def test_edited_instructor_cells_are_restored_and_flagged() -> None:
+def test_edited_instructor_cells_are_restored_and_flagged_and_edited_code_of_the_setup_runs_on_the_students_side() -> (
+    None
+):
     def edit(notebook: dict[str, Any]) -> None:
         cell_named(notebook, "setup")["source"] = "import torch; torch.allclose = print"
         cell_named(notebook, "double_tests")["source"] += "\n\n"
         cell_named(notebook, "facts_tests")["source"] = "pass"
 
     submission = read(edit)
-    assert order(submission) == HONEST
+    assert order(submission) == ["setup:setup", "setup", *HONEST[1:]]
     assert submission.flags == ("locked cell edited: setup", "locked cell edited: facts_tests")
-    assert not any("print" in step.source for step in submission.steps)
+    assert [step.kind for step in submission.steps if "print" in step.source] == ["student"]
+    assert not any(step.source == "pass" for step in submission.steps)
 
 
 def test_extra_cells_run_where_they_stand() -> None:

@@ -205,3 +205,28 @@ def test_the_output_that_is_shown_unless_another_is_chosen() -> None:
         other = loss * 3
     assert graph.picture().output == "loss"
     assert graph.picture(other).output == "other"
+
+
+def test_a_module_is_reached_only_if_all_its_parameters_are() -> None:
+    x, net = torch.rand(2, 3), Block()
+    with record(x=x, net=net) as graph:
+        hidden = torch.tanh(net.first(x)).detach()
+        y = net.second(hidden)
+        loss = y.sum()
+    assert graph.reaches("loss") == {"net.second.weight", "net.second.bias", "hidden", "y"}
+    said = graph.describe("loss")
+    assert "The gradient of loss reaches part of net, hidden and y." in said
+    assert "No gradient reaches net.first.weight and net.first.bias, so training cannot change them." in said
+    with record(x=x, net=net) as graph:
+        loss = net(x).sum()
+    assert graph.reaches("loss") == {"net"}
+    del loss
+
+
+def test_gradients_that_cancel_are_told() -> None:
+    mu = torch.tensor([0.3, -0.7], requires_grad=True)
+    with record(mu=mu) as graph:
+        z = mu + torch.randn(2)
+        out = (z - mu).sum()
+    assert graph.reaches(out) == {"z"}
+    assert "The gradients that come back to mu along several ways cancel: they add up to zero." in graph.describe(out)

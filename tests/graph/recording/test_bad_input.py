@@ -95,6 +95,9 @@ def test_names() -> None:
     a = torch.ones(3, requires_grad=True)
     with pytest.raises(TypeError, match="record: n is a int; a tensor or a module is wanted"):
         record(n=3)  # type: ignore[arg-type]
+    net = nn.Linear(3, 2)
+    with pytest.raises(TypeError, match=r"record: give each tensor and each module a name, .*: record\(net=net, a=a\)"):
+        record(net, a)
     with pytest.raises(ValueError, match="c and a are the same tensor"):
         record(a=a, c=a)
     with pytest.raises(TypeError, match="fold is a Tensor"):

@@ -6,12 +6,16 @@ the notebook itself, is in `vae_lab.checks.lab_overview`.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from vae_lab.checks.lab_overview import Cell, Overview, look, read_cells, summary
 from vae_lab.grading.authoring.run_notebook import run_cells
+from vae_lab.grading.lab.cells import grader, text
 
 SelfCheck = Overview
 check = look
@@ -47,3 +51,34 @@ def check_file(path: Path, progress: Callable[[int, int], None] = lambda done, t
     outcomes = run_cells([cell.source for cell in code], progress)
     ended = zip(code, outcomes, strict=True)
     return summary(cells, [(cell, outcome.error, outcome.message) for cell, outcome in ended if cell.tests])
+
+
+def before_handing_in(content: bytes) -> Iterator[str]:
+    """What a student should mend in a notebook before it is handed in, a line each.
+
+    The grader runs its own copy of every test cell: code that was typed into one works here and counts for nothing
+    there. nbgrader's checksum, which the released lab carries, says whether a test cell is as it was.
+    """
+    try:
+        cells = json.loads(content)["cells"]
+        tests = [cell for cell in cells if grader(cell).get("grade") and not grader(cell).get("solution")]
+        edited = [grader(cell)["grade_id"] for cell in tests if grader(cell).get("checksum") and not as_released(cell)]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return
+    for name in edited:
+        yield (
+            f"{name}: you have changed this test cell. The grader runs its own copy, and what you wrote there does not "
+            "count. Move your code into the answer's cell, or into a new cell above."
+        )
+
+
+def as_released(cell: dict[str, Any]) -> bool:
+    """Whether a graded cell still has the source that nbgrader's checksum was made from, blanks at its end aside."""
+    about, source = grader(cell), text(cell)
+    flags = [bool(about.get("grade")), bool(about.get("solution")), bool(about.get("locked"))]
+    last = str(float(about["points"])) if about.get("grade") else ""
+    for variant in (source, source.rstrip(), f"{source}\n"):
+        parts = [variant, cell["cell_type"], *map(str, flags), about["grade_id"], last]
+        if hashlib.md5("".join(parts).encode(), usedforsecurity=False).hexdigest() == about["checksum"]:
+            return True
+    return False

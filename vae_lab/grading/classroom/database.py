@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,6 +13,8 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from vae_lab.grading.course import CourseError
+
+OLDER = re.compile(r"no such column|no such table|has no column|column .* does not exist|Unknown column", re.IGNORECASE)
 
 
 def database_url(text: str | None, out: Path) -> URL:
@@ -41,6 +44,11 @@ def told(url: URL) -> Iterator[None]:
         raise
     except (SQLAlchemyError, ImportError, ValueError) as error:  # ValueError: nbgrader's InvalidEntry
         lines = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+        if OLDER.search(lines[0]):
+            raise CourseError(
+                f"the gradebook {where} was made by an older nbgrader ({lines[0]}); bring it up to date with: "
+                f"nbgrader db upgrade --db {where}"
+            ) from error
         raise CourseError(f"the gradebook {where} cannot be used: {lines[0]}") from error
 
 

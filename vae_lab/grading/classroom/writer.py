@@ -18,10 +18,11 @@ from vae_lab.grading.classroom.room import Classroom
 from vae_lab.grading.classroom.submissions import SubmittedFile, read_submitted_file
 from vae_lab.grading.classroom.versions import pages_version
 from vae_lab.grading.course import write_atomically
-from vae_lab.grading.lab.cells import Notebook, grader, text
+from vae_lab.grading.judge.environment import absent_modules
+from vae_lab.grading.lab.handed_in import HandedIn, read_handed_in
 from vae_lab.grading.marks import GradebookEntry, Mark, auto_score, with_marks
 from vae_lab.grading.pages import autograded, feedback
-from vae_lab.grading.pages.student_cells import StudentCell, student_cells
+from vae_lab.grading.pages.report import NEEDS
 from vae_lab.grading.pages.tasks import outline, tasks, title
 from vae_lab.grading.results import SubmissionResult
 
@@ -49,7 +50,9 @@ class Writer:
         """Whether a submission has no result yet that still holds; an error of the grader's own never holds."""
         record = self.records.get(student)
         submission = read_submitted_file(self.submitted, student, self.room.name)
-        return record is None or record.result.status == "error" or record.key != key_of(submission, depends)
+        if record is None or record.result.status == "error" or record.key != key_of(submission, depends):
+            return True
+        return any(come_since(flag) for flag in record.result.flags)
 
     def expect(self, student: str, depends: str) -> bytes | None:
         """Read a submission whose result will come; None if there is nothing to read."""
@@ -69,7 +72,7 @@ class Writer:
                 content,
                 timestamp=submission.timestamp,
                 look_again=before is not None and (before.content != content or before.look_again),
-                copies=fingerprint(self.room.released, self.read_cells(submission)),
+                copies=fingerprint(read_handed_in(self.room.lab, submission.content)),
                 outputs=before.outputs if before else {},
             )
         )
@@ -130,13 +133,9 @@ class Writer:
     def entry(self, student: str) -> GradebookEntry:
         """A record on its way into the gradebook."""
         record = self.records[student]
-        answered = {cell.grade_id: cell.source for cell in self.cells_of(student)}
-        unanswered = frozenset(
-            grader(cell)["grade_id"]
-            for cell in self.room.released["cells"]
-            if grader(cell).get("solution")
-            and answered.get(grader(cell)["grade_id"], "").strip() in ("", text(cell).strip())
-        )
+        answers = self.handed_in(student).answers
+        wanted = [cell.grade_id for cell in self.room.lab.cells if cell.role in ("solution", "written")]
+        unanswered = frozenset(name for name in wanted if name not in answers or answers[name].blank)
         return GradebookEntry(record.result, record.timestamp, unanswered, record.look_again)
 
     def made_from(self, kind: str, record: Record) -> Iterator[str]:
@@ -151,7 +150,7 @@ class Writer:
     def write_files(self, record: Record, kinds: dict[str, str]) -> None:
         """Write a student's graded notebook and feedback page, those that are named."""
         result = record.result
-        handed_in = self.cells_of(result.student)
+        handed_in = self.handed_in(result.student)
         if "autograded" in kinds:
             made = autograded.autograded(self.room.released, handed_in, result)
             write_atomically(self.room.file("autograded", result.student), made)
@@ -163,15 +162,18 @@ class Writer:
             page = feedback.page(counted, shown, self.title, comments)
             write_atomically(self.room.file("feedback", result.student), page)
 
-    def cells_of(self, student: str) -> list[StudentCell]:
-        """A student's cells."""
-        if student in self.expected:
-            return self.read_cells(self.expected[student][0])
-        return self.read_cells(read_submitted_file(self.submitted, student, self.room.name))
+    def handed_in(self, student: str) -> HandedIn:
+        """A student's notebook, read against the lab."""
+        expected = self.expected.get(student)
+        submission = expected[0] if expected else read_submitted_file(self.submitted, student, self.room.name)
+        return read_handed_in(self.room.lab, submission.content)
 
-    def read_cells(self, submission: SubmittedFile) -> list[StudentCell]:
-        """The cells of a submission."""
-        return student_cells(submission.content, self.room.name, self.room.released)
+
+def come_since(flag: str) -> bool:
+    """Whether a flag names a module that a notebook needed and that has been installed since."""
+    wanting = NEEDS.fullmatch(flag)
+    names = wanting[1].split(", ") if wanting else []
+    return any(name.isidentifier() and not absent_modules(f"import {name}") for name in names)
 
 
 def key_of(submission: SubmittedFile, depends: str) -> str:
@@ -179,16 +181,10 @@ def key_of(submission: SubmittedFile, depends: str) -> str:
     return digest(depends, submission.problem, submission.content or b"")
 
 
-def fingerprint(released: Notebook, handed_in: list[StudentCell]) -> str:
+def fingerprint(handed_in: HandedIn) -> str:
     """A digest of a student's own words, the same for a copy; "" where there are too few to tell.
 
     Answers as short as those of a lab are often the same by right, so only the text as typed counts, comments included.
     """
-    given = {grader(cell)["grade_id"]: text(cell) for cell in released["cells"] if grader(cell).get("solution")}
-    own = [
-        (cell.grade_id, cell.source.strip())
-        for cell in handed_in
-        if cell.grade_id in given and cell.source.strip() != given[cell.grade_id].strip()
-    ]
-    own.sort()
+    own = sorted((name, answer.text.strip()) for name, answer in handed_in.answers.items() if not answer.blank)
     return digest(*(part for pair in own for part in pair)) if sum(len(source) for _, source in own) > 300 else ""

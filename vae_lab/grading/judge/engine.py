@@ -20,7 +20,7 @@ import time
 from multiprocessing.connection import Connection
 
 from vae_lab.grading.judge.judge_report import JudgeReport
-from vae_lab.grading.judge.submitted_notebook import SubmittedNotebook, read_notebook, unanswered
+from vae_lab.grading.judge.submitted_notebook import SubmittedNotebook, read_notebook
 from vae_lab.grading.lab.source import OPTIMIZERS, Lab, LabCell
 from vae_lab.grading.limits import Limits, Sandbox
 from vae_lab.grading.results import CellResult, SubmissionResult
@@ -179,9 +179,11 @@ def grade_submission(
     )
 
 
-def _cell_result(cell: LabCell, submission: SubmittedNotebook, verdicts: dict[str, tuple[bool, str]]) -> CellResult:
+def _cell_result(
+    cell: LabCell, submission: SubmittedNotebook, verdicts: dict[str, tuple[bool | None, str]]
+) -> CellResult:
     if cell.role == "written":
-        if unanswered(cell, submission.written.get(cell.grade_id, "")):
+        if cell.grade_id in submission.blank:
             return CellResult(0.0, cell.points, False, "no answer given")
         return CellResult(0.0, cell.points, None)
     passed, message = verdicts.get(

@@ -23,6 +23,7 @@ import torch
 from IPython.core.inputtransformer2 import TransformerManager
 
 from vae_lab.checks.messages import brief, told
+from vae_lab.grading.judge.environment import Needs, unrun_answers
 from vae_lab.grading.judge.session import GRACE_SECONDS, OutOfTime, Session
 from vae_lab.grading.judge.submitted_notebook import Step, SubmittedNotebook
 from vae_lab.grading.judge.verdict import clean, not_defined, say_why
@@ -33,6 +34,7 @@ from vae_lab.grading.rpc.wire import Gone, Late, WireError
 from vae_lab.grading.sandbox.bubblewrap import WarmSandbox
 
 Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
+UNJUDGED = "Not judged here: your code needs {}, which the grader's machine has not. A person will look at it."
 
 
 class TestTookTooLong(BaseException):
@@ -48,7 +50,7 @@ class Judge:
         limits: of time and size.
         warm: the sandbox.
         seed: all randomness of this grading derives from it.
-        report: called with (grade_id, passed, message) after each test cell.
+        report: called with (grade_id, passed, message) after each test cell; passed is None where a person must look.
     """
 
     def __init__(
@@ -58,11 +60,12 @@ class Judge:
         limits: Limits,
         warm: WarmSandbox,
         seed: int,
-        report: Callable[[str, bool, str], None],
+        report: Callable[[str, bool | None, str], None],
     ) -> None:
         self.lab, self.submission, self.limits, self.report = lab, submission, limits, report
         self.session = Session(lab, limits, warm, seed)
         self.session.watch = self._note_hidden
+        self.session.needs = Needs(submission.steps, submission.python)
         self.seed = seed
         self.withheld: dict[str, Again | None] = {}
         self.namespace: dict[str, Any] = _main_namespace()
@@ -90,12 +93,14 @@ class Judge:
             self._say_more()
         if self.session.changed_arguments:
             self.flags.append("an answer changes its arguments in place")
+        self.flags += unrun_answers(self.submission.steps) + self.session.needs.flags()
         self.flags += [f"ended its process: {why}" for why in sorted(self.session.incidents)]
 
     def _judge(self, step: Step) -> None:
         assert step.cell is not None
         cell = self.lab.cells[step.cell]
         message = ""
+        passed: bool | None
         try:
             peer = self.session.connected()
             self._run_cell(step.cell)
@@ -111,12 +116,23 @@ class Judge:
             passed, message = False, f"Took longer than {self.limits.test_seconds:g} s."
             self.session.close()
         except BaseException as error:
-            passed, message = False, self._explain(error, cell)
+            need = self._lacked(error)
+            passed = None if need else False
+            message = UNJUDGED.format(need) if need else self._explain(error, cell)
         peer_now = self.session.peer
         if peer_now is not None and peer_now.reason:
             self.session.incidents.add(peer_now.reason)
             self.session.close()
         self.report(cell.grade_id, passed, "" if passed else clean(message or "a check failed"))
+
+    def _lacked(self, error: BaseException) -> str:
+        """What this machine has not and the student's code needed when a test failed, or ""."""
+        link: BaseException | None = error
+        while link is not None:
+            if isinstance(link, RemoteError):
+                return self.session.needs.of_call(link.kind, link.text or link.withheld)
+            link = link.__cause__ or link.__context__
+        return self.session.needs.lost.get(error.name or "", "") if isinstance(error, NameError) else ""
 
     def _wire_message(self, error: WireError) -> str:
         peer = self.session.peer

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import torch
 
+from vae_lab.grading.judge.environment import Needs
 from vae_lab.grading.judge.submitted_notebook import Step
 from vae_lab.grading.judge.verdict import clean, say_why
 from vae_lab.grading.lab.source import Lab
@@ -41,6 +42,7 @@ class Session:
         self.end = time.monotonic() + limits.submission_seconds
         self.changed_arguments = False
         self.incidents: set[str] = set()
+        self.needs = Needs()
 
     def connected(self) -> Peer:
         """The connection, with every cell so far executed.
@@ -96,9 +98,10 @@ class Session:
             self.peer.deadline = min(
                 time.monotonic() + self.limits.cell_seconds + GRACE_SECONDS, self.end + GRACE_SECONDS
             )
-            self.peer.ask("cell", step.source)
+            self.needs.ran(step, self.peer.ask("cell", step.source))
         except RemoteError as error:
             text = f"{error}\n{error.student_line}" if error.student_line else str(error)
+            self.needs.stopped(step, error.kind, error.text or error.withheld)
             if error.kind == "TookTooLong":
                 text = f"it took longer than {self.limits.cell_seconds:g} s"
             if step.cell is not None:

@@ -135,8 +135,8 @@ def watch(lab: Lab, notebook: bytes, limits: Limits, sandbox: Sandbox) -> list[T
         warm.wait()
         tried = {cell.grade_id: Tried(cell.grade_id, cell.points, cell.source) for cell in lab.cells if is_test(cell)}
 
-        def report(grade_id: str, passed: bool, message: str) -> None:
-            tried[grade_id].passed, tried[grade_id].message = passed, message
+        def report(grade_id: str, passed: bool | None, message: str) -> None:
+            tried[grade_id].passed, tried[grade_id].message = bool(passed), message
 
         judge = Watching(lab, submission, limits, warm, seed_for(lab, notebook), report)
         judge.tried = tried

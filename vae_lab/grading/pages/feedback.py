@@ -34,7 +34,8 @@ TAGS |= {"table", "thead", "tbody", "tr", "th", "td", "hr", "img", "del"}
 class Task:
     """One thing the lab asks for: a solution with its test cells, or a written answer.
 
-    `code` is what the student wrote (None if nothing was found); `tests` are (grade_id, result) pairs.
+    `code` is what the student wrote (None if nothing was found); `tests` are (grade_id, result) pairs;
+    `outside` is True if a written answer was found in other cells than its own.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Task:
     tests: Sequence[tuple[str, CellResult]]
     written: bool = False
     pictures: Mapping[str, Mapping[str, str]] | None = None
+    outside: bool = False
 
     @property
     def points(self) -> float:
@@ -57,8 +59,10 @@ class Task:
     @property
     def verdict(self) -> str:
         """One of "passed", "failed", "partly", "waits" (for a person) or "marked" (by one)."""
+        if any(result.passed is None for _, result in self.tests):
+            return "waits"
         if self.written:
-            return "waits" if any(result.passed is None for _, result in self.tests) else "marked"
+            return "marked" if self.code is not None and self.code.strip() else "failed"
         passed = [bool(result.passed) for _, result in self.tests]
         return "passed" if all(passed) else "partly" if any(passed) else "failed"
 
@@ -77,6 +81,7 @@ def page(result: SubmissionResult, tasks: Sequence[Task], title: str, comments: 
             "task": task,
             "code": None if task.code is None or task.written else python_html(without_anchor(task.code)),
             "prose": prose_html(without_anchor(task.code), task.pictures or {}) if task.written and task.code else None,
+            "unshown": sanitize.unshown(task.code, task.pictures) if task.written and task.code else [],
             "comments": [
                 comments[name] for name in dict.fromkeys([task.name, *(t for t, _ in task.tests)]) if name in comments
             ],

@@ -34,6 +34,8 @@ PICTURES = {
     "image/gif": b"GIF8",
 }
 LARGEST_PICTURE = 2 * 2**20  # bytes
+LONGEST = 100_000  # characters of one cell that are shown
+SHOWS = re.compile(r"!\[[^\]\n]*\]\(\s*<?([^)\s>]+)|<img\b[^>]*?\bsrc\s*=\s*[\"']?([^\"'\s>]+)", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
@@ -108,6 +110,20 @@ def attachments(found: Any) -> dict[str, dict[str, str]]:
                     kept[name] = {mime: good}
                     break
     return kept
+
+
+def unshown(source: str, found: Any) -> list[str]:
+    """The pictures that a text refers to, or that were pasted into it, and that no page here can show.
+
+    Example:
+        >>> unshown("![a](attachment:IMG_1.HEIC) ![b](photo.jpg)", {"IMG_1.HEIC": {"image/heic": "AAAA"}})
+        ['IMG_1.HEIC', 'photo.jpg']
+    """
+    good = attachments(found)
+    pasted = [name for name in found if isinstance(name, str)] if isinstance(found, Mapping) else []
+    wanted = [first or second for first, second in SHOWS.findall(source)]
+    names = [name.removeprefix("attachment:") for name in (*pasted, *wanted)]
+    return list(dict.fromkeys(plain(name)[:80] for name in names if name not in good))[:20]
 
 
 def outputs(found: Any, *, most: int = 20, longest: int = 10_000) -> list[dict[str, Any]]:

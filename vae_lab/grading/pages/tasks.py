@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from vae_lab.grading.lab.cells import Notebook, grader, text
+from vae_lab.grading.lab.handed_in import HandedIn
 from vae_lab.grading.pages.feedback import Task
-from vae_lab.grading.pages.student_cells import StudentCell
+from vae_lab.grading.pages.sanitize import LONGEST
 from vae_lab.grading.results import CellResult, SubmissionResult
 
 HEADING = re.compile(r"^#{1,6} +(.+?)\s*#*$", re.MULTILINE)
@@ -52,21 +53,21 @@ def outline(notebook: Notebook) -> list[Outline]:
     return [Outline(name, headings[name], cells, name in written) for name, cells in points.items()]
 
 
-def tasks(outlines: Iterable[Outline], handed_in: Sequence[StudentCell], result: SubmissionResult) -> list[Task]:
+def tasks(outlines: Iterable[Outline], handed_in: HandedIn, result: SubmissionResult) -> list[Task]:
     """The tasks with what one student answered and earned."""
-    answers = {piece.grade_id: piece for piece in handed_in if piece.grade_id}
     found = []
     for task in outlines:
-        piece = answers.get(task.name)
+        answer = handed_in.answers.get(task.name)
         cells = [(name, result.cells.get(name, CellResult(0.0, points, None))) for name, points in task.points.items()]
         found.append(
             Task(
                 task.name,
                 task.heading,
-                piece.source if piece else None,
+                answer.text[:LONGEST] if answer else None,
                 cells,
                 task.written,
-                piece.attachments if piece else None,
+                answer.attachments if answer else None,
+                outside=answer is not None and answer.outside,
             )
         )
     return found

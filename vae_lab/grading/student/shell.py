@@ -25,12 +25,14 @@ import torch
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from vae_lab.grading.rpc.lacking import OTHER_LANGUAGES
 from vae_lab.grading.rpc.objects import use
 from vae_lab.grading.rpc.peer import Peer
 from vae_lab.grading.rpc.wire import Channel
+from vae_lab.grading.student.other_machine import Wanting, carry_on, settle
 
 RUNNABLE_MAGICS = frozenset(
-    {"time", "timeit", "capture", "prun", "who", "whos", "writefile", "run", "pwd", "cd", "env"}
+    {"time", "timeit", "capture", "prun", "who", "whos", "writefile", "file", "run", "pwd", "cd", "env"}
 )
 
 
@@ -40,6 +42,8 @@ class TookTooLong(BaseException):
 
 class Shell(InteractiveShell):
     """IPython without terminal, history, tracebacks or a system shell; a magic that is not available does nothing."""
+
+    wanting: Wanting
 
     def showtraceback(self, *args: Any, **kwargs: Any) -> None:
         """Show nothing: who asks learns the exception itself."""
@@ -52,12 +56,14 @@ class Shell(InteractiveShell):
         return super().run_line_magic(magic_name, line, _stack_depth + 1) if magic_name in RUNNABLE_MAGICS else None
 
     def run_cell_magic(self, magic_name: str, line: str, cell: str) -> Any:
-        """Run a harmless magic; of any other only a Python cell's body."""
+        """Run a harmless magic; of any other the body, unless it is in another language."""
         if magic_name in RUNNABLE_MAGICS:
             return super().run_cell_magic(magic_name, line, cell)
-        if magic_name in ("python", "python3", "pypy", "debug"):
-            return self.run_cell(cell)
-        return None
+        if magic_name in OTHER_LANGUAGES:
+            return None
+        result = self.run_cell(cell)  # %%memit, %%snakeviz, and whatever a student's packages brought along
+        result.raise_error()
+        return result.result
 
     def system(self, cmd: str) -> None:
         """Refuse `!command` quietly."""
@@ -86,6 +92,7 @@ def make_shell() -> Shell:
     shell.display_pub.publish = lambda *args, **kwargs: None
     shell.run_cell("def warm(): pass\n%time warm()\n")  # what IPython loads on first use
     shell.reset(new_session=True)
+    shell.wanting = settle(shell)
     return shell
 
 
@@ -154,10 +161,13 @@ def _serve(shell: Shell, limits: dict[str, Any], op: str, values: list[Any]) -> 
         case "cell", [str() as source]:
             with time_limit(limits["cell_seconds"]):
                 result = shell.run_cell(source, store_history=True)
-            error = result.error_before_exec or result.error_in_exec
+                error = result.error_before_exec or result.error_in_exec
+                if error is not None:
+                    carry_on(error, shell.transform_cell(source), shell.user_ns)
+            asked_for = shell.wanting.take()
             if error is not None:
                 raise error
-            return None
+            return asked_for
         case "names", [list() as names]:
             return {name: shell.user_ns[name] for name in names if name in shell.user_ns}
     with time_limit(limits["call_seconds"]):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vae_lab.graph.drawing.labels import parameter_names, spelling
 from vae_lab.graph.drawing.picture import Edge, Node, Picture, Stop, better, caption, size, spelled
-from vae_lab.graph.gradient.measure import CUT, PASSES, UNASKED, ZERO, Flow, nonzero, walk_back
+from vae_lab.graph.gradient.measure import CUT, PASSES, UNASKED, ZERO, Flow, nonzero, reached_parts, walk_back
 from vae_lab.graph.gradient.reasons import culprit, reason
 from vae_lab.graph.recording.tape import Tape
 from vae_lab.graph.recording.values import Group, Operation, Value, version_of
@@ -127,6 +127,9 @@ class View:
         picture = Picture(nodes, edges, self.id(flow.output) if flow is not None else None)
         if flow is not None:
             picture.hooked = [self.id(v) for v in flow.hooked]
+            picture.cancelled = list(dict.fromkeys(self.id(v) for v in seen if flow.cancels(v)))
+            parts = reached_parts(self.tape, flow) if self.detail == "names" else {}
+            picture.without = {n: missed for n, (some, missed) in parts.items() if n in nodes and some and missed}
             steps = [v.op for v in flow.spoiled if v.op is not None]
             picture.spoiled = list(dict.fromkeys((self.label(op), op.source) for op in steps))
         return picture

@@ -63,6 +63,8 @@ class Picture:
     hooked: list[str] = field(default_factory=list)  # a hook of the person's may change the gradient there
     spoiled: list[tuple[str, Source | None]] = field(default_factory=list)  # steps that make it infinite or NaN
     unused: list[str] = field(default_factory=list)  # recorded by name, but without a part in the output
+    cancelled: list[str] = field(default_factory=list)  # gradients arrive along several ways and add up to nothing
+    without: dict[str, list[str]] = field(default_factory=dict)  # module reached in part -> parameters that are not
 
 
 def size(tensor: Tensor) -> float:

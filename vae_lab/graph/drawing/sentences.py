@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from vae_lab.graph.drawing.picture import Node, Picture
 from vae_lab.graph.gradient.measure import CUT, PASSES, UNASKED, ZERO
 
+MOST = 5  # names that one can read in a row
+
 
 def listed(names: Iterable[str], last: str = "and") -> str:
     """Names as a person lists them.
@@ -19,6 +21,26 @@ def listed(names: Iterable[str], last: str = "and") -> str:
     """
     words = list(names)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else "nothing"
+
+
+def together(names: Iterable[str], last: str = "and") -> str:
+    """Names as a person lists them; of many parameters, those of one module together.
+
+    >>> together(["vae.encoder.weight", "vae.encoder.bias"], "or")
+    'vae.encoder.weight or vae.encoder.bias'
+    >>> together([f"vae.encoder.{i}.{p}" for i in (0, 2, 4) for p in ("weight", "bias")])
+    'vae.encoder.0 (weight, bias), vae.encoder.2 (weight, bias) and vae.encoder.4 (weight, bias)'
+    """
+    names = list(names)
+    if len(names) <= MOST:
+        return listed(names, last)
+    owners: dict[str, list[str]] = {}
+    for name in names:
+        owner, _, parameter = name.rpartition(".")
+        owners.setdefault(owner or parameter, []).extend([parameter] if owner else [])
+    grouped = [f"{owner} ({', '.join(parts)})" if parts else owner for owner, parts in owners.items()]
+    rest = len(grouped) - MOST
+    return listed([*grouped[:MOST], f"{rest} more modules"] if rest > 0 else grouped, last)
 
 
 def title(picture: Picture) -> str:
@@ -81,7 +103,11 @@ def gradient(picture: Picture) -> list[str]:
     if picture.output is None:
         return []
     through = {e.source for e in picture.edges if e.verdict == PASSES}
-    reached = [spoken(n) for n in picture.nodes.values() if n.id in through]
+    reached = [
+        f"part of {n.id}" if n.id in picture.without else spoken(n)
+        for n in picture.nodes.values()
+        if n.id in through and n.id not in picture.cancelled
+    ]
     if picture.edges and all(e.verdict == UNASKED for e in picture.edges):
         return ["Nothing here asks for a gradient: requires_grad is False for all that goes in."]
     sentences = [f"The gradient of {spoken_id(picture.output)} reaches {listed(reached)}."]
@@ -90,8 +116,15 @@ def gradient(picture: Picture) -> list[str]:
     lost = [n for n in picture.nodes.values() if n.role in {"input", "parameter"} and n.id in blocked]
     if lost:
         learn = [n.id for n in lost if n.role == "parameter"]
-        so = f", so training cannot change {listed(learn)}" if learn else ""
-        sentences.append(f"No gradient reaches {listed(spoken(n) for n in lost)}{so}.")
+        so = f", so training cannot change {together(learn)}" if learn else ""
+        sentences.append(f"No gradient reaches {together(spoken(n) for n in lost)}{so}.")
+    for missed in picture.without.values():
+        them = "them" if len(missed) > 1 else "it"
+        sentences.append(f"No gradient reaches {together(missed)}, so training cannot change {them}.")
+    for name in picture.cancelled:
+        sentences.append(
+            f"The gradients that come back to {spoken_id(name)} along several ways cancel: they add up to zero."
+        )
     for operation, place in picture.spoiled:
         at = f"{operation} ({place})" if place else operation
         sentences.append(f"At {at} the gradient stops being finite: behind it, it is infinite or not a number (NaN).")

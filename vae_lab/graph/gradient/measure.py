@@ -9,7 +9,7 @@ through which a gradient could pass from one that stops it. User hooks do not ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -21,6 +21,7 @@ from vae_lab.graph.recording.tape import Tape
 from vae_lab.graph.recording.values import Operation, Value
 
 PASSES, ZERO, CUT, UNASKED = "passes", "zero", "cut", "unasked"
+ROUNDING = 4  # units in the last place, to which the shares of a gradient that cancel may add up
 Shares = dict[Value, Tensor | None]
 
 
@@ -30,15 +31,25 @@ class Flow:
 
     output: Value
     asked: Collection[Value]
+    values: Sequence[Value] = ()  # all of the recording, in order
     arrives: dict[Value, Tensor] = field(default_factory=dict)  # d output / d value; missing where nothing arrives
     verdicts: dict[tuple[Value, Value], str] = field(default_factory=dict)  # (operand, result) -> verdict
     hooked: list[Value] = field(default_factory=list)  # values with a hook of the person's, which was not run
     refused: dict[Value, str] = field(default_factory=dict)  # result -> autograd's own complaint
     spoiled: list[Value] = field(default_factory=list)  # results behind which a finite gradient is finite no more
+    along: dict[Value, list[Tensor]] = field(default_factory=dict)  # value -> the shares that came along several ways
 
     def alive(self, value: Value) -> bool:
         """Whether a gradient that is not zero everywhere arrives at the value."""
-        return value in self.arrives and nonzero(self.arrives[value])
+        return value in self.arrives and nonzero(self.arrives[value]) and not self.cancels(value)
+
+    def cancels(self, value: Value) -> bool:
+        """Whether gradients arrive along several ways and add up to nothing, or to no more than rounding."""
+        shares = [s for s in self.along.get(value, []) if nonzero(s)]
+        if len(shares) < 2 or not all(s.isfinite().all() for s in shares):
+            return False
+        size = sum((s.abs() for s in shares[1:]), shares[0].abs())
+        return bool((self.arrives[value].abs() <= ROUNDING * torch.finfo(value.dtype).eps * size).all())
 
 
 def nonzero(tensor: Tensor) -> bool:
@@ -54,14 +65,15 @@ def seed_for(tensor: Tensor) -> Tensor:
     return (torch.frac(n * 0.6180339887498949) + 0.5).reshape(tensor.shape).to(tensor.dtype)
 
 
-def measure(output: Value, asked: Collection[Value]) -> Flow:
+def measure(output: Value, asked: Collection[Value], values: Sequence[Value] = ()) -> Flow:
     """Send the gradient of `output` back through the whole recording.
 
     Args:
         output: where to begin. A value of several entries counts as their sum under fixed irregular weights.
         asked: the values about whose gradient it is worth asking; edges from all others are "unasked".
+        values: all values of the recording, to tell what was overwritten later.
     """
-    flow = Flow(output, asked)
+    flow = Flow(output, asked, values)
     if output.differentiable:
         with torch.no_grad():
             flow.arrives[output] = seed_for(output.tensor.detach())
@@ -76,6 +88,8 @@ def measure(output: Value, asked: Collection[Value]) -> Flow:
         flow.verdicts[operand, result] = verdict
         if share is not None and not share.isfinite().all() and flow.arrives[result].isfinite().all():
             flow.spoiled.append(result)
+        if verdict == PASSES and share is not None:
+            flow.along.setdefault(operand, []).append(share)
         return True
 
     walk_back({output: flow.arrives.get(output)}, asked, note, flow.arrives, flow.refused)
@@ -155,3 +169,13 @@ def asked_values(tape: Tape) -> set[Value]:
         if value.edge is not None or (value.op is not None and any(u in asked for u in value.op.inputs)):
             asked.add(value)
     return asked
+
+
+def reached_parts(tape: Tape, flow: Flow) -> dict[str, tuple[list[str], list[str]]]:
+    """The parameters of each named module that ask for a gradient: those it reaches, and those it does not."""
+    alive = {id(v.tensor) for v in flow.arrives if v.kind == "parameter" and flow.alive(v)}
+    parts = {}
+    for name, module in tape.modules.items():
+        asking = {f"{name}.{path}": id(p) for path, p in module.named_parameters() if p.requires_grad}
+        parts[name] = ([n for n, p in asking.items() if p in alive], [n for n, p in asking.items() if p not in alive])
+    return parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vae_lab.graph.gradient.measure import CUT, Flow, lets_pass, seed_for
-from vae_lab.graph.gradient.replay import flat
+from vae_lab.graph.gradient.replay import flat, taken_twice
 from vae_lab.graph.recording.values import Operation, Value
 
 
@@ -27,10 +27,12 @@ def reason(operand: Value, result: Value, flow: Flow) -> str:
     op = culprit(operand, result)
     verdict = flow.verdicts.get((operand, result))
     if result in flow.refused:
-        return f"autograd refuses to go on: {flow.refused[result]}"
+        return _refusal(result, flow)
     if op.outside:
         sure = "may have come back" if op.presumed else "came back"
         return f"the value left torch by {op.name} and {sure} as plain numbers, which carry no history"
+    if op.name in {"tensor", "new_tensor"} and verdict == CUT:
+        return "it copies the numbers into a new tensor without their history; use the value itself"
     if op.name in {"detach", "data", "detach_"}:
         return "it hands on the numbers without their history"
     if op.own_backward and op.grad_enabled:
@@ -46,6 +48,22 @@ def reason(operand: Value, result: Value, flow: Flow) -> str:
         return "torch knows no derivative for it"
     if op.random and not lets_pass(result, [operand]):
         return "it draws at random, and torch gives what it was drawn with a gradient of exactly zero, without an error"
+    if taken_twice(result, operand):
+        return "it takes the same value more than once, and the shares of the gradient cancel"
     if flat(result, operand, seed_for(result.tensor.detach())):
         return "it is flat: a small change of its input does not change its result"
     return "its slope is zero at this point, while other values would let the gradient pass"
+
+
+def _refusal(result: Value, flow: Flow) -> str:
+    """Autograd's own complaint, with the line that overwrote what it needs."""
+    complaint = flow.refused[result].rstrip(".")
+    if "modified by an inplace operation" not in complaint or result.op is None:
+        return f"autograd refuses to go on: {complaint}"
+    needed = {id(v.tensor) for v in [*result.op.inputs, *result.op.outputs]}
+    later = [v for v in flow.values if v.key > result.key and id(v.tensor) in needed and v.op is not None]
+    by = next((v.op for v in later if v.op is not None and v.op is not result.op), None)
+    place = "" if by is None else f" by {by.name}{f' ({by.source})' if by.source else ''}"
+    return (
+        f"autograd refuses to go on: {complaint}. The value was changed{place}; write `a = a * b` instead of `a *= b`"
+    )

@@ -50,6 +50,26 @@ def flat(value: Value, operand: Value, cotangent: Tensor) -> bool:
     return seen
 
 
+def taken_twice(value: Value, operand: Value) -> bool:
+    """Whether the operation takes the operand more than once (`mu - mu`), and a gradient would reach each alone."""
+    op = value.op
+    if op is None or op.call is None:
+        return False
+    func, args, kwargs = op.call
+    flat_args, spec = pytree.tree_flatten((args, kwargs))
+    places = [i for i, thing in enumerate(flat_args) if thing is operand.tensor]
+    if len(places) < 2:
+        return False
+    twins = {i: operand.tensor.detach().clone().requires_grad_() for i in places}
+    try:
+        with torch.enable_grad(), torch.random.fork_rng(devices=[]):
+            args, kwargs = pytree.tree_unflatten([twins.get(i, t) for i, t in enumerate(flat_args)], spec)
+            grads = torch.autograd.grad(func(*args, **kwargs).sum(), list(twins.values()), allow_unused=True)
+    except (RuntimeError, ValueError, TypeError, AttributeError):
+        return False
+    return sum(g is not None and bool((g != 0).any()) for g in grads) > 1
+
+
 def _shares(
     value: Value, at: dict[Value, Tensor], cotangent: Tensor, seed: int | None = None
 ) -> dict[Value, Tensor | None] | None:

@@ -82,15 +82,16 @@ class Recorder(TorchFunctionMode):
         try:
             result = func(*args, **kwargs)
         finally:
-            drew, self.drew = self.drew, outer
+            drew, self.drew = self.drew or _draws(func), outer
         changed = unique(t for t, was in zip(tensors, before, strict=True) if version_of(t) != was)
         if isinstance(result, Tensor) or changed or name in EXITS or any(True for _ in tensors_in(result)):
-            self._enter(name, func, args, kwargs, unique(tensors), result, changed, enabled, drew)
+            versions = {id(t): was for t, was in zip(tensors, before, strict=True)}
+            self._enter(name, func, args, kwargs, unique(tensors), versions, result, changed, enabled, drew)
         return result
 
     def _enter(
-        self, name: str, func: Any, args: Any, kwargs: Any, tensors: list[Tensor], result: Any, changed: list[Tensor],
-        enabled: bool, drew: bool,
+        self, name: str, func: Any, args: Any, kwargs: Any, tensors: list[Tensor], versions: dict[int, int],
+        result: Any, changed: list[Tensor], enabled: bool, drew: bool,
     ) -> None:  # fmt: skip
         place = self.stack.place(3)
         if place.updating:
@@ -112,7 +113,7 @@ class Recorder(TorchFunctionMode):
         fresh = [t for t in fresh if tape.find(t) is None or arrives_here]
         if not fresh and not changed:
             return
-        inputs = [] if name in SHAPE_ONLY or arrives_here else [tape.value(t) for t in tensors]
+        inputs = [] if name in SHAPE_ONLY or arrives_here else [tape.value(t, versions[id(t)]) for t in tensors]
         if name in OVERWRITES:
             inputs = [v for v in inputs if all(v.tensor is not c for c in changed)]
         op = Operation(len(tape.operations), name, inputs, [], drew, enabled, source, place.groups)
@@ -134,9 +135,16 @@ class _Kernels(TorchDispatchMode):
         self.recorder = recorder
 
     def __torch_dispatch__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
-        if torch.Tag.nondeterministic_seeded in func.tags:
+        if _draws(func):
             self.recorder.drew = True
+        if func is torch.ops.aten._local_scalar_dense.default and not isinstance(args[0], Tensor):
+            return args[0]  # a constant of a traced function: TorchScript hands it over as a number
         return func(*args, **(kwargs or {}))
+
+
+def _draws(func: Any) -> bool:
+    """Whether it is a kernel that draws random numbers."""
+    return isinstance(func, torch._ops.OpOverload) and torch.Tag.nondeterministic_seeded in func.tags
 
 
 def _name(func: Any) -> str | None:

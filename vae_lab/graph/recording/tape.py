@@ -24,6 +24,7 @@ class Tape:
         self.values: list[Value] = []
         self.operations: list[Operation] = []
         self.modules: dict[str, nn.Module] = {}
+        self.learned: dict[int, Tensor] = {}  # id (kept alive) -> a parameter of one of them
         self.problems: list[str] = []  # why the recording cannot be shown truthfully
         self._now: dict[int, Value] = {}  # id of a tensor (kept alive by its Value) -> its newest version
         self._storages: dict[int, list[Value]] = {}  # where in memory -> the values that lie there
@@ -44,8 +45,11 @@ class Tape:
             known.look()  # requires_grad_() was called since
         return known
 
-    def value(self, tensor: Tensor) -> Value:
-        """The newest version of a tensor, taken in as a leaf where nothing is known of it."""
+    def value(self, tensor: Tensor, written_from: int | None = None) -> Value:
+        """The newest version of a tensor, taken in as a leaf where nothing is known of it.
+
+        Where the call at hand has just written the tensor, `written_from` is the version that went in.
+        """
         known = self.find(tensor)
         if known is None and isinstance(tensor.grad_fn, BackwardCFunction):
             return self._custom_result(tensor, None)
@@ -63,13 +67,14 @@ class Tape:
                 op = self.step(type(tensor).__name__, [origin], place, grad_enabled=False)
                 return self.new(tensor, "result", op)
             return self.leaf(tensor)
-        if known.version != version_of(tensor) and known.op is None:  # an optimizer's step, for instance
+        if known.version not in {version_of(tensor), written_from} and known.op is None:  # an optimizer's step, perhaps
             return self.new(tensor, known.kind, None, known.name)
         return known
 
     def leaf(self, tensor: Tensor, name: str | None = None) -> Value:
         """Take in a tensor that was not made by a recorded operation."""
-        kind = "parameter" if isinstance(tensor, nn.Parameter) else "input" if name else "constant"
+        learned = isinstance(tensor, nn.Parameter) or id(tensor) in self.learned  # TorchScript's are plain tensors
+        kind = "parameter" if learned else "input" if name else "constant"
         return self.new(tensor, kind, None, name)
 
     def new(self, tensor: Tensor, kind: str, op: Operation | None, name: str | None = None) -> Value:

@@ -1,0 +1,155 @@
+"""The draw of z: whether there is noise, of the right kind, with the encoder's spread, and the gradient passes.
+
+Constants are put in for the encoder's answers. Then z = m + s * noise for all images alike, and the mean m and the
+spread s are read off, for as many answers as wanted; no name of a variable and no formula is trusted.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from vae_lab.diagnosis.anatomy import Anatomy, Place, constant
+from vae_lab.diagnosis.causes import finding
+from vae_lab.diagnosis.findings import Finding
+
+BASE, OTHER = 0.3, 1.1  # constants that no common formula confuses
+ENOUGH = 6000  # draws that are looked at
+
+
+@dataclass
+class Draw:
+    """What was found out about z."""
+
+    location: Place | None = None  # the answer that moves z
+    scale: Place | None = None  # the answer that spreads it
+    idle: list[Place] = field(default_factory=list)  # answers that do nothing to z
+    noisy: bool = False
+    findings: list[Finding] = field(default_factory=list)
+
+
+def measure(anatomy: Anatomy, values: dict[Place, float]) -> tuple[float, float]:
+    """Mean and spread of z with constants for the encoder's answers, without chance where the noise was seen."""
+    zs, noises = _sample(anatomy, values)
+    if noises is not None:
+        z, e = zs.flatten().double(), noises.flatten().double()
+        slope = ((z - z.mean()) * (e - e.mean())).mean() / ((e - e.mean()) ** 2).mean()
+        rest = z - z.mean() - slope * (e - e.mean())
+        if rest.abs().max() < 1e-3 * (1e-6 + z.std()):
+            return float(z.mean() - slope * e.mean()), float(slope.abs())
+    return float(zs.double().mean()), float(zs.double().std())
+
+
+def _sample(anatomy: Anatomy, values: dict[Place, float]) -> tuple[Tensor, Tensor | None]:
+    changes = {place: constant(c) for place, c in values.items()}
+    zs: list[Tensor] = []
+    noises: list[Tensor] = []
+    while sum(z.numel() for z in zs) < ENOUGH and len(zs) < 12:
+        z, noise = anatomy.z_with(changes, seed=len(zs))
+        zs.append(z)
+        if noise is not None:
+            noises.append(noise)
+        if noise is not None and len(zs) == 1 and z.numel() > 50:
+            break
+    return torch.cat(zs), torch.cat(noises) if len(noises) == len(zs) else None
+
+
+def examine(anatomy: Anatomy) -> Draw:
+    """Find the roles of the encoder's answers, and what is wrong with the draw."""
+    draw = Draw()
+    flat = dict.fromkeys(anatomy.heads, BASE)
+    m0, s0 = measure(anatomy, flat)
+    for place in anatomy.heads:
+        m, s = measure(anatomy, flat | {place: OTHER})
+        moved, spread = abs(m - m0), abs(s - s0)
+        if moved > 0.05 and (moved > spread or draw.location is None):
+            draw.location = draw.location or place
+        elif spread > 0.05 * (s0 + 1e-6):
+            draw.scale = draw.scale or place
+        else:
+            draw.idle.append(place)
+    changes = {place: constant(BASE) for place in anatomy.heads}
+    first, again = anatomy.z_with(changes, 0)[0], anatomy.z_with(changes, 1)[0]
+    many = torch.cat([anatomy.z_with(changes, seed)[0] for seed in range(max(2, min(12, ENOUGH // first.numel())))])
+    rows = first.reshape(len(anatomy.x), -1) if first.numel() % len(anatomy.x) == 0 else first
+    over_rows, over_seeds = float(rows.std(0).max()), float((first - again).abs().max())
+    draw.noisy = max(over_rows, over_seeds) > 1e-6
+    if not draw.noisy:
+        draw.findings.append(_without_noise(anatomy))
+        return draw
+    if over_seeds <= 1e-6:
+        draw.findings.append(finding("fixed_noise", "two passes with different seeds give the same z"))
+    elif over_rows <= 1e-6:
+        draw.findings.append(finding("shared_noise", "with equal mu and sigma, z is the same in every row"))
+    elif rows.shape[1] > 1 and float(rows.std(1).max()) <= 1e-6:
+        draw.findings.append(finding("one_noise_per_image", "with equal mu and sigma, the entries of each z are equal"))
+    elif strange := _not_normal(many):
+        draw.findings.append(strange)
+    elif draw.scale is None and draw.idle:
+        draw.findings.append(finding("spread_ignored", "the spread of z is the same for every answer of the encoder"))
+    draw.findings += _gradients(anatomy, draw)
+    return draw
+
+
+def _without_noise(anatomy: Anatomy) -> Finding:
+    prices = [[anatomy.again({}, seed, mode)[1] for seed in (0, 1)] for mode in ("train", "eval")]
+    told = [None in pair or bool(pair[0] != pair[1]) for pair in prices]
+    if told == [False, True]:
+        return finding("noise_in_eval_only", "the loss is the same for every seed in train mode, and not in eval mode")
+    return finding("no_noise", "z is the same for every seed, whatever spread the encoder gives")
+
+
+def _not_normal(many: Tensor) -> Finding | None:
+    """Four moments against those of a normal distribution, at eight standard errors."""
+    z = many.flatten().double()
+    e = (z - z.mean()) / z.std()
+    kurtosis, skew, n = float((e**4).mean()), float((e**3).mean()), z.numel()
+    if n < 500 or (abs(kurtosis - 3) < 8 * math.sqrt(24 / n) and abs(skew) < 8 * math.sqrt(6 / n)):
+        return None
+    uniform = abs(kurtosis - 1.8) < 0.1
+    return finding(
+        "noise_not_normal",
+        f"kurtosis {kurtosis:.2f}, skewness {skew:.2f} of {n} draws with equal mu and sigma; normal noise has 3 and 0",
+        "it is uniform (torch.rand for torch.randn)" if uniform else "",
+    )
+
+
+def _gradients(anatomy: Anatomy, draw: Draw) -> list[Finding]:
+    """Whether a gradient of the picture, or of z, comes back to the encoder's answers."""
+    target = anatomy.z_tensor
+    if anatomy.picture is not None:
+        target = anatomy.value(anatomy.watch, anatomy.picture)
+    places = [p for p in (draw.location, draw.scale) if p is not None]
+    tensors = [anatomy.value(anatomy.watch, p) for p in places]
+    asked = [t for t in tensors if t.requires_grad]
+    reached: dict[Place, bool] = dict.fromkeys(places, False)
+    if target is not None and target.requires_grad and asked:
+        weights = torch.linspace(0.5, 1.5, target.numel()).reshape(target.shape).to(target)
+        grads = torch.autograd.grad((target * weights).sum(), asked, allow_unused=True, retain_graph=True)
+        got = {id(t): g is not None and bool((g != 0).any()) for t, g in zip(asked, grads, strict=True)}
+        reached = {p: got.get(id(t), False) for p, t in zip(places, tensors, strict=True)}
+    learned = any(p.requires_grad for m in anatomy.doors.modules for p in m.parameters())
+    if not learned or not places:
+        return []
+    if draw.location is not None and not reached[draw.location]:
+        if not any(t.requires_grad for t in tensors) or not _loss_reaches(anatomy, asked):
+            return [finding("encoder_without_gradient", "in a training pass, no gradient arrives at mu or the spread")]
+        seen = "the gradient of the decoder's result with respect to mu is zero or missing, though z follows mu"
+        return [finding("cut_sample", seen)]
+    if draw.scale is not None and not reached[draw.scale]:
+        seen = "z changes with the spread that the encoder gives, and its gradient there is zero or missing"
+        return [finding("cut_spread", seen)]
+    return []
+
+
+def _loss_reaches(anatomy: Anatomy, tensors: list[Tensor]) -> bool:
+    """Whether the loss, through any of its terms, has a gradient at the tensors."""
+    if anatomy.loss is None:
+        return True
+    if not anatomy.loss.requires_grad:
+        return False
+    grads = torch.autograd.grad(anatomy.loss, tensors, allow_unused=True, retain_graph=True)
+    return any(g is not None and bool((g != 0).any()) for g in grads)

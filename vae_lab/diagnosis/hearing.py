@@ -1,0 +1,133 @@
+"""Whether the decoder hears z and nothing else, the encoder tells images apart, and eval mode changes anything."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from vae_lab.diagnosis.anatomy import Anatomy, Place
+from vae_lab.diagnosis.causes import finding
+from vae_lab.diagnosis.draw import BASE, Draw, measure
+from vae_lab.diagnosis.findings import Finding
+from vae_lab.diagnosis.likelihood import Likelihood
+
+
+def examine(anatomy: Anatomy, draw: Draw, likelihood: Likelihood | None) -> list[Finding]:
+    """All findings about encoder and decoder."""
+    found: list[Finding] = []
+    if anatomy.picture is not None and anatomy.z is not None:
+        found += _decoder(anatomy)
+    if draw.location is not None:
+        found += _encoder(anatomy, draw)
+    if not found and likelihood is not None and likelihood.name is not None:
+        found += _collapsed(anatomy, draw, likelihood)
+    return found
+
+
+def _picture(anatomy: Anatomy, z: Tensor, seed: int = 0) -> Tensor:
+    assert anatomy.z is not None
+    assert anatomy.picture is not None
+    watch, _ = anatomy.again({anatomy.z: lambda t: z.to(t)}, seed, until=anatomy.picture[0])
+    return anatomy.value(watch, anatomy.picture).detach()
+
+
+def _decoder(anatomy: Anatomy) -> list[Finding]:
+    assert anatomy.z_tensor is not None
+    z = torch.randn(anatomy.z_tensor.shape, generator=torch.Generator().manual_seed(1))
+    here, there = _picture(anatomy, z), _picture(anatomy, -z)
+    if float((here - there).abs().max()) <= 1e-6 * (1 + float(here.abs().max())):
+        return [finding("deaf_decoder", "z and -z give the same pictures")]
+    rows = _picture(anatomy, z[:1].expand_as(z).clone()).reshape(len(anatomy.x), -1)
+    spread = float((rows - rows[:1]).abs().max())
+    if spread > max(1e-5, 1e-3 * float(here.std())):
+        seen = f"the same z for all images gives pictures that differ by up to {spread:.3g}"
+        return [finding("decoder_sees_image", seen)]
+    return []
+
+
+def _encoder(anatomy: Anatomy, draw: Draw) -> list[Finding]:
+    assert draw.location is not None
+    noise = anatomy.noise() if draw.noisy else None
+    mu = anatomy.value(anatomy.watch, draw.location).detach()
+    if noise is not None and anatomy.drawn_apart():
+        mu = anatomy.z_with({noise: torch.zeros_like})[0]
+    mu = mu.reshape(len(anatomy.x), -1).double()
+    apart = float((mu - mu.mean(0)).abs().max())
+    if apart <= 1e-6 * (float(mu.abs().max()) + 1e-9):
+        return [finding("constant_mu", f"over {len(mu)} images the largest difference is {apart:.1g}")]
+    return _one_sided(anatomy, draw.location)
+
+
+def _one_sided(anatomy: Anatomy, place: Place) -> list[Finding]:
+    """Whether mu is never negative and often 0: on images, on their opposites, and on noise."""
+    lowest, zeros = float("inf"), 0
+    for x in (anatomy.x, 1 - anatomy.x, torch.rand_like(anatomy.x), 20 * torch.randn_like(anatomy.x)):
+        watch, _ = anatomy.again({}, x=x, until=place[0])
+        value = anatomy.value(watch, place).detach()
+        lowest, zeros = min(lowest, float(value.min())), zeros + int((value == 0).sum())
+    if lowest >= 0 and zeros:
+        return [finding("one_sided_mu", f"over images and noise the smallest is {lowest:.3g}, and {zeros} are 0")]
+    return []
+
+
+def bounds(anatomy: Anatomy, draw: Draw) -> list[Finding]:
+    """How far mu and sigma can go, when the layers before them are driven far out."""
+    if draw.location is None or not draw.noisy:
+        return []
+    flat = dict.fromkeys([p for p in (draw.location, draw.scale) if p is not None], BASE)
+    low, high = sorted(measure(anatomy, flat | {draw.location: c})[0] for c in (-20.0, 20.0))
+    seen = f"driven from -20 to 20, mu goes from {low:.3g} to {high:.3g}"
+    if low > -1e-2 or high < 1e-2:
+        return [finding("one_sided_mu", seen)]
+    if high < 1.05 and low > -1.05:
+        return [finding("bounded_mu", seen)]
+    if draw.scale is not None:
+        narrow, wide = sorted(measure(anatomy, flat | {draw.scale: c})[1] for c in (-12.0, 12.0))
+        if narrow > 0.9:
+            seen = f"driven from -12 to 12, sigma goes from {narrow:.3g} to {wide:.3g}"
+            return [finding("one_sided_logvar", seen)]
+    return []
+
+
+def average_price(x: Tensor) -> float:
+    """Nats per image of a decoder that draws the average image, whatever the image."""
+    mean = x.mean(0, keepdim=True).clamp(1e-6, 1 - 1e-6).expand_as(x)
+    return float(F.binary_cross_entropy(mean, x.clamp(0, 1), reduction="sum")) / len(x)
+
+
+def _reconstruction(anatomy: Anatomy, mode: str) -> float:
+    """Nats per image of the reconstruction (Bernoulli)."""
+    assert anatomy.picture is not None
+    watch, _ = anatomy.again({}, mode=mode, until=anatomy.picture[0])
+    u = anatomy.value(watch, anatomy.picture).detach().reshape(anatomy.x.shape)
+    return float(F.binary_cross_entropy_with_logits(u, anatomy.x, reduction="sum")) / len(anatomy.x)
+
+
+def _collapsed(anatomy: Anatomy, draw: Draw, likelihood: Likelihood) -> list[Finding]:
+    """A trained model whose pictures are the average image, or one that falls apart in eval mode."""
+    if likelihood.name != "bernoulli" or not 0 <= float(anatomy.x.min()) <= float(anatomy.x.max()) <= 1:
+        return []
+    average, here = average_price(anatomy.x), _reconstruction(anatomy, "train")
+    if here < 0.97 * average:
+        there = _reconstruction(anatomy, "eval")
+        if there > max(average, 1.2 * here):
+            seen = f"reconstruction {here:.1f} nats in train mode, {there:.1f} in eval mode; the average {average:.1f}"
+            return [finding("eval_differs", seen)]
+        return []
+    if draw.location is None or here > 1.05 * average:
+        return []
+    mu = anatomy.value(anatomy.watch, draw.location).detach().reshape(len(anatomy.x), -1).double()
+    most = float(mu.var(0).max())
+    if most < 0.01:
+        seen = f"reconstruction {here:.1f} nats, average image {average:.1f}; the variance of mu is {most:.1g}"
+        return [finding("collapse", seen)]
+    return []
+
+
+def active(anatomy: Anatomy, draw: Draw) -> str:
+    """How many latent dimensions move with the image."""
+    if draw.location is None:
+        return ""
+    mu = anatomy.value(anatomy.watch, draw.location).detach().reshape(len(anatomy.x), -1)
+    return f"{int((mu.var(0) > 0.01).sum())} of {mu.shape[1]} latent dimensions are active (variance of mu above 0.01)"

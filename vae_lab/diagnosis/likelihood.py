@@ -1,0 +1,90 @@
+"""The reconstruction term: numbers of our own are put in for the picture, and the loss is compared with known formulas.
+
+What is put in is u, the last layer's result, before any sigmoid. So `sigmoid` in the decoder with
+`binary_cross_entropy` is the same function of u as logits with `binary_cross_entropy_with_logits`, and a sigmoid too
+many shows, wherever it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from vae_lab.diagnosis.anatomy import Anatomy, constant
+from vae_lab.diagnosis.draw import BASE, Draw
+
+Term = Callable[[Tensor, Tensor], Tensor]  # (u, x) -> nats (or squares) per pixel
+
+
+def _twice(u: Tensor, x: Tensor) -> Tensor:
+    return F.binary_cross_entropy_with_logits(torch.sigmoid(u), x, reduction="none")
+
+
+def _half(u: Tensor, x: Tensor) -> Tensor:
+    return -x * F.logsigmoid(u)
+
+
+NEAR = 2e-3  # largest distance from a formula, relative to the range of the loss
+TERMS: dict[str, Term] = {
+    "bernoulli": lambda u, x: F.binary_cross_entropy_with_logits(u, x, reduction="none"),
+    "squares": lambda u, x: (u - x) ** 2,
+    "squares of a sigmoid": lambda u, x: (torch.sigmoid(u) - x) ** 2,
+    "squares of a tanh": lambda u, x: (torch.tanh(u) - x) ** 2,
+    "squares of a relu": lambda u, x: (torch.relu(u) - x) ** 2,
+    "absolute": lambda u, x: (u - x).abs(),
+    "absolute of a sigmoid": lambda u, x: (torch.sigmoid(u) - x).abs(),
+    "absolute of a tanh": lambda u, x: (torch.tanh(u) - x).abs(),
+    "sigmoid twice": _twice,
+    "half": _half,
+    "squares of a sigmoid twice": lambda u, x: (torch.sigmoid(torch.sigmoid(u)) - x) ** 2,
+}
+
+
+@dataclass
+class Likelihood:
+    """The term that fits, and its weight: the loss is weight * sum over images and pixels, plus a constant."""
+
+    name: str | None
+    weight: float
+    hears: bool  # whether the loss changes with the picture at all
+
+
+def examine(anatomy: Anatomy, draw: Draw) -> Likelihood | None:
+    """Put pictures in and fit; None where no picture was found, or there is no loss."""
+    if anatomy.picture is None or anatomy.loss is None:
+        return None
+    shape = anatomy.value(anatomy.watch, anatomy.picture)
+    x = anatomy.x.detach().to(torch.float64)
+    g = torch.Generator().manual_seed(5)
+    answers = [p for p in (draw.location, draw.scale, *draw.idle) if p is not None]
+    still = {p: constant(BASE) for p in answers}  # so that the KL is small, and the same
+    pictures = [torch.full(shape.shape, c, dtype=torch.float64) for c in (-1.5, -0.5, 0.0, 0.4, 1.0, 2.0)]
+    pictures += [torch.randn(shape.shape, generator=g, dtype=torch.float64) * c for c in (0.5, 1.0, 2.0)]
+    prices = torch.tensor(
+        [anatomy.price(still | {anatomy.picture: lambda t, u=u: u.to(t)}) for u in pictures], dtype=torch.float64
+    )
+    if not prices.isfinite().all():
+        return Likelihood(None, float("nan"), True)
+    size = prices.abs().max()
+    if (prices.max() - prices.min()) <= 1e-6 * (1e-6 + size):
+        return Likelihood(None, 0.0, False)
+    found: list[tuple[float, str, float]] = []
+    for name, term in TERMS.items():
+        wanted = torch.stack([term(u.reshape(x.shape), x).sum() for u in pictures])
+        if not wanted.isfinite().all():
+            continue
+        weight, rest = line(wanted, prices)
+        found.append((rest, name, weight))
+    rest, name, weight = min(found)
+    return Likelihood(name, weight, True) if rest < NEAR else Likelihood(None, float("nan"), True)
+
+
+def line(a: Tensor, b: Tensor) -> tuple[float, float]:
+    """Slope of b = slope * a + constant, and the largest distance from the line relative to b's range."""
+    ca, cb = a - a.mean(), b - b.mean()
+    slope = (ca * cb).sum() / (ca * ca).sum().clamp_min(1e-30)
+    return float(slope), float((cb - slope * ca).abs().max() / (b.max() - b.min()).clamp_min(1e-30))

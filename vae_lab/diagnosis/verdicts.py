@@ -1,0 +1,145 @@
+"""From what was measured about the loss to findings: pixels, likelihood, KL term, and the weight between the two."""
+
+from __future__ import annotations
+
+import math
+
+from vae_lab.diagnosis.anatomy import Anatomy
+from vae_lab.diagnosis.causes import finding
+from vae_lab.diagnosis.divergence import Divergence
+from vae_lab.diagnosis.draw import Draw
+from vae_lab.diagnosis.findings import Finding
+from vae_lab.diagnosis.likelihood import Likelihood
+
+NEAR = 0.03  # relative: a weight that is so near to a known one is that
+WIDEST, NARROWEST = 1.5, 0.01  # for pixels in [0, 1], no Gaussian decoder has a sigma beyond
+
+
+def of_pixels(anatomy: Anatomy, likelihood: Likelihood | None) -> list[Finding]:
+    """Pixels that the likelihood, or the decoder, cannot give."""
+    low, high = float(anatomy.x.min()), float(anatomy.x.max())
+    name = likelihood.name if likelihood is not None and likelihood.name else ""
+    if "tanh" in name:
+        reach = (-1.0, 1.0)
+    elif "sigmoid" in name or name in {"bernoulli", "half"}:
+        reach = (0.0, 1.0)
+    elif "relu" in name:
+        reach = (0.0, math.inf)
+    else:
+        return []
+    if low >= reach[0] - 1e-4 and high <= reach[1] + 1e-4:
+        return []
+    cure = "x / 255" if high > 2 and low >= 0 else "scale them to that interval"
+    if low >= -1.001 and high <= 1.001:
+        cure = "(x + 1) / 2"
+    seen = f"the images go from {low:.3g} to {high:.3g}, and only [{reach[0]:g}, {reach[1]:g}] can be given"
+    return [finding("pixel_range", seen, remedy=cure)]
+
+
+def of_loss(
+    anatomy: Anatomy, draw: Draw, likelihood: Likelihood, divergence: Divergence | None
+) -> tuple[list[Finding], list[str]]:
+    """Findings and remarks about the two terms."""
+    if not likelihood.hears:
+        return [finding("no_reconstruction", "other pictures give the same loss")], []
+    found: list[Finding] = []
+    if likelihood.name in {"sigmoid twice", "squares of a sigmoid twice"}:
+        found.append(finding("sigmoid_twice", "the loss is that of sigmoid(sigmoid(u)), u the last layer's result"))
+    if likelihood.name == "half":
+        found.append(finding("half_likelihood", "the loss is -x log p, summed"))
+    if divergence is None:
+        return found, []
+    named = _of_kl(draw, divergence)
+    if likelihood.name is None or divergence.name in {None, "none"} or named:
+        return found + named, []
+    weight, remarks = _of_weight(anatomy, draw, likelihood, divergence)
+    return found + weight, remarks
+
+
+KL_SLIPS = {
+    "log without its half": ("kl_log", "log sigma stands there"),
+    "log twice": ("kl_log", "it is counted twice"),
+    "spread for variance": ("kl_variance", ""),
+    "sign of the log": ("kl_sign", "the logarithm is added"),
+    "sign of mu": ("kl_sign", "mu^2 is subtracted"),
+    "sign of the variance": ("kl_sign", "sigma^2 is subtracted"),
+    "sign of the variance and the log": ("kl_sign", "sigma^2 is subtracted and the logarithm added"),
+    "no mu": ("kl_term_missing", "mu^2"),
+    "no variance": ("kl_term_missing", "sigma^2"),
+    "no log": ("kl_term_missing", "log sigma^2"),
+    "mu alone": ("kl_term_missing", "only mu^2 is left"),
+    "mu not squared": ("kl_mu", "mu itself is"),
+    "mu as it is": ("kl_mu", "|mu| is"),
+    "mu halved": ("kl_mu", "mu^2 has half its weight"),
+    "mu twice": ("kl_mu", "mu^2 has twice its weight"),
+    "reversed": ("kl_reversed", ""),
+}
+
+
+def _of_kl(draw: Draw, divergence: Divergence) -> list[Finding]:
+    name = divergence.name
+    if name == "right":
+        return []
+    if name == "none":
+        return [finding("no_kl", "the loss is the same for every mu and sigma, the picture held still")]
+    if name is not None and name.startswith("right for "):
+        taken = name.removeprefix("right for ")
+        return [finding("spread", f"the KL takes the encoder's second answer for {taken}; the spread of z is not that")]
+    if name in {"variance for spread", "root of the spread"}:
+        power = "square" if name == "variance for spread" else "square root"
+        seen = f"the spread of z is the {power} of the sigma that the KL counts"
+        return [finding("spread", seen)] if draw.noisy else []
+    if name in KL_SLIPS:
+        short, more = KL_SLIPS[name]
+        return [finding(short, "this formula fits the term, in the mean and the spread that z really has", more)]
+    seen = "no formula that is known here fits"
+    if divergence.smallest is not None and all(math.isfinite(c) for c in divergence.smallest):
+        m, s, got, wanted = divergence.smallest
+        seen = f"from mu = 0 to {m:.2f}, at sigma = {s:.2f}, it changes by {got:.3f} nats, and the KL by {wanted:.3f}"
+    return [finding("kl_other", seen)]
+
+
+def _of_weight(
+    anatomy: Anatomy, draw: Draw, likelihood: Likelihood, divergence: Divergence
+) -> tuple[list[Finding], list[str]]:
+    """The weight of the KL beside the likelihood, and what number it is."""
+    beta = divergence.weight / likelihood.weight
+    seen = f"the KL weighs {beta:.4g} times what the ELBO gives it"
+    if likelihood.weight < 0 and divergence.weight < 0:
+        return [finding("sign_of_loss", "better pictures and a smaller KL both raise it")], []
+    if likelihood.weight < 0:
+        return [finding("sign_of_reconstruction", "worse pictures lower the loss")], []
+    if beta < 0:
+        return [finding("sign_of_kl", seen)], []
+    hits = _known(anatomy, draw, beta)
+    if likelihood.name in {"bernoulli", "sigmoid twice", "half"}:
+        if abs(beta - 1) < NEAR:
+            return [], []
+        if not hits and 0.1 <= beta <= 10:
+            return [], [f"{seen}: a beta-VAE, if it is meant"]
+        return [finding(hits[0] if hits else "kl_weight", seen)], []
+    # squares and absolute errors have a scale of their own, which the weight of the KL sets
+    squares = "squares" in str(likelihood.name)
+    scale = math.sqrt(beta / 2) if squares else beta
+    what = f"as a likelihood, the error has {'sigma' if squares else 'the scale'} {scale:.3g}"
+    if NARROWEST <= scale <= WIDEST:
+        return [], [what]
+    hits = [h for h in hits + _known(anatomy, draw, beta / 2) if (h in _AVERAGES) == (scale > WIDEST)]
+    return [finding(hits[0] if hits else "kl_weight", what)], []
+
+
+_AVERAGES = {"pixel_mean", "batch_mean"}
+
+
+def _known(anatomy: Anatomy, draw: Draw, beta: float) -> list[str]:
+    """What the weight is, if it is one of the numbers that a slip makes."""
+    rows, pixels = len(anatomy.x), anatomy.x[0].numel()
+    assert draw.location is not None
+    size = anatomy.value(anatomy.watch, draw.location).numel() // rows
+    numbers = [
+        ("pixel_mean", pixels), ("pixel_mean", pixels * rows), ("batch_mean", rows), ("pixel_mean", pixels / size),
+        ("kl_batch_mean", 1 / rows), ("kl_latent_mean", 1 / size), ("kl_batch_mean", 1 / (rows * size)),
+        ("kl_pixel_mean", 1 / pixels), ("kl_pixel_mean", 1 / (rows * pixels)), ("kl_twice", 2.0), ("kl_half", 0.5),
+        ("bits", 1 / math.log(2)), ("bits", math.log(2)),
+    ]  # fmt: skip
+    return [name for name, n in numbers if abs(beta / n - 1) < NEAR and abs(n - 1) > NEAR]
