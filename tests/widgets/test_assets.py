@@ -10,7 +10,10 @@ from vae_lab.shipped import ASSETS, shipped_arrays
 from vae_lab.widgets import decoders, trained, training_film
 
 
-@pytest.mark.parametrize("file", [decoders.FILE, decoders.ENCODERS, trained.FILE, training_film.FILE])
+FILES = (decoders.FILE, decoders.ENCODERS, trained.FILE, training_film.FILE, "score_function.npz")
+
+
+@pytest.mark.parametrize("file", FILES)
 def test_the_contents_are_those_of_the_readme(file):
     arrays = shipped_arrays(file)
     content = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()

@@ -8,6 +8,7 @@ than 1e-7 for one comparison (computed in tests/checks/test_statistics.py). A ru
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -38,7 +39,8 @@ MIXED_ROWS = Misconception(
     "belong to row b.",
     "how_good",
 )
-BIASED = Misconception("squares, absolute values and clamps of log q - log p have another mean.", "how_good")
+WRONG_SIGMA = Misconception("{} stands where sigma belongs: sigma is exp(logvar / 2).", "reparameterization")
+BIASED = Misconception("{} of log q - log p has another mean than log q - log p itself.", "how_good")
 NO_PATH = Misconception(
     "the gradient does not pass through z: draw it as mu + sigma * eps, with rsample and not sample.",
     "stochastic_nodes",
@@ -86,14 +88,7 @@ def check_kl_monte_carlo(
     for draws, values in ((1, one), (n, estimate.detach())):
         mean, error = _mean_and_error(values)
         if not abs(mean - wanted) <= STANDARD_ERRORS * error:
-            near = {
-                wanted * draws: SUM_OVER_DRAWS,
-                wanted / len(terms): MEAN_OVER_D,
-                -wanted: SIGN,
-                _forward(rows): FROM_PRIOR,
-            }
-            close = min(near, key=lambda value: abs(value - mean))
-            mistake = near[close] if abs(close - mean) <= STANDARD_ERRORS * error else BIASED
+            mistake = _name_mean(mean, error, wanted, draws, rows)
             seen = f"with n = {draws}, the mean over {ROWS} rows is {mean / wanted:.2f} times the KL"
             seen += f" (the standard error is {error / abs(wanted):.3f})."
             fail(task, seen, "Wanted an unbiased estimate.", mistake)
@@ -120,6 +115,36 @@ def check_kl_monte_carlo(
                 fail(task, seen, "Wanted an unbiased gradient.", NO_PATH)
     if all(slope is not None and float(slope.std(0).max()) <= 1e-5 for slope in slopes):
         fail(task, "the gradient is the same in every row, whatever was drawn.", "Wanted draws.", CLOSED_FORM)
+
+
+def _name_mean(mean: float, error: float, wanted: float, draws: int, rows: list[Tensor]) -> Misconception | None:
+    """The one mistake whose mean this is, within three standard errors; None if there is none, or more than one."""
+    mu, logvar = (row[0].detach().double() for row in rows)
+    near = [
+        (wanted * draws if draws > 1 else math.inf, SUM_OVER_DRAWS),
+        (wanted / len(mu) if len(mu) > 1 else math.inf, MEAN_OVER_D),
+        (-wanted, SIGN),
+        (_forward(rows), FROM_PRIOR),
+    ]
+    for name, s in {"exp(logvar)": logvar.exp(), "logvar": logvar, "1": torch.ones_like(mu)}.items():
+        why = WRONG_SIGMA._replace(says=WRONG_SIGMA.says.format(name))
+        near.append((float((mu.square() + s.square() - 1 - 2 * s.abs().log()).sum() / 2), why))  # wrong everywhere
+        near.append((float((mu.square() + s.square() - s.square() / logvar.exp() - logvar).sum() / 2), why))  # the draw
+        right = logvar.exp()
+        near.append((float((mu.square() + right - right / s.square() - 2 * s.abs().log()).sum() / 2), why))  # log q
+    z = mu + torch.exp(logvar / 2) * torch.randn(40_000, draws, len(mu), dtype=torch.float64, device=mu.device)
+    ratio = (z.square() - (z - mu).square() / logvar.exp() - logvar) / 2
+    for name, change in {
+        "the square": torch.square,
+        "the absolute value": torch.abs,
+        "a clamp at 0": torch.relu,
+    }.items():
+        why = BIASED._replace(says=BIASED.says.format(name))
+        total = ratio.sum(-1)
+        near += [(float(each), why) for each in (change(ratio).sum(-1).mean(), change(total).mean())]
+        near += [(float(change(total).mean() / 2), why), (float(change(total.mean(1)).mean()), why)]
+    found = {mistake for value, mistake in near if abs(value - mean) <= 3 * error + 0.01 * abs(value)}
+    return found.pop() if len(found) == 1 else None
 
 
 def _require_rows_apart(task: str, kl_monte_carlo: Callable[..., Any], like: Tensor) -> None:

@@ -19,6 +19,7 @@ from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 from vae_lab.checks.lab_overview import describe
+from vae_lab.grading.stand_ins import stand_in
 
 
 class CellRun(NamedTuple):
@@ -47,6 +48,7 @@ def run_cells(sources: Sequence[str], progress: Callable[[int, int], None] = lam
         ['', 'x is 1', '']
     """
     os.environ["MPLBACKEND"] = "agg"
+    stand_in()
     config = Config()
     config.HistoryManager.enabled = False  # no database of what was typed
     config.InteractiveShell.cache_size = 0  # no references to earlier results
