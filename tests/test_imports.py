@@ -51,6 +51,7 @@ MAY_IMPORT = {
         "sampling",
     },
     "grading": {"checks"},
+    "diagnosis": set(),
     "doctor": set(),
     "commands": {"grading", "doctor"},
     "cli": {"commands", "grading"},
