@@ -311,15 +311,16 @@ def measure_loss(loss_of: Callable[..., Any]) -> tuple[str, Misconception | None
         for logits, x, _, _ in batches[:4]
         for m, v in [(mu, logvar), (mu / 2, logvar / 2)]
     ]
-    if any(answer is None or answer.numel() != 1 for answer in [*answers, *small]):
+    numbers = [float(answer) for answer in [*answers, *small] if answer is not None and answer.numel() == 1]
+    if len(numbers) < len(answers) + len(small):
         return "", None
-    seen = torch.stack([answer.reshape(()).double() for answer in answers])
+    seen, levels = torch.tensor(numbers[: len(answers)], dtype=torch.float64), numbers[len(answers) :]
     rate = torch.stack([gaussian_kl(m, v).mean() for _, _, m, v in batches])
     distortion = torch.stack([-log_likelihood(s, x).mean() for s, x, _, _ in batches])
     weights = fitted(seen, {"reconstruction": distortion, "KL": rate})
     if weights is not None:
         return f"It is {in_words(weights)}; wanted reconstruction + KL.", None
-    steps = [float(big - little) for big, little in zip(small[::2], small[1::2], strict=True)]
+    steps = [big - little for big, little in zip(levels[::2], levels[1::2], strict=True)]
     if all(abs(step) < 1e-5 for step in steps):
         return "Where each KL is at most 0.03 nats, mu and logvar make no difference to it.", FREE_BITS
     for name, terms in RECONSTRUCTIONS.items():
