@@ -269,11 +269,14 @@ def _is_made_of(negative_elbo: Callable[..., Any], parts: Parts, inputs: dict[st
 def _with_cause(failed: CheckFailed, parts: Parts) -> CheckFailed:
     """The failure, and which of the student's own parts fails before it, for it may all follow from that."""
     broken = []
-    for place, check in enumerate((check_kl_to_standard_normal, check_bernoulli_log_likelihood)):
-        try:
-            check(parts()[place])
-        except Exception:
-            broken.append(("kl_to_standard_normal", "bernoulli_log_likelihood")[place])
+    try:
+        check_kl_to_standard_normal(parts()[0])
+    except Exception:
+        broken.append("kl_to_standard_normal")
+    try:
+        check_bernoulli_log_likelihood(parts()[1])
+    except Exception:
+        broken.append("bernoulli_log_likelihood")
     if not broken:
         return failed
     does = "does" if len(broken) == 1 else "do"

@@ -302,8 +302,15 @@ def measure_likelihood(likelihood: Callable[..., Any]) -> tuple[str, Misconcepti
 
 def measure_loss(loss_of: Callable[..., Any]) -> tuple[str, Misconception | None]:
     """What a wrong loss is made of: which reconstruction, which KL, with which weights."""
-    batches = [(3 * torch.randn(4, 6), torch.rand(4, 6), torch.randn(4, 3), torch.randn(4, 3)) for _ in range(12)]
-    batches = [tuple(tensor.to(device()) for tensor in batch) for batch in batches]
+    where = device()
+    batches = [
+        (
+            3 * torch.randn(4, 6, device=where),
+            torch.rand(4, 6, device=where),
+            *torch.randn(2, 4, 3, device=where).unbind(),
+        )
+        for _ in range(12)
+    ]
     mu, logvar = near_the_prior(4, 3, torch.float32, device())
     answers = [attempt(loss_of, *batch) for batch in batches]
     small = [
