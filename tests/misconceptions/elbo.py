@@ -299,7 +299,7 @@ WRONG = [
         "KL clamped",
         kl("0.5 * (mu**2 + logvar.clamp(-10, 10).exp() - 1 - logvar.clamp(-10, 10)).sum(-1)"),
         KL - LOSS,
-        "Clamping logvar",
+        "clamping logvar",
     ),
     Answer(
         "KL with free bits",

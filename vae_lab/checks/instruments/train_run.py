@@ -18,6 +18,7 @@ from torch import Tensor
 from vae_lab.checks.instruments.losses import gaussian_kl, log_likelihood
 from vae_lab.checks.instruments.recording_model import Entry, RecordingModel
 from vae_lab.checks.instruments.sampler import device, require_unchanged
+from vae_lab.checks.instruments.train_epochs import check_epochs
 from vae_lab.checks.messages import Misconception, ask, fail
 
 EPOCHS, LATENT_DIM, HIDDEN_DIM = 12, 4, 64
@@ -111,6 +112,7 @@ def check_train(train: Callable[..., Any], vae: Callable[..., Any], images: Tens
             ten standard deviations from where a right loop ends.
     """
     check_loss_of_loop(train)
+    check_epochs(train)
     task = "train"
     model = ask("VAE", vae, LATENT_DIM, HIDDEN_DIM).to(images.device)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
