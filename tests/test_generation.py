@@ -58,7 +58,7 @@ def test_the_grid_is_a_map():
     model = NoEncoder()
     grid = latent_grid(model, 3, extent=2.0)
     assert grid.shape == (3, 3, 1, 2, 2)
-    z = model.seen[0]
+    z = model.seen[0].unflatten(0, (3, 3))  # a decoder is asked for [B, D], never more axes
     assert z[0, 0].tolist() == [-2, 2]  # top left: z_1 smallest, z_2 largest
     assert z[2, 0].tolist() == [-2, -2]
     assert z[0, 2].tolist() == [2, 2]
@@ -67,7 +67,7 @@ def test_the_grid_is_a_map():
 def test_without_an_extent_each_cell_holds_the_same_share_of_the_prior():
     model = Recorder()
     latent_grid(model, 5)
-    share = torch.special.ndtr(model.seen[0][0, :, 0])
+    share = torch.special.ndtr(model.seen[0].unflatten(0, (5, 5))[0, :, 0])
     torch.testing.assert_close(share, torch.tensor([0.1, 0.3, 0.5, 0.7, 0.9]))
 
 

@@ -16,6 +16,7 @@ from sphinx.application import Sphinx
 
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">(.*?)</script>', re.DOTALL)
+WITHOUT_SCRIPT = "<noscript><p>This interaction needs JavaScript. The figures of this page do not.</p></noscript>"
 REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
 
 
@@ -63,6 +64,7 @@ def _on_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
     whole = json.loads(text)
     whole["state"] = {f"widget-{number}": whole["state"][f"widget-{number}"] for number in range(1, len(names) + 1)}
     text = json.dumps(whole).replace("</", "<\\/").replace("<!--", "<\\u0021--")
+    body = VIEW.sub(lambda view: view[0] + WITHOUT_SCRIPT, body)
     context["body"] = f'{body}\n<script type="{STATE}">{text}</script>\n'
     unwanted: tuple[str, ...] = ()
     if are_all_anywidgets(state):

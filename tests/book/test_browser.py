@@ -216,7 +216,12 @@ def test_a_quiz_with_one_right_choice_takes_one(browser, addresses):
 
 @pytest.mark.parametrize(
     ("place", "turns"),
-    [(".course-quiz .panel-title", False), ("div.cell pre", False), ("article h1", True), (".course-objectives", True)],
+    [
+        (".course-quiz .panel-title", False),
+        ("div.cell pre:visible", False),
+        ("article h1", True),
+        (".course-objectives", True),
+    ],
 )
 def test_an_arrow_key_turns_the_page_unless_a_quiz_or_code_was_clicked(browser, addresses, place, turns):
     page = browser.new_page()
@@ -304,7 +309,7 @@ def test_words_in_figures_are_readable_on_a_phone(browser, addresses, name):
         sizes = [float(size) * 4 / 3 for size in re.findall(r"font(?:-size)?:[^\";]*?([\d.]+)px", text)]
         assert min(sizes, default=99) * scale >= 11, f"{source}: {min(sizes) * scale:.1f} pixels"
     inline = page.eval_on_selector_all(
-        ".vae-strip text, .vae-model text",
+        ":is(.vae-strip, .vae-model, .vae-graph) text, .vae-lab svg text",
         "all => all.map(t => parseFloat(getComputedStyle(t).fontSize) * t.getScreenCTM().a)",
     )
     assert min(inline, default=99) >= 11
@@ -323,7 +328,7 @@ ABOUT = {
     "score function": "two_gradients",
     "importance-weighted bound": "how_good",
     "Gumbel-softmax": "beyond_gaussians",
-    "holes": "generation",
+    "gaps": "generation",
     "gradcheck": "computation_graphs",
     "autoencoder": "autoencoders",
     "autoencoders": "autoencoders",

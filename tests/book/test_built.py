@@ -136,3 +136,10 @@ def test_a_wide_table_names_its_columns_in_each_cell(html, page):
                 said = cell.select_one(".column")
                 if said or cell.get_text(strip=True):
                     assert not head or said.get_text(" ", strip=True) == head
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_cell_shows_the_address_of_an_object(html, page):
+    """A last line that nobody meant to show, and another one in each build."""
+    for output in soup(html, page).select("div.cell_output"):
+        assert not re.search(r"<[\w.]+( object)? at 0x[0-9a-f]+>", output.get_text()), output.get_text()

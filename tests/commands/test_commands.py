@@ -161,9 +161,9 @@ def test_without_a_sandbox_nothing_is_graded_unless_told_to(
     assert status("grade", "halves") == 2
     assert "cannot be shut in here: bubblewrap is not installed" in capsys.readouterr().err
     assert not Path("gradebook.db").exists()
-    assert status("grade", "halves", "--unsafe-no-sandbox", "--json", "out.json") == 0
+    assert status("grade", "halves", "--unsafe-no-sandbox", "--json", "out.jsonl") == 0
     assert "NO SANDBOX" in capsys.readouterr().err
-    result = json.loads(Path("out.json").read_text())
+    result = json.loads(Path("out.jsonl").read_text())
     assert "graded without the sandbox" in result["flags"]
     assert result["score"] == 6.0
 
@@ -185,10 +185,10 @@ def test_without_a_sandbox_labs_are_verified_in_one_process(
 def test_a_made_up_class_gets_what_it_deserves(course: Course, capsys: pytest.CaptureFixture[str]) -> None:
     """From the command line to JSON, with the real engine; then once more, with another number of workers."""
     assert status("sample-class", "halves", "-n", "20") == 0
-    assert status("grade", "halves", "--workers", "2", "--json", "out.json", "--timeout", "60") == 0
+    assert status("grade", "halves", "--workers", "2", "--json", "out.jsonl", "--timeout", "60") == 0
     assert "20 submissions (20 graded now, 0 unchanged)" in capsys.readouterr().out
     deserved = {each["student"]: each for each in json.loads(Path("submitted/.sample-class/halves.json").read_text())}
-    results = [json.loads(line) for line in Path("out.json").read_text().splitlines()]
+    results = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
     assert {result["student"] for result in results} == set(deserved)
     for result in results:
         wanted = deserved[result["student"]]
@@ -196,8 +196,8 @@ def test_a_made_up_class_gets_what_it_deserves(course: Course, capsys: pytest.Ca
         assert (wanted["what"], passed, result["score"]) == (wanted["what"], wanted["cells"], wanted["score"])
     assert Path("report/halves/index.html").is_file()
     shutil.rmtree("report")
-    assert status("grade", "halves", "--workers", "1", "--json", "again.json", "--timeout", "60") == 0
-    again = [json.loads(line) for line in Path("again.json").read_text().splitlines()]
+    assert status("grade", "halves", "--workers", "1", "--json", "again.jsonl", "--timeout", "60") == 0
+    again = [json.loads(line) for line in Path("again.jsonl").read_text().splitlines()]
     for result in results + again:
         del result["seconds"]
     assert again == results
@@ -209,7 +209,7 @@ def test_a_stopped_or_killed_grader_leaves_nothing_running_and_loses_nothing(cou
     for number in range(6):  # the last takes long, so that nobody is done before it is stopped
         slow = f"import time\ntime.sleep({6 if number == 5 else 0.7})\ndef double(x):\n    return 2 * x"
         hand_in(course, f"s{number}", {"double": f"{slow}  # {number}"})
-    command = [sys.executable, "-m", "vae_lab.cli", "grade", "halves", "--workers", "1", "--json", "out.json"]
+    command = [sys.executable, "-m", "vae_lab.cli", "grade", "halves", "--workers", "1", "--json", "out.jsonl"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     records = course.root / "report" / "halves" / "records"
     kept: dict[Path, dict] = {}
@@ -228,13 +228,13 @@ def test_a_stopped_or_killed_grader_leaves_nothing_running_and_loses_nothing(cou
         kept = {path: json.loads(path.read_text())["result"] for path in records.glob("*.json")}
         assert len(before) < len(kept) < 6
         assert before.items() <= kept.items()
-        assert not Path("out.json").exists()
+        assert not Path("out.jsonl").exists()
         wait_until_nothing_runs_in(course.root)
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=True)
     assert f"({6 - len(kept)} graded now, {len(kept)} unchanged)" in done.stdout
     for path, result in kept.items():
         assert json.loads(path.read_text())["result"] == result
-    assert len(Path("out.json").read_text().splitlines()) == 6
+    assert len(Path("out.jsonl").read_text().splitlines()) == 6
     wait_until_nothing_runs_in(course.root)
 
 

@@ -94,7 +94,9 @@ class Usual(nn.Module):
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         h1 = F.relu(self.fc1(x))
         mu, logvar = self.fc21(h1), self.fc22(h1)
-        return (torch.tanh(mu) if self.fault == "tanh_mu" else mu), (F.relu(logvar) if self.fault == "relu_logvar" else logvar)
+        return (torch.tanh(mu) if self.fault == "tanh_mu" else mu), (
+            F.relu(logvar) if self.fault == "relu_logvar" else logvar
+        )
 
     def reparameterize(self, mu: Tensor, logvar: Tensor) -> Tensor:
         std = torch.exp(0.5 * logvar)
@@ -162,7 +164,12 @@ class Convolutions(nn.Module):
         super().__init__()
         self.fault = fault
         self.encoder = nn.Sequential(
-            nn.Conv2d(1, 6, 3, 2, 1), nn.BatchNorm2d(6), nn.LeakyReLU(), nn.Conv2d(6, 8, 3, 2, 1), nn.ReLU(), nn.Flatten()
+            nn.Conv2d(1, 6, 3, 2, 1),
+            nn.BatchNorm2d(6),
+            nn.LeakyReLU(),
+            nn.Conv2d(6, 8, 3, 2, 1),
+            nn.ReLU(),
+            nn.Flatten(),
         )
         self.to_mu, self.to_logvar = nn.Linear(32, latent), nn.Linear(32, latent)
         self.up = nn.Linear(latent + (32 if fault == "skip" else 0), 32)
@@ -240,7 +247,9 @@ def usual(fault: str = "", *ails: str, loss=loss_function, x=flat, name: str = "
 
 
 def conv(fault: str = "", *ails: str, loss=conv_loss, x=digits, name: str = "") -> Patient:
-    return Patient(f"convolutions {name or fault}".strip(), lambda: {"model": Convolutions(fault), "loss": loss}, ails, x)
+    return Patient(
+        f"convolutions {name or fault}".strip(), lambda: {"model": Convolutions(fault), "loss": loss}, ails, x
+    )
 
 
 def dist(fault: str = "", *ails: str, x=digits) -> Patient:

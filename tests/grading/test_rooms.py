@@ -12,7 +12,7 @@ GRADING = Path(__file__).parents[2] / "vae_lab" / "grading"
 
 # Each room may import the rooms and shared files that it names; "/" begins what is outside of grading.
 MAY_IMPORT = {
-    "lms": {"classroom", "lab", "course"},
+    "lms": {"classroom", "lab", "course", "marks"},
     "classroom": {"judge", "executors", "pages", "lab", "results", "marks", "course", "limits"},
     "authoring": {"judge", "executors", "lab", "course", "/checks"},
     "pages": {"lab", "results", "marks", "course"},

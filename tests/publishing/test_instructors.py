@@ -8,7 +8,7 @@ import pytest
 from tools.walk_instructors import PAGE, Step, differs, environment_with, steps, walk
 from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
 
-PROMISED = ("doctor", "init-course", "db student import", "collect moodle", "collect canvas", "vae-lab grade")
+PROMISED = ("doctor", "init-course", "collect moodle", "collect canvas", "vae-lab grade")
 PROMISED += ("jupyter lab", "send-back", "verify", "release", "appeal")
 
 

@@ -106,7 +106,7 @@ def test_a_link_leads_to_the_same_state(show, settle):
     page = show(Playground(link=text))
     at_rest(page, 120)
     assert page.get_by_label("β, the weight of the rate").get_attribute("aria-valuetext") == "beta: 4.00"
-    assert page.get_by_role("radio", name="a die, with the score function").is_checked()
+    assert page.get_by_role("radio", name="drawn, with the score function").is_checked()
     assert page.get_by_label("Follow example").input_value() == "3"
     page.get_by_role("button", name="Link to this state").click()
     written = page.get_by_label("Link to this state").last.input_value()

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from vae_lab.checks.instruments import losses
-from vae_lab.checks.instruments.closed_form import require_closed_form
+from vae_lab.checks.instruments.closed_form import name_formula, require_closed_form, smallest_case
 from vae_lab.checks.instruments.estimates import check_kl_monte_carlo
 from vae_lab.checks.instruments.narrow import check_narrow_values
 from vae_lab.checks.instruments.sampler import device, gradients, is_close
-from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+from vae_lab.checks.messages import CheckFailed, Misconception, ask, fail, require_tensor
 
 __all__ = [
     "RESERVES",
@@ -48,6 +48,30 @@ LOG_OF_ZERO = Misconception(
 CLAMPED = Misconception("clamping logvar changes the KL far from 0.", "elbo")
 
 
+FLOORS = (1e-12, 1e-10, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
+"""Small numbers that people add to a probability, or clamp it to, before they take its logarithm."""
+
+KL_POINTS = (
+    *({"mu": 1.0, "logvar": 0.0}, {"mu": 0.0, "logvar": 2.0}, {"mu": 0.0, "logvar": -2.0}, {"mu": -1.0, "logvar": 0.0}),
+    *({"mu": 0.2, "logvar": 0.0}, {"mu": 0.0, "logvar": 0.2}, {"mu": 0.0, "logvar": 0.0}, {"mu": 3.0, "logvar": 1.0}),
+)
+PIXEL_POINTS = (
+    *({"logits": 0.0, "x": 1.0}, {"logits": 2.0, "x": 1.0}, {"logits": 2.0, "x": 0.0}, {"logits": -2.0, "x": 0.0}),
+    *({"logits": -2.0, "x": 1.0}, {"logits": 1.0, "x": 0.25}, {"logits": 6.0, "x": 0.5}),
+)
+FAR_POINTS = ({"logits": 1000.0, "x": 0.0}, {"logits": -1000.0, "x": 1.0}, {"logits": 1000.0, "x": 0.5})
+LOSS_POINTS = (
+    {"logits": 0.0, "x": 1.0, "mu": 0.0, "logvar": 0.0},
+    {"logits": 0.0, "x": 1.0, "mu": 1.0, "logvar": 0.0},
+    {"logits": 2.0, "x": 0.5, "mu": 0.0, "logvar": 2.0},
+    {"logits": 2.0, "x": 0.0, "mu": 0.2, "logvar": 0.0},
+)
+"""One pixel and one dimension, simple numbers: what a student can work out by hand."""
+
+Parts = Callable[[], tuple[Callable[..., Any], Callable[..., Any]]]
+"""Gives the student's own kl_to_standard_normal and bernoulli_log_likelihood."""
+
+
 def check_kl_to_standard_normal(
     kl_to_standard_normal: Callable[..., Any], batch: int = 6, dim: int = 3, dtype: torch.dtype = torch.float32
 ) -> None:
@@ -64,8 +88,11 @@ def check_kl_to_standard_normal(
     Raises:
         CheckFailed: if not.
     """
-    inputs = _latents(batch, dim, dtype)
-    require_closed_form("kl_to_standard_normal", kl_to_standard_normal, losses.gaussian_kl, inputs, losses.WRONG_KL)
+    task, closed = "kl_to_standard_normal", losses.gaussian_kl
+    for inputs in (_latents(batch, dim, dtype), _near(batch, dim, dtype)):
+        require_closed_form(
+            task, kl_to_standard_normal, closed, inputs, losses.WRONG_KL, by_hand=KL_POINTS, measure=losses.measure_kl
+        )
 
 
 def check_far_logvar(kl_to_standard_normal: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
@@ -107,7 +134,15 @@ def check_bernoulli_log_likelihood(
         CheckFailed: if not.
     """
     task, inputs = "bernoulli_log_likelihood", _pixels(shape, dtype)
-    require_closed_form(task, bernoulli_log_likelihood, losses.log_likelihood, inputs, losses.WRONG_LIKELIHOOD)
+    require_closed_form(
+        task,
+        bernoulli_log_likelihood,
+        losses.log_likelihood,
+        inputs,
+        losses.WRONG_LIKELIHOOD,
+        by_hand=PIXEL_POINTS,
+        measure=losses.measure_likelihood,
+    )
 
 
 def check_far_logits(
@@ -134,13 +169,28 @@ def check_far_logits(
     logits = torch.cat([signs * size for size in sizes]).requires_grad_()
     seen = require_tensor(task, ask(task, bernoulli_log_likelihood, logits, x), x, (len(x),))
     wanted = losses.log_likelihood(logits.detach().double(), x.double())
-    if not bool(torch.isfinite(seen).all()):
-        fail(task, "far from 0, the result is nan or infinite.", "Wanted finite numbers.", LOG_OF_ZERO)
     if not torch.allclose(seen.detach().double(), wanted, rtol=1e-4, atol=1e-4):
-        fail(task, "far from 0, the values are wrong.", "Wanted minus the logit for a sure mistake.", LOG_OF_ZERO)
+        what = "values are wrong" if bool(torch.isfinite(seen).all()) else "result is nan or infinite"
+        case = smallest_case(bernoulli_log_likelihood, losses.log_likelihood, {"logits": logits, "x": x}, FAR_POINTS)
+        mistake = _name_far(seen.detach().double(), logits.detach().double(), x.double())
+        fail(task, f"far from 0, the {what}. {case}".strip(), "Wanted minus the logit for a sure mistake.", mistake)
     (slope,) = gradients(task, seen.sum(), (logits,)) if seen.requires_grad else (None,)
     if slope is None or not is_close(slope, x.double() - torch.sigmoid(logits.detach().double())):
-        fail(task, "far from 0, the gradient is wrong.", "Wanted x - sigmoid(logits).", LOG_OF_ZERO)
+        fail(task, "the values are right far from 0, but the gradient is not.", "Wanted x - sigmoid(logits).")
+
+
+def _name_far(seen: Tensor, logits: Tensor, x: Tensor) -> Misconception | None:
+    """What far logits show: a wrong formula, a logarithm that was saved from 0 by a floor, or one that was not."""
+    named = name_formula(seen, losses.WRONG_LIKELIHOOD, [logits, x])
+    if named is not None:
+        return named
+    p = torch.sigmoid(logits.float())
+    bare = (x * p.log() + (1 - x) * (1 - p).log()).flatten(1).sum(1).double()
+    if not bool(torch.isfinite(seen).all()):
+        return LOG_OF_ZERO if torch.equal(torch.isfinite(bare), torch.isfinite(seen)) else None
+    floors = [(x * p.clamp(f, 1).log() + (1 - x) * (1 - p).clamp(f, 1).log()).flatten(1).sum(1) for f in FLOORS]
+    floors.append((x * p.log().clamp(min=-100) + (1 - x) * (1 - p).log().clamp(min=-100)).flatten(1).sum(1))
+    return LOG_OF_ZERO if any(torch.allclose(seen, each.double(), rtol=0.02, atol=0.02) for each in floors) else None
 
 
 def check_negative_elbo(
@@ -148,6 +198,7 @@ def check_negative_elbo(
     shape: tuple[int, ...] = (6, 1, 5, 3),
     dim: int = 4,
     dtype: torch.dtype = torch.float32,
+    parts: Parts | None = None,
 ) -> None:
     """Require -log p(x|z) + KL, averaged over the batch, a scalar, with the gradients of both terms.
 
@@ -158,12 +209,69 @@ def check_negative_elbo(
         shape: of the images, [B, ...].
         dim: D.
         dtype: of all four arguments.
+        parts: gives the student's own KL and log-likelihood; a loss that puts these two together rightly passes, for
+            what is wrong with them has cost its points already.
 
     Raises:
         CheckFailed: if not.
     """
-    inputs = _pixels(shape, dtype) | _latents(shape[0], dim, dtype)
-    require_closed_form("negative_elbo", negative_elbo, losses.loss, inputs, losses.WRONG_LOSS)
+    for latents in (_latents(shape[0], dim, dtype), _near(shape[0], dim, dtype)):
+        inputs = _pixels(shape, dtype) | latents
+        try:
+            require_closed_form(
+                "negative_elbo",
+                negative_elbo,
+                losses.loss,
+                inputs,
+                losses.WRONG_LOSS,
+                by_hand=LOSS_POINTS,
+                measure=losses.measure_loss,
+            )
+        except CheckFailed as failed:
+            if parts is None:
+                raise
+            if not _is_made_of(negative_elbo, parts, inputs):
+                raise _with_cause(failed, parts) from failed
+
+
+def _is_made_of(negative_elbo: Callable[..., Any], parts: Parts, inputs: dict[str, Tensor]) -> bool:
+    """Whether a loss has the values and gradients of KL - log-likelihood, averaged, with the student's own two."""
+    leaves = {name: tensor.detach().clone().requires_grad_(tensor.requires_grad) for name, tensor in inputs.items()}
+    logits, x, mu, logvar = (leaves[name] for name in ("logits", "x", "mu", "logvar"))
+    wanted = [logits, mu, logvar]
+    try:
+        kl, likelihood = parts()
+        theirs = negative_elbo(logits, x, mu, logvar)
+        ours = (kl(mu, logvar) - likelihood(logits, x)).mean()
+        other = (
+            (kl(2 * mu, logvar / 2) - likelihood(logits, x)).mean(),
+            (kl(mu, logvar) - likelihood(-logits, x)).mean(),
+        )
+        if theirs.ndim or not is_close(theirs, ours) or any(is_close(ours, each) for each in other):
+            return False
+        slopes = [
+            torch.autograd.grad(total, wanted, allow_unused=True) if total.requires_grad else (None, None, None)
+            for total in (theirs, ours)
+        ]
+    except Exception:
+        return False
+    zero = torch.zeros((), device=logits.device)
+    pairs = zip(*slopes, strict=True)
+    return all(is_close(zero if a is None else a, zero if b is None else b) for a, b in pairs)
+
+
+def _with_cause(failed: CheckFailed, parts: Parts) -> CheckFailed:
+    """The failure, and which of the student's own parts fails before it, for it may all follow from that."""
+    broken = []
+    for place, check in enumerate((check_kl_to_standard_normal, check_bernoulli_log_likelihood)):
+        try:
+            check(parts()[place])
+        except Exception:
+            broken.append(("kl_to_standard_normal", "bernoulli_log_likelihood")[place])
+    if not broken:
+        return failed
+    does = "does" if len(broken) == 1 else "do"
+    return CheckFailed(f"{failed}\nFirst mend {' and '.join(broken)}, which {does} not pass: this may follow from it.")
 
 
 def check_narrow(function: Callable[..., Any], task: str, dtype: torch.dtype) -> None:
@@ -188,6 +296,12 @@ def check_narrow(function: Callable[..., Any], task: str, dtype: torch.dtype) ->
     }
     closed, inputs = known[task]
     check_narrow_values(task, function, closed, {name: t.detach().to(dtype) for name, t in inputs.items()})
+
+
+def _near(batch: int, dim: int, dtype: torch.dtype) -> dict[str, Tensor]:
+    """Mu and logvar near 0, where a floor under the KL shows."""
+    mu, logvar = losses.near_the_prior(batch, dim, dtype, device())
+    return {"mu": mu.requires_grad_(), "logvar": logvar.requires_grad_()}
 
 
 def _latents(batch: int, dim: int, dtype: torch.dtype) -> dict[str, Tensor]:

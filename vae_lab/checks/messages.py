@@ -5,13 +5,14 @@ A failed check is an AssertionError with a plain text, and a notebook shows that
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from torch import Tensor
 
 from vae_lab.checks.common_errors import in_plain_words
 from vae_lab.checks.student_line import student_line
+from vae_lab.checks.untouched import Untouched
 
 TITLES = {
     "intro": "The variational autoencoder and its one line of code",
@@ -80,32 +81,39 @@ def fail(task: str, seen: str, wanted: str, mistake: Misconception | None = None
     raise CheckFailed(text)
 
 
-def ask(task: str, function: Callable[..., Any], *args: Any) -> Any:
+def ask(task: str, function: Callable[..., Any], *args: Any, names: Sequence[str] = ()) -> Any:
     """Call the student's function; if it raises, say where in the student's own lines.
 
     Args:
         task: the name of the student's function.
         function: the student's function.
         args: what it is called with; tensors appear in the message as shape and dtype, never with their values.
+        names: what the student knows the arguments as, for a message that one has changed.
 
     Returns:
         Whatever the function returns.
 
     Raises:
-        CheckFailed: if the function raises.
+        CheckFailed: if the function raises, or changes a tensor that it was given; the change is undone.
 
     Example:
         >>> ask("halve", lambda x: x / 2, 3)
         1.5
     """
+    copies = Untouched(args, names)
     try:
-        return function(*args)
+        answer = function(*args)
     except CheckFailed:
         raise
     except Exception as error:
         if is_stub(error):
             raise CheckFailed(f"{task}: {not_written(task, error)}") from error
         raise CheckFailed(told(f"{task}({brief(*args)})", error)) from error
+    finally:
+        changed = copies.put_back()
+    if changed is not None:
+        fail(task, f"{changed} has changed during the call.", "Wanted it left alone.", IN_PLACE)
+    return answer
 
 
 def told(call: str, error: BaseException) -> str:
@@ -202,3 +210,4 @@ OTHER_DTYPE = Misconception(
     "labs",
 )
 OTHER_DEVICE = OTHER_DTYPE
+IN_PLACE = Misconception("an operation that ends in _ changes the caller's tensor; write a new one.", "gradient_paths")

@@ -63,7 +63,7 @@ def check_std_from_logvar(std_from_logvar: Callable[..., Any], logvar: Tensor | 
     task = "std_from_logvar"
     logvar = torch.linspace(-6, 6, 12, device=device()).reshape(4, 3) if logvar is None else logvar
     given = logvar.detach().clone().requires_grad_()
-    sigma = ask(task, std_from_logvar, given)
+    sigma = ask(task, std_from_logvar, given, names=("logvar",))
     require_tensor(task, sigma, logvar, tuple(logvar.shape))
     require_unchanged(task, "logvar", given, logvar)
     wanted = torch.exp(logvar.detach().double() / 2)

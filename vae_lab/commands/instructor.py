@@ -31,8 +31,8 @@ def add(commands: Commands) -> None:
         "--students",
         type=Path,
         metavar="CSV",
-        help="class list: id, first_name, last_name, email, lms_user_id; or Moodle's grading worksheet or Canvas's "
-        "gradebook as they are",
+        help="class list: id, first_name, last_name, email, lms_user_id; or, as they are, Moodle's grading worksheet "
+        "(in any language) or exports, or Canvas's gradebook",
     )
     collect.add_argument(
         "--due", type=moment, metavar="TIME", help="what Moodle received later is called late: '2026-11-30 23:59'"
@@ -50,7 +50,12 @@ def add(commands: Commands) -> None:
         help="run students' code with YOUR rights: it can read your files, other submissions and the network; marks "
         "every result",
     )
-    grade.add_argument("--json", type=Path, metavar="FILE", help="write one JSON object per submission, one a line")
+    grade.add_argument(
+        "--json",
+        type=Path,
+        metavar="FILE",
+        help="write one JSON object per submission: one a line, or as one array if the name ends in .json",
+    )
     takes_workers(grade)
 
     report = commands.add(
@@ -103,12 +108,12 @@ def run_collect(options: argparse.Namespace) -> int:
 
 def run_grade(options: argparse.Namespace) -> int:
     """Grade a class; say what came out of it and where to look."""
-    from vae_lab.grading.classroom.class_report import write_class_report
+    from vae_lab.grading.classroom.class_report import class_report
     from vae_lab.grading.classroom.grade import grade_class
     from vae_lab.grading.classroom.room import Classroom
     from vae_lab.grading.course import Course, CourseError
     from vae_lab.grading.judge.engine import Limits
-    from vae_lab.grading.pages.report import write_json
+    from vae_lab.grading.pages.report import write_json, write_report
     from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
 
     course = Course(Path())
@@ -132,7 +137,10 @@ def run_grade(options: argparse.Namespace) -> int:
         )
     for note in tally.notes:
         print(f"note: {note}", file=sys.stderr)
-    page = write_class_report(room)
+    report = class_report(room)
+    page = write_report(report, room.out / "report")
+    for note in report.lms_notes:
+        print(f"note: {note}", file=sys.stderr)
     if options.json:
         write_json(tally.results, options.json)
     count = Counter(result.status for result in tally.results)
@@ -150,13 +158,18 @@ def run_grade(options: argparse.Namespace) -> int:
 
 def run_report(options: argparse.Namespace) -> int:
     """Write the report again, with the marks given since."""
-    from vae_lab.grading.classroom.class_report import write_class_report
+    from vae_lab.grading.classroom.class_report import class_report
     from vae_lab.grading.classroom.room import Classroom
     from vae_lab.grading.course import Course
+    from vae_lab.grading.pages.report import write_report
 
     course = Course(Path())
     course.choose([options.lab])
-    print(f"report: {write_class_report(Classroom(course, options.lab, options.out, options.db))}")
+    room = Classroom(course, options.lab, options.out, options.db)
+    report = class_report(room)
+    for note in report.lms_notes:
+        print(f"note: {note}", file=sys.stderr)
+    print(f"report: {write_report(report, room.out / 'report')}")
     return 0
 
 
@@ -172,8 +185,10 @@ def run_send_back(options: argparse.Namespace) -> int:
     result = send_back(options.zip, lab, options.feedback, target, students)
     for student in result.without:
         print(f"{student}: no feedback page yet")
+    for student in result.unknown:
+        print(f"{student}: whose it is in Moodle is not known; give the grading worksheet as --students")
     print(f"{target}: feedback for {len(result.students)} students")
-    return 1 if result.without else 0
+    return 1 if result.without or result.unknown else 0
 
 
 def run_appeal(options: argparse.Namespace) -> int:

@@ -5,8 +5,8 @@ out of the decoder. How z and the loss answer tells the spread of the draw, the 
 the likelihood, whatever the code looks like.
 
 In reading order: `watch` (sees each call and puts other numbers in), `doors` (model, encode, decode and loss, however
-they are written), `anatomy` (which tensor is mu, z, the picture), `draw`, `prices` (the two terms of the loss), `hearing`
-(what the decoder and the encoder make of it), `findings`, `diagnose`.
+they are written), `anatomy` (which tensor is mu, z, the picture), `draw`, `likelihood` and `divergence` (the terms of
+the loss), `verdicts` (what they come to), `hearing` (encoder and decoder), `causes`, `findings`, `diagnose`.
 """
 
 from vae_lab.diagnosis.diagnose import diagnose

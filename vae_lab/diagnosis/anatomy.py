@@ -8,6 +8,7 @@ gives in the size of the images. At each such place other numbers can be put in.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
@@ -27,7 +28,8 @@ class Anatomy:
         self.decoded: list[Tensor] = []
         with quiet(doors.modules), torch.enable_grad(), _heard(doors, self.decoded), Watch() as self.watch:
             self.outputs, self.loss = doors.run(x)
-        self.from_draw = self.watch.after([t for c in self.watch.draws() for t in c.outputs])
+        self.from_draw = self.watch.after([t for c in self.watch.draws() for t in c.outputs] + self._what_varies())
+        self.told_numbers = self._told_numbers()
         self.z_tensor = self._find_z()
         self.heads: list[Place] = []
         self.z: Place | None = None
@@ -81,9 +83,14 @@ class Anatomy:
         if self.z is None or self.z_tensor is None:
             return None
         size = self.z_tensor.numel()
-        plain = [c for c in self.watch.draws() if c.name in NORMAL and c.number <= self.z[0] and not _drawn_with(c)]
-        fitting = [c.number for c in plain if c.outputs[0].numel() == size]
+        drawn = [c for c in self.watch.draws() if c.name in NORMAL and c.number <= self.z[0]]
+        fitting = [c.number for c in drawn if c.outputs[0].numel() == size]
         return (fitting[-1], 0) if fitting else None
+
+    def drawn_apart(self) -> bool:
+        """Whether the noise was drawn by itself, and not around mu and sigma in one go."""
+        place = self.noise()
+        return place is not None and not _drawn_with(self.watch.calls[place[0]])
 
     # -- finding ---------------------------------------------------------------------------------------------------
 
@@ -101,7 +108,17 @@ class Anatomy:
                 hit = [t for t in call.inputs if id(t) in self.from_draw and t.numel() % rows == 0]
                 if hit:
                     return self._before_joining(hit[0])
-        return given  # a module called decoder may be given less, or more, than z
+        return given if given is not None else self._told_and_used()  # a module may be given less, or more, than z
+
+    def _told_and_used(self) -> Tensor | None:
+        """Without any noise: what the model tells of itself, in its narrowest form, and a layer takes."""
+        narrow = [t for t in self.told_numbers if t.ndim == 2 and t.numel() < self.x.numel()]
+        for call in self.watch.calls:
+            for into in call.inputs if call.name in MIXES else []:
+                same = [t for t in narrow if t.shape == into.shape and torch.equal(t, into.detach())]
+                if same and id(into) in self.watch.made_by:
+                    return into
+        return None
 
     def _before_joining(self, tensor: Tensor) -> Tensor:
         """What was drawn of a tensor that is z and something else, side by side."""
@@ -139,25 +156,47 @@ class Anatomy:
             self._follows_x = self.watch.after([self.x])
         return self._follows_x
 
+    def _told_numbers(self) -> list[Tensor]:
+        """What `encode`, or else the model, gives back."""
+        for f in (self.doors.encode, self.doors.model):
+            if f is None or not callable(f):
+                continue
+            try:
+                with quiet(self.doors.modules), torch.no_grad():
+                    told = numbers(f(self.x))
+            except (TypeError, RuntimeError, ValueError, NotImplementedError):
+                continue
+            if len(told) > 1 or f is self.doors.model or not isinstance(f, torch.nn.Module):
+                return told
+        return []
+
+    def _what_varies(self) -> list[Tensor]:
+        """Where noise comes in that no function of torch's drew: numbers that differ from seed to seed first."""
+        other, _ = self.again({}, seed=1)
+        if [c.name for c in other.calls] != [c.name for c in self.watch.calls]:
+            return []
+        varies: set[int] = set()
+        first: list[Tensor] = []
+        for mine, theirs in zip(self.watch.calls, other.calls, strict=True):
+            for t, u in zip(mine.outputs, theirs.outputs, strict=True):
+                if t.shape == u.shape and not torch.equal(t.detach(), u.detach()):
+                    if not any(id(i) in varies for i in mine.inputs):
+                        first.append(t)
+                    varies.add(id(t))
+        return first
+
     def _told(self) -> list[Place]:
         """Places of the same size whose numbers are those that `encode`, or the outputs, tell."""
-        if self.doors.encode is None or self.z_tensor is None:
+        if self.z_tensor is None:
             return []
-        try:
-            with quiet(self.doors.modules), torch.no_grad():
-                told = numbers(self.doors.encode(self.x))
-        except (TypeError, RuntimeError, ValueError):
-            return []
-        size = self.z_tensor.numel()
+        told, size = self.told_numbers, self.z_tensor.numel()
         wanted = [t for t in told if t.numel() == size]
         wanted += [half for t in told if t.numel() == 2 * size and t.ndim == 2 for half in t.chunk(2, 1)]
         found = []
         for answer in wanted:
             for call in self.watch.calls:
-                same = [
-                    i for i, t in enumerate(call.outputs)
-                    if t.numel() == size and id(t) not in self.from_draw and torch.equal(t.detach().flatten(), answer.flatten())
-                ]  # fmt: skip
+                candidates = [t if t.numel() == size and id(t) not in self.from_draw else None for t in call.outputs]
+                same = [i for i, t in enumerate(candidates) if t is not None and _equal(t, answer)]
                 if same:
                     top = self._answers(call.outputs[same[0]])
                     found += top or [(call.number, same[0])]
@@ -184,12 +223,23 @@ class Anatomy:
                 continue
             for i, t in enumerate(call.outputs):
                 new = call.name in MIXES or all(u.numel() != self.x.numel() for u in into)
-                shift = last is not None and call.name in {"add", "__add__", "__radd__"} and _adds_to(call, self, last)
-                if t.numel() == self.x.numel() and (new or shift):
+                shift = last is not None and call.name in _ADDS and self._adds_to(call, last, behind)
+                moved = (
+                    last is not None and call.name in _MOVES and any(u is self.value(self.watch, last) for u in into)
+                )
+                if t.numel() == self.x.numel() and (new or shift or moved):
                     last = call.number, i
         return last
 
+    def _adds_to(self, call: Call, place: Place, behind: set[int]) -> bool:
+        """Whether the call only adds something that is not made of z (a bias, or the image itself) to the picture."""
+        tensor = self.watch.calls[place[0]].outputs[place[1]]
+        others = [t for t in call.inputs if t is not tensor]
+        return any(t is tensor for t in call.inputs) and all(id(t) not in behind for t in others)
 
+
+_MOVES = {"unflatten", "flatten", "view", "reshape", "view_as", "reshape_as", "permute", "squeeze", "unsqueeze"}
+_ADDS = {"add", "__add__", "__radd__", "add_", "__iadd__"}
 _MAKES = {"zeros", "ones", "full", "tensor", "zeros_like", "ones_like", "full_like"}
 
 
@@ -211,15 +261,16 @@ def _noise_of(call: Call) -> Tensor:
     return torch.nan_to_num((drawn - mean) / std)
 
 
-def _adds_to(call: Call, anatomy: Anatomy, place: Place) -> bool:
-    """Whether the call only adds a bias to the tensor at the place."""
-    tensor = anatomy.watch.calls[place[0]].outputs[place[1]]
-    others = [t for t in call.inputs if t is not tensor]
-    small = all(t.numel() * len(anatomy.x) <= anatomy.x.numel() for t in others)
-    return any(t is tensor for t in call.inputs) and small
+def constant(c: float) -> Change:
+    """The change that puts one number everywhere."""
+    return partial(torch.full_like, fill_value=c)
 
 
-class _heard:  # noqa: N801 - reads as a context
+def _equal(a: Tensor, b: Tensor) -> bool:
+    return torch.equal(a.detach().flatten(), b.detach().flatten())
+
+
+class _heard:
     """Notes what `decode` is given during a run."""
 
     def __init__(self, doors: Doors, heard: list[Tensor]) -> None:
@@ -233,6 +284,8 @@ class _heard:  # noqa: N801 - reads as a context
 
     def __enter__(self) -> None:
         decode, model = self.doors.decode, self.doors.model
+        if decode is None:
+            return
         if isinstance(decode, nn.Module):
             self.undo.append(decode.register_forward_pre_hook(lambda _, args: self.note(args)).remove)
             return

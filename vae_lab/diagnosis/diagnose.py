@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from vae_lab.diagnosis import divergence, draw, hearing, likelihood, verdicts
 from vae_lab.diagnosis.anatomy import Anatomy
+from vae_lab.diagnosis.causes import finding
 from vae_lab.diagnosis.doors import Doors
 from vae_lab.diagnosis.findings import Diagnosis, Finding
 
@@ -50,18 +51,17 @@ def diagnose(
     """
     if not isinstance(x, Tensor) or not x.is_floating_point():
         what = x.dtype if isinstance(x, Tensor) else type(x).__name__
-        raise TypeError(f"diagnose: x is {what}; images as a tensor of floating-point numbers are wanted: x.float() / 255.")
+        raise TypeError(
+            f"diagnose: x is {what}; images as a tensor of floating-point numbers are wanted: x.float() / 255."
+        )
     if x.ndim < 2 or len(x) < 2:
         raise ValueError(f"diagnose: x has shape {tuple(x.shape)}; at least two images [B, ...] are wanted, better 64.")
     doors = Doors(model, x[:ROWS].detach(), encode, decode, loss)
     if isinstance(model, nn.Module) and not any(p.requires_grad for p in model.parameters()):
-        result = Diagnosis([Finding(
-            "frozen", "No parameter of the model asks for a gradient.", "requires_grad is False for all of them",
-            "model.requires_grad_(True), and build the optimizer after it.", "gradient_paths",
-        )])  # fmt: skip
-        return result
-    if not bool(torch.isfinite(x).all()):
-        return Diagnosis(verdicts.of_pixels_alone(x))
+        return Diagnosis([finding("frozen", "requires_grad is False for all of them")])
+    strange = int((~torch.isfinite(x)).sum())
+    if strange:
+        return Diagnosis([finding("not_finite", f"{strange} pixels are NaN or infinite")])
     rows = doors.x if len(doors.x) % 2 == 0 else doors.x[:-1]
     return _examine(Anatomy(doors, rows))
 
@@ -75,7 +75,7 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
         return said
     z = draw.examine(anatomy)
     said.findings += z.findings
-    terms = likelihood.examine(anatomy)
+    terms = likelihood.examine(anatomy, z)
     said.findings += verdicts.of_pixels(anatomy, terms)
     kl = None
     if anatomy.loss is None:
@@ -107,13 +107,10 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
 
 
 # A finding that follows from another one is not said: with uniform noise, no KL can be right.
-FOLLOWS = {
+NOISE = ("no_noise", "noise_in_eval_only", "fixed_noise", "shared_noise", "one_noise_per_image", "noise_not_normal")
+FOLLOWS = {name: {"kl_other", "spread", "spread_ignored"} for name in NOISE} | {
     "deaf_decoder": {"cut_sample", "cut_spread"},
     "constant_mu": {"encoder_without_gradient"},
-    **dict.fromkeys(
-        ("no_noise", "noise_in_eval_only", "fixed_noise", "shared_noise", "one_noise_per_image", "noise_not_normal"),
-        {"kl_other"},
-    ),
 }
 
 

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vae_lab.diagnosis.anatomy import Anatomy, Place
+from vae_lab.diagnosis.anatomy import Anatomy, Place, constant
 from vae_lab.diagnosis.draw import Draw, measure
-from vae_lab.diagnosis.likelihood import _line
+from vae_lab.diagnosis.likelihood import line
 
 Formula = Callable[[Tensor, Tensor], Tensor]  # (m, s) -> nats per latent dimension
 
@@ -54,6 +54,9 @@ MEANINGS: dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
+NEAR, NEAR_BY_CHANCE = 0.02, 0.06  # largest distance from a formula, relative; without and with chance in m and s
+
+
 @dataclass
 class Divergence:
     """The formula that fits, and its weight; None where none does."""
@@ -67,48 +70,55 @@ def examine(anatomy: Anatomy, draw: Draw, weight: float) -> Divergence | None:
     """Fit the KL term. `weight` is that of the likelihood, to express the smallest case in nats."""
     if anatomy.loss is None or draw.location is None or anatomy.picture is None:
         return None
-    still = anatomy.value(anatomy.watch, anatomy.picture).detach().clone()
-    spread = draw.scale or (draw.idle[0] if draw.idle else None)
-    grid = [(a, b) for a in (0.0, 0.7, -1.3, 2.0) for b in (-1.6, -0.6, 0.4, 1.2)] if spread else [
-        (a, 0.0) for a in (0.0, 0.4, 0.7, -1.3, 2.0, -2.5)
-    ]  # fmt: skip
-    prices, means, spreads, answers = [], [], [], []
-    seeds = range(8 if draw.noisy else 1)
-    for a, b in grid:
-        values = {draw.location: a} | ({spread: b} if spread else {})
-        changes = {p: (lambda t, c=c: torch.full_like(t, c)) for p, c in values.items()}
-        changes[anatomy.picture] = lambda t: still.to(t)
-        if (noise := anatomy.noise()) is not None:  # so that an estimate of the KL by Monte Carlo is exact, too
-            changes[noise] = _balanced
-            prices.append(anatomy.price(changes))
-        else:
-            prices.append(sum(anatomy.price(changes, seed) for seed in seeds) / len(seeds))
-        m, s = measure(anatomy, values) if draw.noisy else (a, float("nan"))
-        means.append(m), spreads.append(s), answers.append(b)
-    y, m, s, r = (torch.tensor(t, dtype=torch.float64) for t in (prices, means, spreads, answers))
-    if not y.isfinite().all():
+    second = draw.scale or (draw.idle[0] if draw.idle else None)
+    price, m, s, answer = _observe(anatomy, draw, draw.location, second)
+    if not price.isfinite().all():
         return Divergence(None, float("nan"))
-    size = anatomy.value(anatomy.watch, draw.location).numel()
-    y = y / size
-    if float(y.max() - y.min()) <= 1e-7 * (1e-6 + float(y.abs().max())):
+    if float(price.max() - price.min()) <= 1e-7 * (1e-6 + float(price.abs().max())):
         return Divergence("none", 0.0)
-    readings = {"": s} if draw.scale is not None else {n: f(r) for n, f in MEANINGS.items()} if spread else {"": m * 0 + 1}
-    found = []
-    for reading in readings.values():
-        for rank, (name, formula) in enumerate(FORMULAS.items()):
-            wanted = formula(m, reading)
-            if wanted.isfinite().all() and float(wanted.max() - wanted.min()) > 1e-9:
-                w, rest = _line(wanted, y)
-                found.append((float(rest), rank, name, float(w)))
-    if not any(rest < 0.02 for rest, *_ in found) and draw.scale is not None and draw.noisy:
+    near = NEAR if not draw.noisy or anatomy.noise() is not None else NEAR_BY_CHANCE
+    readings = [s] if draw.scale is not None else [f(answer) for f in MEANINGS.values()]
+    if second is None:
+        readings = [torch.ones_like(m)]
+    for name, formula in FORMULAS.items():
+        for reading in readings:
+            fitted, rest = _fit(formula(m, reading), price)
+            if rest < near:
+                return Divergence(name, fitted)
+    if draw.scale is not None and draw.noisy:
         for meaning, f in MEANINGS.items():  # the KL may be right for what it takes the second answer for
-            w, rest = _line(_kl(m, f(r) ** 2), y)
-            if rest < 0.02:
-                return Divergence(f"right for {meaning}", float(w))
-    good = sorted((rank, rest, name, w) for rest, rank, name, w in found if rest < 0.02)
-    if good:
-        return Divergence(good[0][2], good[0][3])
-    return Divergence(None, float("nan"), _smallest(y, m, next(iter(readings.values())), weight))
+            fitted, rest = _fit(_kl(m, f(answer) ** 2), price)
+            if rest < near:
+                return Divergence(f"right for {meaning}", fitted)
+    return Divergence(None, float("nan"), _smallest(price, m, readings[0], weight))
+
+
+def _observe(anatomy: Anatomy, draw: Draw, first: Place, second: Place | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Price per latent entry, and z's mean and spread, for a grid of the encoder's answers; and the second answer."""
+    assert anatomy.picture is not None
+    still = anatomy.value(anatomy.watch, anatomy.picture).detach().clone()
+    rows = []
+    noise = anatomy.noise() if anatomy.drawn_apart() else None
+    for a in (0.0, 0.7, -1.3, 2.0):
+        for b in (-1.6, -0.6, 0.4, 1.2):
+            values = {first: a} | ({second: b} if second is not None else {})
+            changes = {place: constant(c) for place, c in values.items()}
+            changes[anatomy.picture] = lambda t: still.to(t)
+            if noise is not None:  # so that an estimate of the KL by Monte Carlo is exact, too
+                changes[noise] = _balanced
+            seeds = range(8 if draw.noisy and noise is None else 1)
+            price = sum(anatomy.price(changes, seed) for seed in seeds) / len(seeds)
+            mean, spread = measure(anatomy, values) if draw.noisy else (a, float("nan"))
+            rows.append((price, mean, spread, b))
+    price, mean, spread, answer = torch.tensor(rows, dtype=torch.float64).T
+    return price / anatomy.value(anatomy.watch, first).numel(), mean, spread, answer
+
+
+def _fit(wanted: Tensor, price: Tensor) -> tuple[float, float]:
+    """Weight and distance of a formula; infinitely far where it says nothing about these cases."""
+    if not wanted.isfinite().all() or float(wanted.max() - wanted.min()) < 1e-9:
+        return float("nan"), float("inf")
+    return line(wanted, price)
 
 
 def _balanced(noise: Tensor) -> Tensor:

@@ -50,7 +50,9 @@ class Doors:
         f, arguments = self._loss, _needed(self._loss)
         if len(arguments) <= 1:
             value = f(x)
-        elif len(arguments) == 2 and (arguments[0] in _MODEL or arguments[1] in _IMAGE - {"target"} and self._gives_loss):
+        elif len(arguments) == 2 and (
+            arguments[0] in _MODEL or (arguments[1] in _IMAGE - {"target"} and self._gives_loss)
+        ):
             value = f(self.model, x)
         elif len(arguments) == 2 and arguments[1] in _MODEL:
             value = f(x, self.model)
@@ -202,5 +204,5 @@ def quiet(modules: list[nn.Module], seed: int | None = 0, mode: str = "train") -
         for m, was in zip(every, modes, strict=True):
             m.training = was
         with torch.no_grad():
-            for buffer, was in buffers:
-                buffer.data.copy_(was)  # .data: autograd must not take it for a change of what it saved
+            for buffer, kept in buffers:
+                buffer.data.copy_(kept)  # .data: autograd must not take it for a change of what it saved

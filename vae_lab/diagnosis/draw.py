@@ -1,4 +1,4 @@
-"""The draw of z: is there noise, of the right kind, with a spread of the encoder's, and does the gradient pass it?
+"""The draw of z: whether there is noise, of the right kind, with the encoder's spread, and the gradient passes.
 
 Constants are put in for the encoder's answers. Then z = m + s * noise for all images alike, and the mean m and the
 spread s are read off, for as many answers as wanted; no name of a variable and no formula is trusted.
@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from vae_lab.diagnosis.anatomy import Anatomy, Place
+from vae_lab.diagnosis.anatomy import Anatomy, Place, constant
+from vae_lab.diagnosis.causes import finding
 from vae_lab.diagnosis.findings import Finding
 
 BASE, OTHER = 0.3, 1.1  # constants that no common formula confuses
@@ -31,7 +32,7 @@ class Draw:
 
 
 def measure(anatomy: Anatomy, values: dict[Place, float]) -> tuple[float, float]:
-    """Mean and spread of z with constants for the encoder's answers, free of the noise's own chance where it was seen."""
+    """Mean and spread of z with constants for the encoder's answers, without chance where the noise was seen."""
     zs, noises = _sample(anatomy, values)
     if noises is not None:
         z, e = zs.flatten().double(), noises.flatten().double()
@@ -43,7 +44,7 @@ def measure(anatomy: Anatomy, values: dict[Place, float]) -> tuple[float, float]
 
 
 def _sample(anatomy: Anatomy, values: dict[Place, float]) -> tuple[Tensor, Tensor | None]:
-    changes = {p: (lambda t, c=c: torch.full_like(t, c)) for p, c in values.items()}
+    changes = {place: constant(c) for place, c in values.items()}
     zs: list[Tensor] = []
     noises: list[Tensor] = []
     while sum(z.numel() for z in zs) < ENOUGH and len(zs) < 12:
@@ -70,7 +71,7 @@ def examine(anatomy: Anatomy) -> Draw:
             draw.scale = draw.scale or place
         else:
             draw.idle.append(place)
-    changes = {p: (lambda t: torch.full_like(t, BASE)) for p in anatomy.heads}
+    changes = {place: constant(BASE) for place in anatomy.heads}
     first, again = anatomy.z_with(changes, 0)[0], anatomy.z_with(changes, 1)[0]
     many = torch.cat([anatomy.z_with(changes, seed)[0] for seed in range(max(2, min(12, ENOUGH // first.numel())))])
     rows = first.reshape(len(anatomy.x), -1) if first.numel() % len(anatomy.x) == 0 else first
@@ -80,15 +81,15 @@ def examine(anatomy: Anatomy) -> Draw:
         draw.findings.append(_without_noise(anatomy))
         return draw
     if over_seeds <= 1e-6:
-        draw.findings.append(_FIXED)
+        draw.findings.append(finding("fixed_noise", "two passes with different seeds give the same z"))
     elif over_rows <= 1e-6:
-        draw.findings.append(_SHARED)
+        draw.findings.append(finding("shared_noise", "with equal mu and sigma, z is the same in every row"))
     elif rows.shape[1] > 1 and float(rows.std(1).max()) <= 1e-6:
-        draw.findings.append(_ONE_FOR_ALL_DIMENSIONS)
-    elif finding := _not_normal(many):
-        draw.findings.append(finding)
+        draw.findings.append(finding("one_noise_per_image", "with equal mu and sigma, the entries of each z are equal"))
+    elif strange := _not_normal(many):
+        draw.findings.append(strange)
     elif draw.scale is None and draw.idle:
-        draw.findings.append(_IGNORED)
+        draw.findings.append(finding("spread_ignored", "the spread of z is the same for every answer of the encoder"))
     draw.findings += _gradients(anatomy, draw)
     return draw
 
@@ -97,38 +98,8 @@ def _without_noise(anatomy: Anatomy) -> Finding:
     prices = [[anatomy.again({}, seed, mode)[1] for seed in (0, 1)] for mode in ("train", "eval")]
     told = [None in pair or bool(pair[0] != pair[1]) for pair in prices]
     if told == [False, True]:
-        return Finding(
-            "noise_in_eval_only", "The noise is drawn in eval mode and left out in training.",
-            "in train mode z is the same for every seed; in eval mode it is not",
-            "Turn the condition round: `if self.training:` draws, else z = mu.", "reparameterization",
-        )  # fmt: skip
-    return Finding(
-        "no_noise", "There is no noise: z is mu.",
-        "z is the same for every seed, and does not change with the spread that the encoder gives",
-        "Write z = mu + sigma * eps, with eps = torch.randn_like(mu) drawn anew each time.", "reparameterization",
-    )  # fmt: skip
-
-
-_IGNORED = Finding(
-    "spread_ignored", "The spread that the encoder gives is not used in the draw of z.",
-    "z has noise, and its spread stays the same whatever the encoder's second answer is",
-    "Write z = mu + sigma * eps, with sigma = exp(logvar / 2).", "reparameterization",
-)  # fmt: skip
-_FIXED = Finding(
-    "fixed_noise", "The noise is the same in every pass.",
-    "two passes with different seeds give the same z",
-    "Draw eps inside forward, with no manual_seed and no stored eps there.", "reparameterization",
-)  # fmt: skip
-_SHARED = Finding(
-    "shared_noise", "All images of a batch get the same noise.",
-    "with equal mu and sigma, z is the same in every row and differs from pass to pass",
-    "Draw eps in the shape of mu, [B, D]: torch.randn_like(mu).", "reparameterization",
-)  # fmt: skip
-_ONE_FOR_ALL_DIMENSIONS = Finding(
-    "one_noise_per_image", "All latent dimensions of an image get the same noise.",
-    "with equal mu and sigma, the entries of each z are equal",
-    "Draw eps in the shape of mu, [B, D]: torch.randn_like(mu).", "reparameterization",
-)  # fmt: skip
+        return finding("noise_in_eval_only", "the loss is the same for every seed in train mode, and not in eval mode")
+    return finding("no_noise", "z is the same for every seed, whatever spread the encoder gives")
 
 
 def _not_normal(many: Tensor) -> Finding | None:
@@ -139,17 +110,18 @@ def _not_normal(many: Tensor) -> Finding | None:
     if n < 500 or (abs(kurtosis - 3) < 8 * math.sqrt(24 / n) and abs(skew) < 8 * math.sqrt(6 / n)):
         return None
     uniform = abs(kurtosis - 1.8) < 0.1
-    return Finding(
-        "noise_not_normal", "The noise is not normal" + (": it is uniform (torch.rand for torch.randn)." if uniform else "."),
-        f"kurtosis {kurtosis:.2f} and skewness {skew:.2f} of {n} draws with equal mu and sigma; normal noise has 3 and 0",
-        "Draw eps with torch.randn_like(mu).", "reparameterization",
-    )  # fmt: skip
+    return finding(
+        "noise_not_normal",
+        f"kurtosis {kurtosis:.2f}, skewness {skew:.2f} of {n} draws with equal mu and sigma; normal noise has 3 and 0",
+        "it is uniform (torch.rand for torch.randn)" if uniform else "",
+    )
 
 
 def _gradients(anatomy: Anatomy, draw: Draw) -> list[Finding]:
     """Whether a gradient of the picture, or of z, comes back to the encoder's answers."""
-    end = anatomy.picture or anatomy.z
-    target = anatomy.value(anatomy.watch, end) if anatomy.picture else anatomy.z_tensor
+    target = anatomy.z_tensor
+    if anatomy.picture is not None:
+        target = anatomy.value(anatomy.watch, anatomy.picture)
     places = [p for p in (draw.location, draw.scale) if p is not None]
     tensors = [anatomy.value(anatomy.watch, p) for p in places]
     asked = [t for t in tensors if t.requires_grad]
@@ -164,23 +136,12 @@ def _gradients(anatomy: Anatomy, draw: Draw) -> list[Finding]:
         return []
     if draw.location is not None and not reached[draw.location]:
         if not any(t.requires_grad for t in tensors) or not _loss_reaches(anatomy, asked):
-            return [Finding(
-                "encoder_without_gradient", "No gradient can reach the encoder: its answers ask for none.",
-                "neither the picture nor the loss has a gradient at mu, or at the spread, in a training pass",
-                "Take no_grad, detach or requires_grad_(False) off the encoder.", "gradient_paths",
-            )]  # fmt: skip
-        return [Finding(
-            "cut_sample", "The gradient does not pass the draw of z: the encoder learns nothing from the pictures.",
-            "the gradient of the decoder's result with respect to mu is zero or missing, though z follows mu",
-            "Write z = mu + sigma * eps, or use rsample() for sample(); no detach, no_grad, torch.normal(mu, sigma).",
-            "gradient_paths",
-        )]  # fmt: skip
+            return [finding("encoder_without_gradient", "in a training pass, no gradient arrives at mu or the spread")]
+        seen = "the gradient of the decoder's result with respect to mu is zero or missing, though z follows mu"
+        return [finding("cut_sample", seen)]
     if draw.scale is not None and not reached[draw.scale]:
-        return [Finding(
-            "cut_spread", "The gradient passes mu, but not the spread.",
-            "z changes with the spread that the encoder gives, and its gradient there is zero or missing",
-            "Take detach (or .data, no_grad, item) off sigma in z = mu + sigma * eps.", "gradient_paths",
-        )]  # fmt: skip
+        seen = "z changes with the spread that the encoder gives, and its gradient there is zero or missing"
+        return [finding("cut_spread", seen)]
     return []
 
 

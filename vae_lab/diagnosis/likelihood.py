@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vae_lab.diagnosis.anatomy import Anatomy
+from vae_lab.diagnosis.anatomy import Anatomy, constant
+from vae_lab.diagnosis.draw import BASE, Draw
 
 Term = Callable[[Tensor, Tensor], Tensor]  # (u, x) -> nats (or squares) per pixel
 
@@ -23,15 +24,11 @@ def _twice(u: Tensor, x: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(torch.sigmoid(u), x, reduction="none")
 
 
-def _swapped(u: Tensor, x: Tensor) -> Tensor:
-    p = torch.sigmoid(u)
-    return -(p * x.clamp(1e-7, 1 - 1e-7).log() + (1 - p) * (1 - x).clamp(1e-7, 1 - 1e-7).log())
-
-
 def _half(u: Tensor, x: Tensor) -> Tensor:
     return -x * F.logsigmoid(u)
 
 
+NEAR = 2e-3  # largest distance from a formula, relative to the range of the loss
 TERMS: dict[str, Term] = {
     "bernoulli": lambda u, x: F.binary_cross_entropy_with_logits(u, x, reduction="none"),
     "squares": lambda u, x: (u - x) ** 2,
@@ -44,32 +41,31 @@ TERMS: dict[str, Term] = {
     "sigmoid twice": _twice,
     "half": _half,
     "squares of a sigmoid twice": lambda u, x: (torch.sigmoid(torch.sigmoid(u)) - x) ** 2,
-    "roots": lambda u, x: torch.zeros_like(u),  # replaced below: not a sum over pixels
 }
-del TERMS["roots"]
-REACH = {"bernoulli": (0.0, 1.0), "sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 
 
 @dataclass
 class Likelihood:
-    """The term that fits, and its weight: the loss is weight * sum over images and pixels, plus what does not matter."""
+    """The term that fits, and its weight: the loss is weight * sum over images and pixels, plus a constant."""
 
     name: str | None
     weight: float
     hears: bool  # whether the loss changes with the picture at all
 
 
-def examine(anatomy: Anatomy) -> Likelihood | None:
+def examine(anatomy: Anatomy, draw: Draw) -> Likelihood | None:
     """Put pictures in and fit; None where no picture was found, or there is no loss."""
     if anatomy.picture is None or anatomy.loss is None:
         return None
     shape = anatomy.value(anatomy.watch, anatomy.picture)
     x = anatomy.x.detach().to(torch.float64)
     g = torch.Generator().manual_seed(5)
+    answers = [p for p in (draw.location, draw.scale, *draw.idle) if p is not None]
+    still = {p: constant(BASE) for p in answers}  # so that the KL is small, and the same
     pictures = [torch.full(shape.shape, c, dtype=torch.float64) for c in (-1.5, -0.5, 0.0, 0.4, 1.0, 2.0)]
     pictures += [torch.randn(shape.shape, generator=g, dtype=torch.float64) * c for c in (0.5, 1.0, 2.0)]
     prices = torch.tensor(
-        [anatomy.price({anatomy.picture: lambda t, u=u: u.to(t)}) for u in pictures], dtype=torch.float64
+        [anatomy.price(still | {anatomy.picture: lambda t, u=u: u.to(t)}) for u in pictures], dtype=torch.float64
     )
     if not prices.isfinite().all():
         return Likelihood(None, float("nan"), True)
@@ -81,14 +77,14 @@ def examine(anatomy: Anatomy) -> Likelihood | None:
         wanted = torch.stack([term(u.reshape(x.shape), x).sum() for u in pictures])
         if not wanted.isfinite().all():
             continue
-        w, rest = _line(wanted, prices)
-        found.append((float(rest), name, float(w)))
-    rest, name, w = min(found)
-    return Likelihood(name, w, True) if rest < 2e-3 else Likelihood(None, float("nan"), True)
+        weight, rest = line(wanted, prices)
+        found.append((rest, name, weight))
+    rest, name, weight = min(found)
+    return Likelihood(name, weight, True) if rest < NEAR else Likelihood(None, float("nan"), True)
 
 
-def _line(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+def line(a: Tensor, b: Tensor) -> tuple[float, float]:
     """Slope of b = slope * a + constant, and the largest distance from the line relative to b's range."""
     ca, cb = a - a.mean(), b - b.mean()
     slope = (ca * cb).sum() / (ca * ca).sum().clamp_min(1e-30)
-    return slope, (cb - slope * ca).abs().max() / (b.max() - b.min()).clamp_min(1e-30)
+    return float(slope), float((cb - slope * ca).abs().max() / (b.max() - b.min()).clamp_min(1e-30))

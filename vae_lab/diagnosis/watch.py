@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
@@ -34,7 +35,7 @@ class Call:
     outputs: list[Tensor]
 
 
-class Enough(Exception):  # noqa: N818 - no error: the rest of the run is not needed
+class Enough(Exception):
     """Ends a run as soon as the tensor that was wanted is there."""
 
 
@@ -46,7 +47,18 @@ class Watch(TorchFunctionMode):
         self.calls: list[Call] = []
         self.made_by: dict[int, tuple[Call, int]] = {}  # id of a tensor, kept alive by its call -> call and place
         self.changes, self.until = changes or {}, until
-        self.busy = False
+        self._from_numpy = torch.from_numpy
+
+    def __enter__(self) -> Watch:
+        torch.from_numpy = lambda ndarray: self._from_numpy(ndarray)[
+            ...
+        ]  # which a mode does see
+        super().__enter__()
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        super().__exit__(*exc)
+        torch.from_numpy = self._from_numpy
 
     def __torch_function__(self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -66,9 +78,7 @@ class Watch(TorchFunctionMode):
         call = Call(number, name, inputs, outputs)
         self.calls.append(call)
         for place, tensor in enumerate(outputs):
-            if all(tensor is not u for u in inputs) or name in DRAWS:
-                self.made_by[id(tensor)] = call, place
-            elif name.endswith("_") or name == "__setitem__":
+            if all(tensor is not u for u in inputs) or name in DRAWS or name.endswith("_") or name == "__setitem__":
                 self.made_by[id(tensor)] = call, place
         if number == self.until:
             raise Enough

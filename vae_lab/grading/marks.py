@@ -26,12 +26,39 @@ class Mark:
 
 
 class Person(NamedTuple):
-    """What the gradebook knows about a student besides the id."""
+    """What is known of a student besides the id.
+
+    The first four are the gradebook's own. The others are what collecting found out, each under the name that the LMS
+    has for it: `canvas` is Canvas's number, `participant` Moodle's number in this assignment, `anonymous` Canvas's id
+    for somebody whose name it hides, `login` the name that the student logs in with. `collected` is True for whoever
+    came out of an LMS's zip.
+    """
 
     first: str = ""
     last: str = ""
     email: str = ""
     lms: str = ""
+    login: str = ""
+    id_number: str = ""
+    canvas: str = ""
+    sis_user: str = ""
+    participant: str = ""
+    anonymous: str = ""
+    name: str = ""
+    uploads: tuple[int, ...] = ()
+    collected: bool = False
+
+
+class Worksheet(NamedTuple):
+    """Moodle's grading worksheet of an assignment as it was given: its head and rows, and how it is written.
+
+    `people` says for each row which student it is, "" where nobody handed in.
+    """
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    people: tuple[str, ...]
+    delimiter: str = ","
 
 
 class GradebookEntry(NamedTuple):

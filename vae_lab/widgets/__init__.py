@@ -16,6 +16,7 @@ from vae_lab.widgets.playground import Playground
 from vae_lab.widgets.rate_distortion import RateDistortion
 from vae_lab.widgets.reparameterization import Reparameterization
 from vae_lab.widgets.sum_over_paths import SumOverPaths
+from vae_lab.widgets.training_film import TrainingFilm
 from vae_lab.widgets.two_gradients import TwoGradients
 from vae_lab.widgets.your_digit import YourDigit
 
@@ -32,6 +33,7 @@ __all__ = [
     "RateDistortion",
     "Reparameterization",
     "SumOverPaths",
+    "TrainingFilm",
     "TwoGradients",
     "YourDigit",
 ]

@@ -46,12 +46,12 @@ function estimates(weights, k) {
 
 export default {
   render({ model, el }) {
-    const problem = model.get("problem");
+    const say = wordsOf(model), problem = model.get("problem");
     let eps = normals(2 * POOL);
     const controls = [
-      slider(model, { label: "q: from the prior (0) to the best fit (1)", trait: "fit", min: 0, max: 1, step: 0.01, spoken: (v) => `fit ${show(v)}` }),
+      slider(model, { label: say("fit"), trait: "fit", min: 0, max: 1, step: 0.01, spoken: (v) => say("fit_spoken", { value: show(v) }) }),
       slider(model, {
-        label: "K, samples in one estimate", trait: "samples", min: 0, max: 3, step: 0.01, text: String, spoken: (v) => `K = ${v}`,
+        label: say("samples"), trait: "samples", min: 0, max: 3, step: 0.01, text: String, spoken: (v) => say("samples_spoken", { k: v }),
         read: (k) => k, write: (v) => Math.round(500 ** (v / 3)),
       }),
     ];
@@ -59,8 +59,8 @@ export default {
     const drawing = svg("svg", { role: "img" });
     const text = html("p", { class: "vl-ladder" }), single = html("p", { class: "vl-single" });
     const voice = announcer();
-    const again = button("Draw new samples", () => { eps = normals(2 * POOL); draw(); });
-    const root = frame("The ladder of bounds", html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)), drawing, text, single,
+    const again = button(say("again"), () => { eps = normals(2 * POOL); draw(); });
+    const root = frame(say("title"), html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)), drawing, text, single,
       html("div", { class: "vl-row" }, again), voice.root);
     el.append(root);
 
@@ -80,10 +80,10 @@ export default {
         svg("path", { class: "vl-axis", d: `M${MARGIN.left} ${MARGIN.top}V${bottom}H${right}` }),
         ...leftAxis(MARGIN.left, y, Array.from({ length: Math.floor(-4 - low) + 1 }, (_, i) => -4 - i).filter((v) => (v - low) % (low < -12 ? 2 : 1) === 0)),
         ...RUNGS.map((n) => svg("g", { class: "vl-tick" }, svg("text", { x: place(n), y: bottom + 17, "text-anchor": "middle" }, String(n)))),
-        svg("text", { x: (MARGIN.left + right) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, "K, samples in one estimate"),
-        svg("text", { x: 2, y: 14 }, "nats"),
+        svg("text", { x: (MARGIN.left + right) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, say("samples")),
+        svg("text", { x: 2, y: 14 }, say("nats")),
         svg("path", { d: `M${MARGIN.left} ${y(problem.log_p)}H${right}`, stroke: "var(--vl-green)", "stroke-width": 2.5, fill: "none" }),
-        svg("text", { x: right, y: y(problem.log_p) - 7, "text-anchor": "end", style: "fill: var(--vl-green)", "font-weight": 650 }, `log p(x) = ${show(problem.log_p, 3)}`),
+        svg("text", { x: right, y: y(problem.log_p) - 7, "text-anchor": "end", style: "fill: var(--vl-green)", "font-weight": 650 }, say("log_p", { value: show(problem.log_p, 3) })),
       ];
       singles.forEach((value, i) => {
         if (value > low) marks.push(svg("circle", { cx: place(k) + ((i / SHOWN) - 0.5) * 26, cy: y(value), r: 2.2, fill: "var(--vl-blue)", opacity: 0.55 }));
@@ -93,10 +93,10 @@ export default {
       set(drawing, { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}` });
       drawing.replaceChildren(...marks);
 
-      const measured = rungs.map((r) => `L${r.n} ${show(r.mean, 3)} \u00b1 ${show(r.error, 3)}`);
-      text.textContent = `Exact: ELBO = L1 ${show(elbo, 3)}, log p(x) ${show(problem.log_p, 3)} nats. Measured, mean \u00b1 standard error: ${measured.join(", ")}.`;
+      const measured = rungs.map((r) => `L${r.n} ${show(r.mean, 3)} \u00b1 ${show(r.error, 3)}`).join(", ");
+      text.textContent = say("ladder", { elbo: show(elbo, 3), log_p: show(problem.log_p, 3), measured });
       const above = singles.reduce((n, v) => n + (v > problem.log_p), 0);
-      single.textContent = `Of ${singles.length} single estimates with K = ${k} (blue), ${above} lie above log p(x). Their expectation cannot.`;
+      single.textContent = say("single", { count: singles.length, k, above });
       set(drawing, { "aria-label": `${text.textContent} ${single.textContent}` });
       voice.say(`${text.textContent} ${single.textContent}`);
     };

@@ -55,7 +55,7 @@ class BoundLadder(Interaction):
     Source: Burda et al. 2016, theorem 1.
     """
 
-    _esm = module("bound_ladder.js", "elements", "plane", "normal")
+    _esm = module("bound_ladder.js", "words", "elements", "plane", "normal")
     fit = traitlets.Float(0.0).tag(sync=True)
     samples = traitlets.Int(5).tag(sync=True)
     problem = traitlets.Dict(read_only=True).tag(sync=True)

@@ -9,38 +9,9 @@ import traitlets
 from vae_lab.widgets import trained
 from vae_lab.widgets.interaction import Interaction, module
 
-# The order in which the patients are seen. Each: the wrong line, what it would show, and what gave it away.
+# The order in which the patients are seen. What is wrong with each, and what gives it away: words/broken_gallery.json.
 PATIENTS = ("NoNoise", "CutSample", "VAE", "KLSignFlipped", "PixelMean", "NoKL", "VarianceAsSpread")
-DIAGNOSES = {
-    "VAE": (
-        "nothing is wrong",
-        "Nothing would be odd: a loss of about 170 nats, a KL of some nats, and z spread as widely as σ says.",
-    ),
-    "CutSample": (
-        "z is drawn by a sampler that lets no gradient through",
-        "The encoder would feel the KL term only: KL 0, the same blur for every image, and a loss that stops at 207.",
-    ),
-    "VarianceAsSpread": (
-        "exp(logvar) is used as the standard deviation of z",
-        "The curves would look sound. Only the spread of z would differ from the σ that the KL term believes in.",
-    ),
-    "NoNoise": (
-        "z = mu, the noise is left out",
-        "z would not spread at all, and σ would go to 1, because only the KL term sees it.",
-    ),
-    "PixelMean": (
-        "the reconstruction error is averaged over the 784 pixels",
-        "The KL would weigh 784 times too much: KL 0, the same blur for every image, and a loss below 1.",
-    ),
-    "NoKL": (
-        "the KL term is left out of the loss",
-        "Nothing would hold the encoder back: a large true KL, σ near 0, and draws from the prior that look odd.",
-    ),
-    "KLSignFlipped": (
-        "the KL term has + logvar where − logvar belongs",
-        "The loss would have no floor: it would fall below 46 nats, which perfect pictures cost, then below 0, and on.",
-    ),
-}
+DIAGNOSES = ("VAE", "CutSample", "VarianceAsSpread", "NoNoise", "PixelMean", "NoKL", "KLSignFlipped")
 
 
 class BrokenGallery(Interaction):
@@ -48,7 +19,7 @@ class BrokenGallery(Interaction):
 
     Traits (each is live in a kernel):
         patient: which of the seven, 0 to 6.
-        diagnosis: the answer given for this patient, a key of `DIAGNOSES`, or "" before any.
+        diagnosis: the answer given for this patient, one of `DIAGNOSES`, or "" before any.
 
     Example:
         >>> widget = BrokenGallery()
@@ -58,20 +29,16 @@ class BrokenGallery(Interaction):
     Source: the classes of `vae_lab.broken`.
     """
 
-    _esm = module("broken_gallery.js", "elements", "plane", "pictures")
+    _esm = module("broken_gallery.js", "words", "elements", "plane", "pictures", "chart")
     patient = traitlets.Int(0).tag(sync=True)
     diagnosis = traitlets.Enum(["", *DIAGNOSES], default_value="").tag(sync=True)
     patients = traitlets.List(traitlets.Dict(), read_only=True).tag(sync=True)
-    diagnoses = traitlets.List(traitlets.Dict(), read_only=True).tag(sync=True)
+    diagnoses = traitlets.List(traitlets.Unicode(), list(DIAGNOSES), read_only=True).tag(sync=True)
     originals = traitlets.Unicode(read_only=True).tag(sync=True)
 
     @traitlets.default("patients")
     def _patients(self) -> list[dict[str, Any]]:
         return [{"name": name, **trained.by_model(name)} for name in PATIENTS]
-
-    @traitlets.default("diagnoses")
-    def _diagnoses(self) -> list[dict[str, str]]:
-        return [{"name": name, "line": line, "shows": shows} for name, (line, shows) in DIAGNOSES.items()]
 
     @traitlets.default("originals")
     def _originals(self) -> str:

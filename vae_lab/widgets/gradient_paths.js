@@ -1,7 +1,8 @@
 // mu, logvar, eps -> sigma -> z -> loss = (z - target)^2, with what flows along each edge, forwards and backwards.
 
-const NAMES = { mu: "\u03bc", logvar: "logvar", sigma: "\u03c3", eps: "\u03b5", z: "z", loss: "loss" };
-const SPOKEN = { mu: "mu", logvar: "logvar", sigma: "sigma", eps: "epsilon", z: "z", loss: "the loss" };
+const NAMES = { mu: "\u03bc", logvar: "logvar", sigma: "\u03c3", eps: "\u03b5", z: "z" };
+const SPOKEN = { mu: "mu", logvar: "logvar", sigma: "sigma", eps: "epsilon", z: "z" };
+const ALL = [...Object.keys(NAMES), "loss"];
 const EDGES = [["mu", "z"], ["logvar", "sigma"], ["sigma", "z"], ["eps", "z"], ["z", "loss"]];
 // Where each node stands, as a share of the width and in pixels; a phone gets a tall picture.
 const WIDE = { height: 330, at: { mu: [0.36, 50], logvar: [0.1, 165], sigma: [0.36, 165], eps: [0.36, 280], z: [0.64, 165], loss: [0.9, 165] } };
@@ -17,15 +18,14 @@ function compute(mu, logvar, eps, target, drawn) {
   return { values: { mu, logvar, sigma, eps, z, loss: off * off }, local, arrives };
 }
 
-function explain(node, { local, arrives, values }, target, drawn) {
-  const z = `The loss tells z: 2(z \u2212 target) = 2(${show(values.z)} \u2212 ${factor(target)}) = ${show(arrives.z)}.`;
-  if (node === "z") return z;
-  if (drawn) return node === "eps" ? "There is no \u03b5 here: the die is inside z." : `${z} There it ends. z was drawn, and a draw has no derivative: ${NAMES[node]} gets no gradient.`;
+function explain(say, node, { local, arrives, values }, target, drawn) {
+  if (drawn && node === "eps") return say("inside_z");
+  const first = say("to_z", { z: show(values.z), target: factor(target), gradient: show(arrives.z) });
+  if (node === "z") return first;
+  if (drawn) return `${first} ${say("ends", { node: NAMES[node] })}`;
   const times = (from, to) => `${show(arrives[to])} \u00b7 ${factor(local[`${from}>${to}`])} = ${show(arrives[from])}`;
-  if (node === "mu") return `${z} \u03bc gets it times \u2202z/\u2202\u03bc = 1: ${times("mu", "z")}.`;
-  if (node === "sigma") return `${z} \u03c3 gets it times \u2202z/\u2202\u03c3 = \u03b5: ${times("sigma", "z")}.`;
-  if (node === "eps") return `${z} \u03b5 could be given it times \u03c3: ${times("eps", "z")}. But \u03b5 is a leaf: nothing behind it can learn.`;
-  return `${z} \u03c3 gets ${times("sigma", "z")}; logvar gets that times \u03c3/2: ${times("logvar", "sigma")}.`;
+  const product = node === "logvar" ? times("logvar", "sigma") : times(node, "z");
+  return `${first} ${say(`to_${node}`, { product, sigma: times("sigma", "z") })}`;
 }
 
 // Where the two lines of text at an edge's middle go: x, first y, second y, anchor. Beside the edge, never on it.
@@ -40,14 +40,15 @@ const factor = (value) => (value < 0 ? `(${show(value)})` : show(value));
 
 export default {
   render({ model, el }) {
-    const plain = (trait, label, min, max) => slider(model, { label, trait, min, max, step: 0.01, spoken: (v) => `${SPOKEN[trait] ?? trait} = ${show(v)}` });
-    const controls = [plain("mu", "\u03bc", -3, 3), plain("logvar", "logvar", -3, 3), plain("eps", "\u03b5", -3, 3), plain("target", "target", -3, 5)];
-    const kind = choice(model, { label: "z is", trait: "z_is", choices: [["computed", "computed: \u03bc + \u03c3\u03b5"], ["drawn", "drawn: N(\u03bc, \u03c3\u00b2)"]] });
-    const follow = choice(model, { label: "Follow the gradient to", trait: "follow", choices: ["mu", "sigma", "logvar", "eps", "z"].map((n) => [n, NAMES[n]]) });
+    const say = wordsOf(model);
+    const plain = (trait, label, min, max) => slider(model, { label, trait, min, max, step: 0.01, spoken: (v) => say("setting", { name: SPOKEN[trait] ?? say(trait), value: show(v) }) });
+    const controls = [plain("mu", "\u03bc", -3, 3), plain("logvar", "logvar", -3, 3), plain("eps", "\u03b5", -3, 3), plain("target", say("target"), -3, 5)];
+    const kind = choice(model, { label: say("z_is"), trait: "z_is", choices: [["computed", say("computed")], ["drawn", say("drawn")]] });
+    const follow = choice(model, { label: say("follow"), trait: "follow", choices: ["mu", "sigma", "logvar", "eps", "z"].map((n) => [n, NAMES[n]]) });
     const drawing = svg("svg", { role: "img", class: "vl-graph" });
     const text = html("p", { class: "vl-explanation" });
     const voice = announcer();
-    const root = frame("A number on every edge", html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)), kind.root, follow.root, drawing, text, voice.root);
+    const root = frame(say("title"), html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)), kind.root, follow.root, drawing, text, voice.root);
     el.append(root);
 
     const draw = () => {
@@ -75,29 +76,29 @@ export default {
         const marks = [svg("line", { x1: x0 + ux * r, y1: y0 + uy * r, x2: x0 + ux * s, y2: y0 + uy * s, stroke: tone, "stroke-width": way.has(key) ? 4 : 1.5, "stroke-dasharray": dead && !cut ? "2 5" : "none" })];
         if (cut) marks.push(svg("path", { d: `M${x0 + ux * (s - 12) - 7} ${y0 + uy * (s - 12) - 7}l14 14m0 -14l-14 14`, stroke: tone, "stroke-width": 3 }));
         else if (!dead) marks.push(svg("path", { d: tip, fill: tone }));
-        const words = dead ? [cut ? "cut" : "none"] : [show(state.arrives[from]), `\u00d7 ${show(state.local[key])}`];
+        const words = dead ? [say(cut ? "cut" : "none")] : [show(state.arrives[from]), `\u00d7 ${show(state.local[key])}`];
         const [x, y1st, y2nd, anchor] = place(mx, my, ux, uy, plan === TALL);
         const look = { "text-anchor": anchor, "paint-order": "stroke", stroke: "var(--vl-paper)", "stroke-width": 5 };
         marks.push(svg("text", { ...look, x, y: y1st, class: "vl-flow", "data-edge": key, style: `fill: ${tone}`, "font-weight": 700 }, words[0]));
         if (words[1]) marks.push(svg("text", { ...look, x, y: y2nd, class: "vl-local", style: "fill: var(--vl-quiet)" }, words[1]));
         return svg("g", {}, ...marks);
       });
-      const nodes = Object.keys(NAMES).map((node) => {
+      const nodes = ALL.map((node) => {
         const [x, y] = at(node), random = (node === "z" && drawn) || node === "eps", gone = drawn && node === "eps";
         const look = { fill: "var(--vl-raised)", stroke: node === chosen ? "var(--vl-blue)" : "var(--vl-quiet)", "stroke-width": node === chosen ? 3 : 1.5, "stroke-dasharray": gone ? "3 4" : "none" };
         const shape = random
           ? svg("ellipse", { cx: x, cy: y, rx: BOX.width / 2, ry: BOX.height / 2, ...look })
           : svg("rect", { x: x - BOX.width / 2, y: y - BOX.height / 2, width: BOX.width, height: BOX.height, rx: 6, ...look });
         const group = svg("g", { "data-node": node, style: node === "loss" || gone ? "" : "cursor: pointer" }, shape,
-          svg("text", { x, y: y - 4, "text-anchor": "middle", "font-weight": 650 }, NAMES[node]),
-          svg("text", { x, y: y + 15, "text-anchor": "middle" }, gone ? "inside z" : show(state.values[node])));
+          svg("text", { x, y: y - 4, "text-anchor": "middle", "font-weight": 650 }, NAMES[node] ?? say(node)),
+          svg("text", { x, y: y + 15, "text-anchor": "middle" }, gone ? say("gone") : show(state.values[node])));
         if (node !== "loss") group.addEventListener("click", () => { model.set("follow", node); model.save_changes(); });
         return group;
       });
       drawing.replaceChildren(...edges, ...nodes);
-      const heard = Object.keys(NAMES).map((n) => `${SPOKEN[n]}: value ${show(state.values[n])}, gradient ${state.arrives[n] === null ? "none" : show(state.arrives[n])}`);
-      set(drawing, { "aria-label": `Computation graph. ${heard.join("; ")}.` });
-      text.textContent = explain(chosen, state, target, drawn);
+      const heard = ALL.map((n) => say(state.arrives[n] === null ? "heard_none" : "heard", { name: SPOKEN[n] ?? say("the_loss"), value: show(state.values[n]), gradient: show(state.arrives[n] ?? 0) }));
+      set(drawing, { "aria-label": say("graph_spoken", { nodes: heard.join("; ") }) });
+      text.textContent = explain(say, chosen, state, target, drawn);
       voice.say(text.textContent);
     };
     return keepDrawn(model, root, ["mu", "logvar", "eps", "target", "z_is", "follow"], draw);

@@ -29,7 +29,7 @@ class GradientPaths(Interaction):
     Source: lecture 6:37-8:00.
     """
 
-    _esm = module("gradient_paths.js", "elements")
+    _esm = module("gradient_paths.js", "words", "elements")
     mu = traitlets.Float(1.0).tag(sync=True)
     logvar = traitlets.Float(math.log(4)).tag(sync=True)
     eps = traitlets.Float(-0.5).tag(sync=True)

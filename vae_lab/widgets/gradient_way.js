@@ -42,26 +42,25 @@ function follow(view, goal) {
   return { way: way.filter((e) => useful.has(e.source)), ends, arrives: reached.has(goal) };
 }
 
-function explain(view, goal) {
-  if (!goal) return "Choose a node.";
-  if (goal === view.output) return "The gradient starts here: the derivative of the loss by itself is 1.";
+function explain(say, view, goal) {
+  if (!goal) return say("choose");
+  if (goal === view.output) return say("starts");
   const name = written(goal);
-  if (unasked(view, goal)) return `${name} was never asked for a gradient: nothing behind it can learn.`;
+  if (unasked(view, goal)) return say("unasked", { name });
   const { way, ends, arrives } = follow(view, goal);
-  const steps = (list) => list.map((e) => `${written(e.target)} \u2192 ${written(e.source)}`).join(", ");
-  const stops = ends.map((e) => `between ${written(e.target)} and ${written(e.source)}${e.stopped_by ? ` (${e.stopped_by})` : ""}`).join(" and ");
-  if (arrives) return `The gradient reaches ${name}: ${steps(way)}.${ends.length ? ` Another way ends ${stops}.` : ""}`;
-  return `No gradient reaches ${name}. It comes as far as ${steps(way) || "the loss"} and ends ${stops}.`;
+  const steps = way.map((e) => `${written(e.target)} \u2192 ${written(e.source)}`).join(", ") || written(view.output);
+  const places = ends.map((e) => say(e.stopped_by ? "place_of" : "place", { target: written(e.target), source: written(e.source), operation: e.stopped_by })).join(", ");
+  return say(!arrives ? "ends" : ends.length ? "arrives_and_ends" : "arrives", { name, steps, places });
 }
 
 export default {
   render({ model, el }) {
-    const views = model.get("views");
-    const which = choice(model, { label: "The same step, where", trait: "shown", choices: views.map((v, k) => [k, v.label]) });
+    const say = wordsOf(model), views = model.get("views");
+    const which = choice(model, { label: say("which"), trait: "shown", choices: views.map((v, k) => [k, v.label]) });
     const nodes = html("fieldset", { class: "vl-nodes" });
     const holder = html("div", { class: "vl-holder" });
     const text = html("p", { class: "vl-explanation", role: "status" });
-    const root = frame("The way of the gradient, with the die and without it", which.root, nodes, holder, text);
+    const root = frame(say("title"), which.root, nodes, holder, text);
     el.append(root);
     const choose = (id) => { model.set("node", id); model.save_changes(); };
 
@@ -95,7 +94,7 @@ export default {
       if (k !== shown) {
         shown = k;
         holder.replaceChildren(picture);
-        nodes.replaceChildren(html("legend", {}, "Follow the gradient to"), ...radios.map((r) => r.label));
+        nodes.replaceChildren(html("legend", {}, say("follow")), ...radios.map((r) => r.label));
       }
       const goal = view.nodes.some((n) => n.id === model.get("node")) ? model.get("node") : "";
       radios.forEach((r) => { r.input.checked = r.id === goal; });
@@ -103,7 +102,7 @@ export default {
       const lit = new Set([...way, ...ends]);
       groups.edges.forEach((group, edge) => { group.style.opacity = lit.has(edge) ? "1" : "0.25"; });
       groups.nodes.forEach((group, id) => group.classList.toggle("vl-goal", id === goal));
-      text.textContent = explain(view, goal);
+      text.textContent = explain(say, view, goal);
     };
     return keepDrawn(model, root, ["shown", "node"], draw);
   },

@@ -54,18 +54,18 @@ class GradientWay(Interaction):
     Source: lecture 6:37 and 7:41; Schulman et al. 2015.
     """
 
-    _esm = module("gradient_way.js", "elements")
+    _esm = module("gradient_way.js", "words", "elements")
     shown = traitlets.Int(0).tag(sync=True)
     node = traitlets.Unicode("phi").tag(sync=True)
     views = traitlets.List(traitlets.Dict(), read_only=True).tag(sync=True)
 
     def __init__(self, graphs: dict[str, Graph] | None = None, **traits: Any) -> None:
+        super().__init__(**traits)
         if graphs is None:
             before, after = vae_views()
-            graphs = {"z is drawn": before, "z is computed": after}
+            graphs = {self.words["is_drawn"]: before, self.words["is_computed"]: after}
         if not graphs:
             raise ValueError("GradientWay: graphs is empty; wanted at least one recorded graph.")
-        super().__init__(**traits)
         self.set_trait("views", [as_view(label, graph) for label, graph in graphs.items()])
         if not 0 <= self.shown < len(self.views):
             raise ValueError(f"GradientWay: shown is {self.shown}; wanted 0 to {len(self.views) - 1}.")

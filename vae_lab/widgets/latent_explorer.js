@@ -15,18 +15,19 @@ function apart(places, gap) {
 }
 
 // One model: its decoder, its codes and its half of the picture.
-function half(model, trait, name, classify, labels) {
+function half(say, model, trait, classify, labels) {
+  const name = say(trait);
   const packed = model.get(trait), decode = network(packed), codes = halfFloats(packed.codes);
   const pixels = new Float32Array(SIDE * SIDE), guesses = new Float64Array(10);
 
-  const drawing = svg("svg", { role: "group", "aria-label": `Latent plane of the ${name}` });
+  const drawing = svg("svg", { role: "group", "aria-label": say(`plane_${trait}`) });
   const map = html("canvas", { class: "vl-map", width: MAP * SIDE, height: MAP * SIDE, "aria-hidden": "true" });
   const image = html("canvas", { class: "vl-image", width: SIDE, height: SIDE, role: "img" });
   const reading = html("p", { class: "vl-reading" }), nearest = html("p", { class: "vl-nearest vl-quiet" });
   const root = html("section", { class: "vl-half", "aria-label": name },
     html("p", { class: "vl-title" }, name), html("div", { class: "vl-plane" }, map, drawing), image, reading, nearest);
   const handle = svg("circle", {
-    class: "vl-handle", r: 9, tabindex: 0, role: "slider", "aria-label": `point z in the ${name}'s plane: arrow keys move it`,
+    class: "vl-handle", r: 9, tabindex: 0, role: "slider", "aria-label": say(`point_${trait}`),
     "aria-valuemin": -LIMIT, "aria-valuemax": LIMIT,
   });
   const area = svg("rect", { class: "vl-drag", x: 0, y: 0, fill: "transparent" });
@@ -83,7 +84,7 @@ function half(model, trait, name, classify, labels) {
     const z = model.get("z"), behind = model.get("behind");
     if (behind === "map") drawMap();
     root.classList.toggle("vl-shows-map", behind === "map");
-    const spoken = `z1 ${show(z[0])}, z2 ${show(z[1])}`;
+    const spoken = say("point_spoken", { one: show(z[0]), two: show(z[1]) });
     set(handle, { cx: x(z[0]), cy: y(z[1]), "aria-valuenow": z[0], "aria-valuetext": spoken });
     set(cross, { d: `M${x(z[0])} 0V${width}M0 ${y(z[1])}H${width}` });
 
@@ -97,10 +98,11 @@ function half(model, trait, name, classify, labels) {
       const d = (codes[2 * i] - z[0]) ** 2 + (codes[2 * i + 1] - z[1]) ** 2;
       if (d < close) { close = d; which = i; }
     }
-    reading.textContent = `Read as ${guess}, ${sure}\u00a0%\u00a0sure`;
-    nearest.textContent = `Nearest image: a ${labels[which]}, ${show(Math.sqrt(close))} away`;
-    image.setAttribute("aria-label", `Decoded by the ${name}: read as ${guess} by a small classifier, ${sure} percent sure`);
-    return `${name}: read as ${guess}, ${sure} percent sure`;
+    const values = { digit: guess, percent: sure, label: labels[which], distance: show(Math.sqrt(close)) };
+    reading.textContent = say("reading", values);
+    nearest.textContent = say("nearest", values);
+    image.setAttribute("aria-label", say(`decoded_${trait}`, values));
+    return say(`spoken_${trait}`, values);
   };
 
   const settle = (a, b) => {
@@ -115,28 +117,28 @@ function half(model, trait, name, classify, labels) {
 
 export default {
   render({ model, el }) {
-    const classify = network(model.get("classifier"));
+    const say = wordsOf(model), classify = network(model.get("classifier"));
     const labels = Uint8Array.from(model.get("labels"), Number);
-    const halves = [half(model, "autoencoder", "autoencoder", classify, labels), half(model, "vae", "VAE", classify, labels)];
+    const halves = ["autoencoder", "vae"].map((trait) => half(say, model, trait, classify, labels));
     const axis = (label, k) => slider(model, {
       label, trait: "z", min: -LIMIT, max: LIMIT, step: 0.01, read: (z) => z[k], write: (v, z) => z.map((old, i) => (i === k ? v : old)),
     });
     const controls = [axis("z\u2081", 0), axis("z\u2082", 1)];
-    const behind = choice(model, { label: "Behind the point", trait: "behind", choices: [["codes", "encoded images"], ["map", "what decodes where"]] });
-    const draws = button("Draw z from N(0, I)", () => {
+    const behind = choice(model, { label: say("behind"), trait: "behind", choices: [["codes", say("codes")], ["map", say("map")]] });
+    const draws = button(say("again"), () => {
       model.set("z", Array.from(normals(2), (v) => clamp(Math.round(100 * v) / 100, -LIMIT, LIMIT)));
       model.save_changes();
     });
     const voice = announcer();
-    const root = frame("Latent explorer: an autoencoder and a VAE decode the same point",
+    const root = frame(say("title"),
       html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)), html("div", { class: "vl-row" }, draws, behind.root),
       html("div", { class: "vl-halves" }, ...halves.map((h) => h.root)),
-      html("p", { class: "vl-quiet" }, "Drag the point in either plane, or focus it and use the arrow keys (Shift for big steps). Each dot is a training image where its encoder puts it; the autoencoder's codes are moved, turned and scaled to mean 0 and spread 1, which changes none of its pictures. Dashed circles: 1, 2 and 3 standard deviations of the prior. A small classifier reads the digits."),
+      html("p", { class: "vl-quiet" }, say("legend")),
       voice.root);
     el.append(root);
     const draw = () => {
       [...controls, behind].forEach((c) => c.update());
-      voice.say(`${halves.map((h) => h.draw()).join(". ")}.`);
+      voice.say(halves.map((h) => h.draw()).join(" "));
     };
     return keepDrawn(model, root, ["z", "behind"], draw);
   },

@@ -4,17 +4,17 @@ const HEIGHT = 330, MARGIN = { top: 26, bottom: 42, left: 46 };
 
 export default {
   render({ model, el }) {
-    const models = model.get("models");
+    const say = wordsOf(model), models = model.get("models");
     const beta = slider(model, {
-      label: "\u03b2, the weight of the rate", trait: "chosen", min: 0, max: models.length - 1, step: 1,
-      text: (k) => String(models[k].beta), spoken: (k) => `beta = ${models[k].beta}`,
+      label: say("beta"), trait: "chosen", min: 0, max: models.length - 1, step: 1,
+      text: (k) => String(models[k].beta), spoken: (k) => say("beta_spoken", { beta: models[k].beta }),
     });
     const drawing = svg("svg", { role: "img" });
     const text = html("p", { class: "vl-prices" });
-    const rows = { originals: pictureRow("six test images"), reconstructions: pictureRow("their reconstructions"), draws: pictureRow("six draws from the prior") };
+    const rows = { originals: pictureRow(say("originals")), reconstructions: pictureRow(say("reconstructions")), draws: pictureRow(say("draws")) };
     rows.originals.put(model.get("originals"));
     const voice = announcer();
-    const root = frame("Rate against distortion", beta.root, drawing, text, html("div", { class: "vl-picture-rows" }, ...Object.values(rows).map((r) => r.root)), voice.root);
+    const root = frame(say("title"), beta.root, drawing, text, html("div", { class: "vl-picture-rows" }, ...Object.values(rows).map((r) => r.root)), voice.root);
     el.append(root);
 
     const draw = () => {
@@ -31,8 +31,8 @@ export default {
       drawing.replaceChildren(
         svg("path", { class: "vl-axis", d: `M${MARGIN.left} ${MARGIN.top}V${bottom}H${right}` }),
         ...leftAxis(MARGIN.left, y, [80, 100, 120, 140, 160, 180, 200]), ...bottomAxis(x, bottom, Array.from({ length: Math.floor(most / 10) + 1 }, (_, i) => 10 * i)),
-        svg("text", { x: 2, y: 14 }, "distortion, nats per image"),
-        svg("text", { x: (MARGIN.left + right) / 2, y: HEIGHT - 5, "text-anchor": "middle" }, "rate (KL), nats per image"),
+        svg("text", { x: 2, y: 14 }, say("distortion")),
+        svg("text", { x: (MARGIN.left + right) / 2, y: HEIGHT - 5, "text-anchor": "middle" }, say("rate")),
         svg("path", { d: `M${x(r0)} ${y(price(r0))}L${x(r1)} ${y(price(r1))}`, stroke: "var(--vl-orange)", "stroke-width": 1.5, "stroke-dasharray": "6 4", fill: "none" }),
         svg("path", { d: `M${models.map((m) => `${x(m.rate)} ${y(m.distortion)}`).join("L")}`, stroke: "var(--vl-blue)", "stroke-width": 1.5, fill: "none", opacity: 0.6 }),
         ...models.map((m, k) => {
@@ -42,12 +42,12 @@ export default {
         }),
         svg("text", { x: Math.min(x(here.rate) + 13, right - 60), y: y(here.distortion) - 9, "font-weight": 650, "paint-order": "stroke", stroke: "var(--vl-paper)", "stroke-width": 4 }, `\u03b2 = ${here.beta}`));
       const sum = here.rate + here.distortion, best = models.reduce((a, b) => (a.rate + a.distortion < b.rate + b.distortion ? a : b));
-      text.textContent = `Rate ${show(here.rate)} + distortion ${show(here.distortion)} = ${show(sum)} nats per test image, the negative ELBO`
-        + (best === here ? ": the lowest of the nine." : ` (the lowest of the nine: ${show(best.rate + best.distortion)}, at \u03b2 = ${best.beta}).`);
+      const values = { rate: show(here.rate), distortion: show(here.distortion), sum: show(sum), best: show(best.rate + best.distortion), best_beta: best.beta, beta: here.beta };
+      text.textContent = say(best === here ? "prices_best" : "prices", values);
       rows.reconstructions.put(here.reconstructions);
       rows.draws.put(here.draws);
-      set(drawing, { "aria-label": `Distortion over rate for nine values of beta. Chosen: beta ${here.beta}, rate ${show(here.rate)}, distortion ${show(here.distortion)}.` });
-      voice.say(`beta ${here.beta}. ${text.textContent}`);
+      set(drawing, { "aria-label": say("drawing", values) });
+      voice.say(`${say("beta_spoken", values)}. ${text.textContent}`);
     };
     return keepDrawn(model, root, ["chosen"], draw);
   },

@@ -24,7 +24,7 @@ class RateDistortion(Interaction):
     Source: Alemi et al. 2018; Higgins et al. 2017.
     """
 
-    _esm = module("rate_distortion.js", "elements", "plane", "pictures")
+    _esm = module("rate_distortion.js", "words", "elements", "plane", "pictures")
     chosen = traitlets.Int(3).tag(sync=True)
     models = traitlets.List(traitlets.Dict(), read_only=True).tag(sync=True)
     originals = traitlets.Unicode(read_only=True).tag(sync=True)

@@ -1,35 +1,36 @@
 // z = mu + sigma * eps. Left: z over sigma, a line for each frozen eps. Right: all z against N(mu, sigma^2).
 
 const DOTS = 16, LIMIT = 7, HEIGHT = 340, MARGIN = { top: 26, bottom: 42, left: 34 };
-const BINS = 56, BIN = (2 * LIMIT) / BINS;
+const BINS = 56, BIN = (2 * LIMIT) / BINS, many = (count) => count.toLocaleString("en");
 
 export default {
   render({ model, el }) {
+    const say = wordsOf(model);
     const controls = [
-      slider(model, { label: "\u03bc, the mean", trait: "mu", min: -2, max: 2, step: 0.01, spoken: (v) => `mu = ${show(v)}` }),
-      slider(model, { label: "\u03c3, the standard deviation", trait: "sigma", min: 0, max: 2.5, step: 0.01, spoken: (v) => `sigma = ${show(v)}` }),
+      slider(model, { label: say("mu"), trait: "mu", min: -2, max: 2, step: 0.01, spoken: (v) => say("mu_spoken", { value: show(v) }) }),
+      slider(model, { label: say("sigma"), trait: "sigma", min: 0, max: 2.5, step: 0.01, spoken: (v) => say("sigma_spoken", { value: show(v) }) }),
       slider(model, {
-        label: "follow dot", trait: "chosen", min: 0, max: DOTS - 1, step: 1, text: (v) => `${v + 1} of ${DOTS}`,
-        spoken: (v) => `dot ${v + 1} of ${DOTS}, epsilon = ${show(model.get("eps")[v])}`,
+        label: say("follow"), trait: "chosen", min: 0, max: DOTS - 1, step: 1, text: (v) => say("dot", { number: v + 1, all: DOTS }),
+        spoken: (v) => say("dot_spoken", { number: v + 1, all: DOTS, eps: show(model.get("eps")[v]) }),
       }),
     ];
-    const redraw = button("Draw new \u03b5", () => {
+    const redraw = button(say("again"), () => {
       const eps = Array.from(normals(model.get("eps").length), (v) => Math.round(1000 * v) / 1000);
       model.set("eps", eps.slice(0, DOTS).sort((a, b) => a - b).concat(eps.slice(DOTS)));
       model.save_changes();
     });
-    const drawing = svg("svg", { role: "group", "aria-label": "Lines of z over sigma, and the histogram of z" });
+    const drawing = svg("svg", { role: "group", "aria-label": say("drawing") });
     const formula = html("p", { class: "vl-number vl-formula" });
     const slopes = html("p");
     const summary = html("p", { class: "vl-summary" });
     const voice = announcer();
-    el.append(frame("Frozen noise: move mu and sigma",
+    el.append(frame(say("title"),
       html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)), drawing,
       formula, slopes, summary, html("div", { class: "vl-row" }, redraw), voice.root));
 
     // Made once, moved every frame.
     const handle = svg("circle", {
-      class: "vl-handle vl-ring", r: 11, tabindex: 0, role: "slider", "aria-label": "mu and sigma: left and right move sigma, up and down move mu",
+      class: "vl-handle vl-ring", r: 11, tabindex: 0, role: "slider", "aria-label": say("handle"),
       "aria-valuemin": 0, "aria-valuemax": 2.5,
     });
     const area = svg("rect", { class: "vl-drag", fill: "transparent" });
@@ -56,12 +57,12 @@ export default {
       const bottom = HEIGHT - MARGIN.bottom;
       still.replaceChildren(svg("clipPath", { id: clip }, inside),
         svg("text", { x: 2, y: 14 }, "z"),
-        svg("text", { x: fan[0] + 10, y: 14 }, "each dot on its own line"),
-        svg("text", { x: wide[0], y: 14 }, width < 460 ? "all z" : `all ${model.get("eps").length.toLocaleString("en")} z`),
+        svg("text", { x: fan[0] + 10, y: 14 }, say("fan")),
+        svg("text", { x: wide[0], y: 14 }, width < 460 ? say("all_short") : say("all", { count: many(model.get("eps").length) })),
         svg("path", { class: "vl-axis", d: `M${fan[0]} ${MARGIN.top}V${bottom}H${fan[1]}M${wide[0]} ${MARGIN.top}V${bottom}H${wide[1]}` }),
         ...leftAxis(fan[0], z, [-6, -4, -2, 0, 2, 4, 6]), ...bottomAxis(x, bottom, [0, 1, 2]),
         svg("text", { x: (fan[0] + fan[1]) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, "\u03c3"),
-        svg("text", { x: (wide[0] + wide[1]) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, width < 460 ? "density" : "histogram and density"));
+        svg("text", { x: (wide[0] + wide[1]) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, say(width < 460 ? "density_short" : "density")));
     };
 
     const put = (trait, value, low, high) => model.set(trait, clamp(Math.round(100 * value) / 100, low, high));
@@ -90,8 +91,8 @@ export default {
       set(now, { x1: x(sigma), x2: x(sigma), y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom });
       const side = sigma > 1.2 ? -1 : 1;
       set(tag, { x: x(sigma) + 11 * side, y: clamp(z(at) + (e < 0 ? 14 : -6), MARGIN.top + 12, HEIGHT - MARGIN.bottom - 6), "text-anchor": side < 0 ? "end" : "start" });
-      tag.textContent = `slope \u03b5 = ${show(e)}`;
-      set(handle, { cx: x(sigma), cy: z(mu), "aria-valuenow": sigma, "aria-valuetext": `mu ${show(mu)}, sigma ${show(sigma)}` });
+      tag.textContent = say("slope", { eps: show(e) });
+      set(handle, { cx: x(sigma), cy: z(mu), "aria-valuenow": sigma, "aria-valuetext": say("handle_spoken", { mu: show(mu), sigma: show(sigma) }) });
 
       const values = Float64Array.from(eps, (v) => mu + sigma * v);
       const counts = new Uint32Array(BINS);
@@ -108,8 +109,8 @@ export default {
 
       const seen = moments(values);
       formula.textContent = `z = \u03bc + \u03c3\u03b5 = ${show(mu)} + ${show(sigma)} \u00b7 (${show(e)}) = ${show(at)}`;
-      slopes.textContent = `Its derivatives: \u2202z/\u2202\u03bc = 1, \u2202z/\u2202\u03c3 = \u03b5 = ${show(e)}, \u2202z/\u2202logvar = \u03c3\u03b5/2 = ${show((sigma * e) / 2)}.`;
-      summary.textContent = `All ${values.length.toLocaleString("en")} z: mean ${show(seen.mean)} for \u03bc = ${show(mu)}, standard deviation ${show(seen.sd)} for \u03c3 = ${show(sigma)}.`;
+      slopes.textContent = say("slopes", { eps: show(e), half: show((sigma * e) / 2) });
+      summary.textContent = say("summary", { count: many(values.length), mean: show(seen.mean), mu: show(mu), sd: show(seen.sd), sigma: show(sigma) });
       voice.say(`${formula.textContent}. ${summary.textContent}`);
     };
     return keepDrawn(model, drawing.parentElement, ["mu", "sigma", "chosen", "eps"], draw);

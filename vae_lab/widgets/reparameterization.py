@@ -25,7 +25,7 @@ class Reparameterization(Interaction):
     Source: lecture 2:53-5:48; Kingma & Welling 2014, section 2.4.
     """
 
-    _esm = module("reparameterization.js", "elements", "plane", "normal")
+    _esm = module("reparameterization.js", "words", "elements", "plane", "normal")
     mu = traitlets.Float(1.0).tag(sync=True)
     sigma = traitlets.Float(1.5).tag(sync=True)
     chosen = traitlets.Int(2).tag(sync=True)

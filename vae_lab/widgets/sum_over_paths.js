@@ -1,39 +1,39 @@
-// loss = (w x - y)^2 + w^2: a small graph with two paths from w to the loss. Turn w, and watch the products and their sum.
+// loss = (theta x - y)^2 + theta^2: a small graph with two paths from theta to the loss. Turn theta, and watch the products and their sum.
 
-const PATH_NODES = { w: "w", p: "p", error: "error", penalty: "penalty", loss: "loss" };
-const PATH_EDGES = [["w", "p"], ["p", "error"], ["error", "loss"], ["w", "penalty"], ["penalty", "loss"]];
-const PATHS = { error: ["w>p", "p>error", "error>loss"], penalty: ["w>penalty", "penalty>loss"] };
+const PATH_NODES = { theta: "\u03b8", p: "p", error: "error", penalty: "penalty", loss: "loss" };
+const PATH_EDGES = [["theta", "p"], ["p", "error"], ["error", "loss"], ["theta", "penalty"], ["penalty", "loss"]];
+const PATHS = { error: ["theta>p", "p>error", "error>loss"], penalty: ["theta>penalty", "penalty>loss"] };
 const PATH_PLAN = {
-  wide: { height: 230, at: { w: [0.08, 120], p: [0.34, 55], error: [0.62, 55], penalty: [0.48, 185], loss: [0.91, 120] } },
-  tall: { height: 430, at: { w: [0.5, 40], p: [0.25, 150], error: [0.25, 270], penalty: [0.75, 210], loss: [0.5, 390] } },
+  wide: { height: 230, at: { theta: [0.08, 120], p: [0.34, 55], error: [0.62, 55], penalty: [0.48, 185], loss: [0.91, 120] } },
+  tall: { height: 430, at: { theta: [0.5, 40], p: [0.25, 150], error: [0.25, 270], penalty: [0.75, 210], loss: [0.5, 390] } },
 };
 const PATH_BOX = [78, 46], CURVE_HEIGHT = 210, REACH_W = 3, RATE = 0.02;
 
 // Values, the derivative on each edge, the product along each path, and their sum.
 function pathsOf(w, x, y) {
   const p = w * x, error = (p - y) ** 2, penalty = w * w;
-  const local = { "w>p": x, "p>error": 2 * (p - y), "error>loss": 1, "w>penalty": 2 * w, "penalty>loss": 1 };
+  const local = { "theta>p": x, "p>error": 2 * (p - y), "error>loss": 1, "theta>penalty": 2 * w, "penalty>loss": 1 };
   const product = Object.fromEntries(Object.entries(PATHS).map(([name, edges]) => [name, edges.reduce((all, edge) => all * local[edge], 1)]));
-  return { values: { w, p, error, penalty, loss: error + penalty }, local, product, gradient: product.error + product.penalty };
+  return { values: { theta: w, p, error, penalty, loss: error + penalty }, local, product, gradient: product.error + product.penalty };
 }
 
 export default {
   render({ model, el }) {
     const say = wordsOf(model), factor = (v) => (v < 0 ? `(${show(v)})` : show(v));
-    const controls = [["w", -3, 3], ["x", -3, 3], ["y", -6, 6]].map(([trait, min, max]) => slider(model, { label: trait, trait, min, max, step: 0.01, spoken: (v) => say("spoken", { name: trait, value: show(v) }) }));
+    const controls = [["theta", -3, 3], ["x", -3, 3], ["y", -6, 6]].map(([trait, min, max]) => slider(model, { label: PATH_NODES[trait] ?? trait, trait, min, max, step: 0.01, spoken: (v) => say("spoken", { name: trait, value: show(v) }) }));
     const shown = choice(model, { label: say("paths"), trait: "path", choices: ["both", "error", "penalty"].map((key) => [key, say(`path_${key}`)]) });
     const graph = svg("svg", { role: "img", class: "vl-graph" }), curve = svg("svg", { role: "img" });
     const text = html("p", { class: "vl-explanation" }), voice = announcer();
     const downhill = button(say("downhill"), () => {
-      const { gradient } = pathsOf(model.get("w"), model.get("x"), model.get("y"));
-      model.set("w", clamp(Number((model.get("w") - RATE * gradient).toFixed(4)), -REACH_W, REACH_W));
+      const { gradient } = pathsOf(model.get("theta"), model.get("x"), model.get("y"));
+      model.set("theta", clamp(Number((model.get("theta") - RATE * gradient).toFixed(4)), -REACH_W, REACH_W));
       model.save_changes();
     });
     const root = frame(say("title"), html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)), shown.root, graph, text, html("div", { class: "vl-row" }, downhill), curve, voice.root);
     el.append(root);
     const draw = () => {
       [...controls, shown].forEach((c) => c.update());
-      const [w, x, y] = ["w", "x", "y"].map((trait) => model.get(trait)), path = model.get("path"), state = pathsOf(w, x, y);
+      const [w, x, y] = ["theta", "x", "y"].map((trait) => model.get(trait)), path = model.get("path"), state = pathsOf(w, x, y);
       const width = root.clientWidth - 2 * parseFloat(getComputedStyle(root).paddingLeft), tall = width < 520, plan = PATH_PLAN[tall ? "tall" : "wide"], [bw, bh] = PATH_BOX;
       const at = (node) => [plan.at[node][0] * width, plan.at[node][1]], tone = { error: "var(--vl-blue)", penalty: "var(--vl-orange)" };
       set(graph, { width, height: plan.height, viewBox: `0 0 ${width} ${plan.height}` });
@@ -51,23 +51,23 @@ export default {
           svg("text", { x: cx, y: cy - 4, "text-anchor": "middle", "font-weight": 650 }, PATH_NODES[node]), svg("text", { x: cx, y: cy + 15, "text-anchor": "middle", "data-node": node }, show(state.values[node])));
       }));
       const { local } = state, values = {
-        one: factor(local["p>error"]), x: factor(local["w>p"]), through_error: show(state.product.error), two: factor(local["w>penalty"]), through_penalty: show(state.product.penalty),
+        one: factor(local["p>error"]), x: factor(local["theta>p"]), through_error: show(state.product.error), two: factor(local["theta>penalty"]), through_penalty: show(state.product.penalty),
         sum_error: factor(state.product.error), sum_penalty: factor(state.product.penalty), gradient: show(state.gradient),
       };
       text.textContent = say(`sum_${path}`, values);
-      set(graph, { "aria-label": say("graph_spoken", { ...values, w: show(w), loss: show(state.values.loss) }) });
+      set(graph, { "aria-label": say("graph_spoken", { ...values, theta: show(w), loss: show(state.values.loss) }) });
 
-      // The loss over w, with the gradient as the slope of its tangent.
+      // The loss over theta, with the gradient as the slope of its tangent.
       const most = Math.max(8, state.values.loss * 1.3), lx = linear([-REACH_W, REACH_W], [40, width - 8]), ly = linear([0, most], [CURVE_HEIGHT - 34, 12]);
       const loss = (v) => (v * x - y) ** 2 + v * v, points = Array.from({ length: 121 }, (_, i) => -REACH_W + i * 0.05), line = (v) => state.values.loss + state.gradient * (v - w);
       const clip = uniqueId("clip");
       set(curve, { width, height: CURVE_HEIGHT, viewBox: `0 0 ${width} ${CURVE_HEIGHT}`, "aria-label": say("curve_spoken", values) });
       curve.replaceChildren(svg("clipPath", { id: clip }, svg("rect", { x: 40, y: 10, width: width - 48, height: CURVE_HEIGHT - 44 })),
-        svg("path", { class: "vl-axis", d: `M40 10V${CURVE_HEIGHT - 34}H${width - 8}` }), ...bottomAxis(lx, CURVE_HEIGHT - 34, [-3, -2, -1, 0, 1, 2, 3]), svg("text", { x: 2, y: 20 }, "loss"), svg("text", { x: width - 14, y: CURVE_HEIGHT - 2 }, "w"),
+        svg("path", { class: "vl-axis", d: `M40 10V${CURVE_HEIGHT - 34}H${width - 8}` }), ...bottomAxis(lx, CURVE_HEIGHT - 34, [-3, -2, -1, 0, 1, 2, 3]), svg("text", { x: 2, y: 20 }, "loss"), svg("text", { x: width - 14, y: CURVE_HEIGHT - 2 }, PATH_NODES.theta),
         svg("g", { "clip-path": `url(#${clip})` }, svg("path", { d: `M${points.map((v) => `${lx(v).toFixed(1)} ${ly(loss(v)).toFixed(1)}`).join("L")}`, stroke: "var(--vl-quiet)", "stroke-width": 2, fill: "none" }),
           svg("path", { d: `M${lx(w - 1)} ${ly(line(w - 1))}L${lx(w + 1)} ${ly(line(w + 1))}`, stroke: "var(--vl-green)", "stroke-width": 3, fill: "none" }), svg("circle", { cx: lx(w), cy: ly(state.values.loss), r: 6, fill: "var(--vl-green)" })));
       voice.say(text.textContent);
     };
-    return keepDrawn(model, root, ["w", "x", "y", "path"], draw);
+    return keepDrawn(model, root, ["theta", "x", "y", "path"], draw);
   },
 };

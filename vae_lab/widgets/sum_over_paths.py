@@ -1,4 +1,4 @@
-"""Turn w in a small graph: the derivative on each edge, the product along each path, and the gradient as their sum."""
+"""Turn theta in a small graph: a derivative on each edge, a product along each path, and the gradient as their sum."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ import traitlets
 
 from vae_lab.widgets.interaction import Interaction, module
 
-RANGES = {"w": (-3.0, 3.0), "x": (-3.0, 3.0), "y": (-6.0, 6.0)}
+RANGES = {"theta": (-3.0, 3.0), "x": (-3.0, 3.0), "y": (-6.0, 6.0)}
 
 
 class SumOverPaths(Interaction):
-    """The graph of loss = (w x - y)^2 + w^2, with d loss / dw = x 2(w x - y) + 2 w, a sum over two paths.
+    """The graph of loss = (theta x - y)^2 + theta^2; d loss / d theta = x 2(theta x - y) + 2 theta sums over two paths.
 
     Traits (each is live in a kernel):
-        w, x: floats in [-3, 3].
+        theta, x: floats in [-3, 3].
         y: float in [-6, 6].
         path: which path is lit: "both", "error" or "penalty".
 
     Example:
-        >>> widget = SumOverPaths(w=2.0)
+        >>> widget = SumOverPaths(theta=2.0)
         >>> widget.x, widget.y
         (3.0, 5.0)
 
@@ -26,12 +26,12 @@ class SumOverPaths(Interaction):
     """
 
     _esm = module("sum_over_paths.js", "words", "elements", "plane")
-    w = traitlets.Float(2.0).tag(sync=True)
+    theta = traitlets.Float(2.0).tag(sync=True)
     x = traitlets.Float(3.0).tag(sync=True)
     y = traitlets.Float(5.0).tag(sync=True)
     path = traitlets.Enum(["both", "error", "penalty"], default_value="both").tag(sync=True)
 
-    @traitlets.validate("w", "x", "y")
+    @traitlets.validate("theta", "x", "y")
     def _in_range(self, proposal: traitlets.Bunch) -> float:
         low, high = RANGES[proposal.trait.name]
         if not low <= proposal.value <= high:

@@ -20,25 +20,26 @@ function variance(values) {
 
 export default {
   render({ model, el }) {
+    const say = wordsOf(model);
     let eps = normals(DRAWS);
     const controls = [
-      slider(model, { label: "\u03bc (optimum: 0)", trait: "mu", min: -3, max: 3, step: 0.05, spoken: (v) => `mu = ${show(v)}` }),
-      slider(model, { label: "\u03c3, the standard deviation", trait: "sigma", min: 0.3, max: 3, step: 0.05, spoken: (v) => `sigma = ${show(v)}` }),
-      slider(model, { label: "baseline taken from f", trait: "baseline", min: 0, max: 20, step: 0.25, spoken: (v) => `baseline ${show(v)}` }),
+      slider(model, { label: say("mu"), trait: "mu", min: -3, max: 3, step: 0.05, spoken: (v) => say("mu_spoken", { value: show(v) }) }),
+      slider(model, { label: say("sigma"), trait: "sigma", min: 0.3, max: 3, step: 0.05, spoken: (v) => say("sigma_spoken", { value: show(v) }) }),
+      slider(model, { label: say("baseline"), trait: "baseline", min: 0, max: 20, step: 0.25, spoken: (v) => say("baseline_spoken", { value: show(v) }) }),
     ];
-    const parameter = choice(model, { label: "Gradient for", trait: "parameter", choices: [["mu", "\u03bc"], ["sigma", "\u03c3"]] });
+    const parameter = choice(model, { label: say("parameter"), trait: "parameter", choices: [["mu", "\u03bc"], ["sigma", "\u03c3"]] });
     const drawing = svg("svg", { role: "img" });
-    const cells = ["pathwise", "score function"].map((name) => {
+    const cells = ["pathwise", "score"].map((name) => {
       const numbers = Array.from({ length: 4 }, () => html("td"));
-      return { numbers, row: html("tr", {}, html("th", { scope: "row" }, html("span", { class: `vl-key vl-${name.split(" ")[0]}`, "aria-hidden": "true" }), name), ...numbers) };
+      return { numbers, row: html("tr", {}, html("th", { scope: "row" }, html("span", { class: `vl-key vl-${name}`, "aria-hidden": "true" }), say(name)), ...numbers) };
     });
     const table = html("table", {},
-      html("thead", {}, html("tr", {}, ...["one sample", "mean", "exact", "variance", "exact"].map((t) => html("th", { scope: "col" }, t)))),
+      html("thead", {}, html("tr", {}, ...["one_sample", "mean", "exact", "variance", "exact"].map((key) => html("th", { scope: "col" }, say(key))))),
       html("tbody", {}, ...cells.map((c) => c.row)));
     const verdict = html("p", { class: "vl-verdict" });
-    const again = button("Draw new \u03b5", () => { eps = normals(DRAWS); draw(); });
+    const again = button(say("again"), () => { eps = normals(DRAWS); draw(); });
     const voice = announcer();
-    const root = frame("Two gradients of the same expectation", html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)),
+    const root = frame(say("title"), html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)),
       parameter.root, drawing, table, verdict, html("div", { class: "vl-row" }, again), voice.root);
     el.append(root);
 
@@ -82,22 +83,20 @@ export default {
       });
       set(mark, { d: `M${x(exact.mean)} ${MARGIN.top}V${bottom}` });
       set(label, { x: x(exact.mean) + 6, y: MARGIN.top + 10 });
-      label.textContent = `exact ${show(exact.mean)}`;
+      label.textContent = say("mark", { value: show(exact.mean) });
       const ticks = [];
       for (let t = Math.ceil((exact.mean - reach) / unit) * unit; t <= exact.mean + reach; t += unit) ticks.push(t);
-      set(drawing, { "aria-label": `Histograms of ${DRAWS} gradients around their mean ${show(exact.mean)}` });
+      set(drawing, { "aria-label": say("drawing", { count: DRAWS, mean: show(exact.mean) }) });
       still.replaceChildren(svg("path", { class: "vl-axis", d: `M0 ${bottom}H${width}` }), ...bottomAxis(x, bottom, ticks.filter((t) => x(t) > 14 && x(t) < width - 14), unit < 1 ? 1 : 0),
-        svg("text", { x: width / 2, y: HEIGHT - 4, "text-anchor": "middle" }, width < 460 ? `gradient from one sample (${outside} outside)` : `gradient from one sample (${outside} of ${2 * DRAWS} beyond the edges)`));
+        svg("text", { x: width / 2, y: HEIGHT - 4, "text-anchor": "middle" }, say(width < 460 ? "axis_short" : "axis", { outside, all: 2 * DRAWS })));
 
       const seen = [variance(gradients.pathwise), variance(gradients.score)];
       [exact.pathwise, exact.score].forEach((v, k) => {
         [seen[k].mean, exact.mean, seen[k].variance, v].forEach((value, i) => { cells[k].numbers[i].textContent = show(value); });
       });
       const ratio = exact.score / exact.pathwise;
-      verdict.textContent = ratio >= 1
-        ? `For the same precision the score function needs ${show(ratio, 1)} times as many samples.`
-        : `Here the score function is the quieter one: it needs ${show(ratio, 2)} times as many samples.`;
-      voice.say(`Variances: pathwise ${show(exact.pathwise)}, score function ${show(exact.score)}. ${verdict.textContent}`);
+      verdict.textContent = say(ratio >= 1 ? "louder" : "quieter", { ratio: show(ratio, ratio >= 1 ? 1 : 2) });
+      voice.say(`${say("variances", { pathwise: show(exact.pathwise), score: show(exact.score) })} ${verdict.textContent}`);
     };
     return keepDrawn(model, root, ["mu", "sigma", "baseline", "parameter"], draw);
   },

@@ -25,7 +25,7 @@ class TwoGradients(Interaction):
     Source: Mohamed, Rosca, Figurnov and Mnih 2020, section 3.
     """
 
-    _esm = module("two_gradients.js", "elements", "plane", "normal")
+    _esm = module("two_gradients.js", "words", "elements", "plane", "normal")
     mu = traitlets.Float(2.0).tag(sync=True)
     sigma = traitlets.Float(1.0).tag(sync=True)
     baseline = traitlets.Float(0.0).tag(sync=True)

@@ -24,7 +24,7 @@ bySection.addAll(sections);
 function look(index, query, boost, boostDocument) {
   const begins = { boost, boostDocument, prefix: (term) => term.length > 2 };
   const tries = [
-    { ...begins, combineWith: "AND" }, { ...begins, combineWith: "AND", fuzzy: (term) => (term.length > 4 ? 0.25 : false) }, begins,
+    { ...begins, combineWith: "AND" }, { ...begins, combineWith: "AND", fuzzy: (term) => (term.length > 3 ? 0.25 : false) }, begins,
   ];
   for (const one of tries) {
     const found = index.search(query, one);

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from tests.grading import tiny_course
 from vae_lab.grading.classroom.database import database_url
 from vae_lab.grading.classroom.gradebook import LabGradebook
 from vae_lab.grading.course import CourseError
-from vae_lab.grading.marks import GradebookEntry, with_marks
+from vae_lab.grading.marks import GradebookEntry, Person, with_marks
 from vae_lab.grading.results import CellResult, SubmissionResult
 
 NAMES = ["half_tests", "half_tests_2", "double_tests", "why"]
@@ -144,3 +146,26 @@ def test_a_file_that_is_no_database_is_one_line(source: str, tmp_path: Path) -> 
     (tmp_path / "gradebook.db").write_text("this is no database" * 100)
     with pytest.raises(CourseError, match="not a database"):
         LabGradebook(database_url(None, tmp_path), "halves", source)
+
+
+def test_a_gradebook_of_an_older_nbgrader_is_told_in_one_line_with_the_remedy(source: str, tmp_path: Path) -> None:
+    path = tmp_path / "gradebook.db"
+    path.write_bytes(tiny_course.empty_gradebook())
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("ALTER TABLE grade DROP COLUMN extra_credit")
+        database.commit()
+    with pytest.raises(CourseError, match="nbgrader db upgrade") as raised:
+        with LabGradebook(database_url(None, tmp_path), "halves", source) as book:
+            book.marks()
+    assert "\n" not in str(raised.value)
+
+
+def test_names_from_collecting_reach_the_gradebook_and_change_nothing_that_stands_there(source: str, url) -> None:
+    with LabGradebook(url, "halves", source) as book:
+        book.write([GradebookEntry(result("ana")), GradebookEntry(result("bo"))])
+        book.introduce({"ana": Person("Ana", "Alvarez", "a@x.org", "7"), "nobody": Person("No", "Body")})
+        book.introduce({"ana": Person("Anna", "A.", "", "8")})
+        people = book.people()
+    assert people["ana"][:4] == ("Ana", "Alvarez", "a@x.org", "7")
+    assert people["bo"][:4] == ("", "", "", "")
+    assert "nobody" not in people

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tests.grading import tiny
@@ -21,7 +23,10 @@ def sandboxed() -> None:
 
 
 def grade(source: str) -> SubmissionResult:
-    return grade_submission(tiny.lab(), "s001", tiny.submission({"double": source}), limits=LIMITS)
+    """Grade a notebook whose cell `double` begins with this source, known by its metadata."""
+    notebook = json.loads(tiny.submission())
+    notebook["cells"][2]["source"] = source
+    return grade_submission(tiny.lab(), "s001", json.dumps(notebook).encode(), limits=LIMITS)
 
 
 NOT_HERE = {

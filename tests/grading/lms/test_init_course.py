@@ -35,7 +35,7 @@ def test_it_makes_a_course_that_releases_the_same_labs(source, tmp_path):
     assert mine.labs() == ["halves"]
     assert release(mine, "halves")[1] is False
     assert b"SECRET" not in files["labs/halves/halves.ipynb"]
-    assert read_class_list(tmp_path / "mine" / "students.csv") == []
+    assert read_class_list(tmp_path / "mine" / "students.csv").students == []
     assert b"halves" in files["README.md"]
 
 

@@ -7,10 +7,10 @@ from grading.lms_zip import make_zip, notebook
 
 from vae_lab.cli import main
 from vae_lab.grading.course import CourseError
-from vae_lab.grading.lms.class_list import Student
+from vae_lab.grading.lms.class_list import ClassList, Student
 from vae_lab.grading.lms.send_back import send_back
 
-ADA = Student("al01", frozenset({"adalovelace"}), {})
+ADA = ClassList([Student("al01", frozenset({"adalovelace"}), {})])
 CLASS = {
     "Ada Lovelace_101_assignsubmission_file_/sampling.ipynb": notebook(),
     "Ada Lovelace_101_assignsubmission_file_/old_102_assignsubmission_file_/sampling.ipynb": notebook(text="older"),
@@ -45,7 +45,7 @@ def as_moodle_reads_it(name):
 def test_each_page_goes_to_the_number_of_its_student(tmp_path):
     feedback = pages(tmp_path / "feedback", "al01", "alan-m-turing_102", "grace-hopper_103")
     zipped = make_zip(tmp_path / "all.zip", CLASS)
-    result = send_back(zipped, "sampling", feedback, tmp_path / "back.zip", [ADA])
+    result = send_back(zipped, "sampling", feedback, tmp_path / "back.zip", ADA)
     assert sorted(result.students) == ["al01", "alan-m-turing_102", "grace-hopper_103"]
     assert result.without == []
     back = read(tmp_path / "back.zip")
@@ -56,7 +56,7 @@ def test_each_page_goes_to_the_number_of_its_student(tmp_path):
     }
     assert all(name.endswith("_assignsubmission_file_/sampling.html") for name in back)
     before = (tmp_path / "back.zip").read_bytes()
-    send_back(zipped, "sampling", feedback, tmp_path / "back.zip", [ADA])
+    send_back(zipped, "sampling", feedback, tmp_path / "back.zip", ADA)
     assert (tmp_path / "back.zip").read_bytes() == before
 
 
@@ -67,7 +67,7 @@ def test_who_has_no_page_yet_is_named_and_a_link_is_not_followed(tmp_path):
     linked.parent.mkdir(parents=True)
     linked.symlink_to(tmp_path / "secret")
     zipped = make_zip(tmp_path / "all.zip", CLASS)
-    result = send_back(zipped, "sampling", feedback, tmp_path / "back.zip", [ADA])
+    result = send_back(zipped, "sampling", feedback, tmp_path / "back.zip", ADA)
     assert result.students == ["al01"]
     assert sorted(result.without) == ["alan-m-turing_102", "grace-hopper_103"]
     assert list(read(tmp_path / "back.zip").values()) == ["about al01"]

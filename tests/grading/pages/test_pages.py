@@ -174,6 +174,51 @@ def test_nothing_active_gets_into_the_page() -> None:
     assert not re.search(r"<[^>]*(?:src|href)=", html)
 
 
+def test_an_answer_in_another_cell_is_shown_to_the_student_and_to_the_marker() -> None:
+    def below(notebook: dict) -> None:
+        notebook["cells"][-1]["source"] = "<!-- vae-lab: halves/why -->\nYOUR ANSWER HERE"
+        notebook["cells"].append({"cell_type": "raw", "id": "x", "metadata": {}, "source": "Two halves, a whole."})
+
+    content = handed_in(change=below)
+    html = feedback(content, with_messages())
+    assert "Two halves, a whole." in html
+    assert "found in another cell" in html
+    why = next(cell for cell in graded(content, with_messages()).cells if grader(cell).get("grade_id") == "why")
+    assert "Two halves, a whole." in why.source
+
+
+def test_pictures_that_cannot_be_shown_are_named_to_both() -> None:
+    def pasted(notebook: dict) -> None:
+        notebook["cells"][-1] |= {
+            "source": "See ![a](attachment:IMG_1.HEIC), ![b](photo.jpg), <img src='https://x.example/y.png'> "
+            "and ![c](attachment:good.gif).",
+            "attachments": {"IMG_1.HEIC": {"image/heic": "AAAA"}, "good.gif": {"image/gif": "R0lGODlh"}},
+        }
+
+    content = handed_in(change=pasted)
+    named = "IMG_1.HEIC, photo.jpg, https://x.example/y.png"
+    assert f"cannot be shown here: {named}." in feedback(content, with_messages())
+    notes = graded(content, with_messages()).cells[0].source
+    assert "pictures of why that cannot be shown here: IMG_1.HEIC, photo.jpg" in notes
+    assert "good.gif" not in notes
+
+
+def test_what_could_not_be_judged_here_waits_and_the_report_counts_what_was_wanting() -> None:
+    cells = {**result("a").cells, "half_tests": CellResult(0.0, 3.0, None, "Not judged here: your code needs pandas.")}
+    flags = ("needs pandas, which is not here", "needs a GPU, which is not here")
+    made = [
+        SubmissionResult("a", "halves", "manual", cells, flags=flags),
+        SubmissionResult("b", "halves", "manual", cells, flags=("needs numba, pandas, which is not here",)),
+    ]
+    report = class_report(made)
+    assert dict(report.needs) == {"pandas": 2, "a GPU": 1, "numba": 1}
+    html = feedback(handed_in(), made[0])
+    assert "Not judged here: your code needs pandas." in html
+    assert html.count("waits for a person to read it") == 2
+    assert "Not judged here" in json.dumps(graded(handed_in(), made[0]))
+    assert "Parts are still to be marked." in scores_csv.moodle("halves", made, {})
+
+
 def test_an_error_is_told_to_the_student_without_its_details() -> None:
     html = feedback(handed_in(), SubmissionResult("ana", "halves", "error", {}, reason="/srv/grader/engine.py broke"))
     assert "the grader&#39;s fault" in html or "the grader's fault" in html
@@ -249,13 +294,17 @@ def test_the_csv_has_scores_and_leaves_out_errors() -> None:
     assert canvas[2] == ["O'Hara, Zoë", "77", "", "s0", "", "4"]
     assert canvas[3] == ["s5", "", "", "s5", "", ""]
     moodle = list(csv.reader(io.StringIO(scores_csv.moodle("halves", made, people))))
-    assert moodle[1] == ["s0", "Zoë", "O'Hara", "77", "z@x.org", "4", "Written answers are still to be read."]
+    assert moodle == [  # an empty grade would take one away that is there
+        ["Username", "Email address", "First name", "Last name", "halves", "halves feedback"],
+        ["s0", "z@x.org", "Zoë", "O'Hara", "4", "Written answers are still to be read."],
+    ]
 
 
-def test_json_is_one_object_a_line_in_the_promised_shape(tmp_path: Path) -> None:
-    write_json(made_class(), tmp_path / "out.json")
-    lines = (tmp_path / "out.json").read_text().splitlines()
-    found = [json.loads(line) for line in lines]
+@pytest.mark.parametrize("name", ["out.jsonl", "out.txt", "out.json", "OUT.JSON"])
+def test_json_is_one_object_a_submission_in_the_promised_shape(tmp_path: Path, name: str) -> None:
+    write_json(made_class(), tmp_path / name)
+    text = (tmp_path / name).read_text()
+    found = json.loads(text) if name.lower().endswith(".json") else [json.loads(line) for line in text.splitlines()]
     assert [each["student"] for each in found] == sorted(each["student"] for each in found)
     assert len(found) == 12
     keys = {"student", "lab", "status", "score", "max_score", "seconds", "flags", "cells"}

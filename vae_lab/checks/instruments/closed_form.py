@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -14,6 +14,13 @@ from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
 Wrong = list[tuple[Callable[..., Tensor], Misconception]]
 """Formulas that people write instead, in the order in which they are tried."""
 
+Points = Sequence[Mapping[str, float]]
+"""Inputs that one can put into a formula by hand, the simplest first."""
+
+Measure = Callable[[Callable[..., Any]], tuple[str, Misconception | None]]
+"""Looks at a function that is wrong: what was measured, in a sentence, and the mistake that this is, if it is one."""
+
+AT_RANDOM = Misconception("a formula has nothing random in it: the same numbers give the same result.", "elbo")
 NO_GRADIENT = Misconception(
     "detach(), no_grad(), .item() and a trip through NumPy cut the graph silently: nothing would be learned.",
     "stochastic_nodes",
@@ -26,6 +33,9 @@ def require_closed_form(
     closed: Callable[..., Tensor],
     inputs: Mapping[str, Tensor],
     wrong: Wrong,
+    *,
+    by_hand: Points = (),
+    measure: Measure | None = None,
 ) -> None:
     """Require that a function has the shape, the values and the gradients of its closed form.
 
@@ -36,7 +46,9 @@ def require_closed_form(
         function: the student's function.
         closed: the closed form; called in double precision.
         inputs: the arguments by name, in order; those that require grad are leaves.
-        wrong: wrong formulas and what to say about them.
+        wrong: wrong formulas and what to say about them; one is named if it gives the very values that were seen.
+        by_hand: where nothing is named, the first of these at which the answer is wrong is shown with both values.
+        measure: where nothing is named, looks further.
 
     Raises:
         CheckFailed: if not.
@@ -46,7 +58,7 @@ def require_closed_form(
         >>> require_closed_form("square", lambda x: x * x, torch.square, x, [])
     """
     before = [tensor.detach().clone() for tensor in inputs.values()]
-    seen = ask(task, function, *inputs.values())
+    seen = ask(task, function, *inputs.values(), names=tuple(inputs))
     for name, old in zip(inputs, before, strict=True):
         require_unchanged(task, name, inputs[name], old)
     exact = {name: t.detach().double().requires_grad_(t.requires_grad) for name, t in inputs.items()}
@@ -55,15 +67,10 @@ def require_closed_form(
         shapes = f"the result has shape {list(seen.shape)}.", f"Wanted {list(wanted.shape)}."
         fail(task, *shapes, name_formula(seen, wrong, before))
     require_tensor(task, seen, next(iter(inputs.values())), tuple(wanted.shape))
-    if not bool(torch.isfinite(seen).all()):
-        fail(task, "the result holds nan or infinite numbers.", "Wanted finite ones.")
     if not is_close(seen, wanted):
-        right = wanted.detach()
-        if torch.allclose(seen.detach().double(), right, rtol=1e-4, atol=1e-4):
-            fail(task, "the result is of float64, but no more exact than float32.", "Wanted float64 all the way.")
-        ratio = float((seen.detach().double() * right).sum() / right.square().sum())
-        found = f"the values are wrong (by a least-squares fit {ratio:.3g} times what they should be)."
-        fail(task, found, "Wanted the formula of the text.", name_formula(seen, wrong, before))
+        _fail_values(
+            task, function, closed, inputs, seen, wanted.detach(), name_formula(seen, wrong, before), by_hand, measure
+        )
     if not seen.requires_grad:
         fail(task, "the result does not require a gradient although the inputs do.", "Wanted one.", NO_GRADIENT)
     names = [name for name, tensor in inputs.items() if tensor.requires_grad]
@@ -80,6 +87,101 @@ def require_closed_form(
             )
 
 
+def _fail_values(
+    task: str,
+    function: Callable[..., Any],
+    closed: Callable[..., Tensor],
+    inputs: Mapping[str, Tensor],
+    seen: Tensor,
+    right: Tensor,
+    named: Misconception | None,
+    by_hand: Points,
+    measure: Measure | None,
+) -> NoReturn:
+    """Say of wrong values what they are."""
+    if torch.allclose(seen.detach().double(), right, rtol=1e-4, atol=1e-4):
+        fail(task, "the result is of float64, but no more exact than float32.", "Wanted float64 all the way.")
+    found = "the values are wrong."
+    if not bool(torch.isfinite(seen).all()):
+        found = "the result holds nan or infinite numbers."
+    with torch.no_grad():
+        again = function(*(tensor.detach().clone() for tensor in inputs.values()))
+    if isinstance(again, Tensor) and not torch.equal(again.nan_to_num(), seen.detach().nan_to_num()):
+        fail(task, "two calls with the same numbers give two results.", "Wanted the formula of the text.", AT_RANDOM)
+    if named is None and measure is not None:
+        measured, named = measure(function)
+        found = f"{found} {measured}".strip()
+    case = smallest_case(function, closed, inputs, by_hand)
+    fail(task, f"{found} {case}".strip(), "Wanted the formula of the text.", named)
+
+
+def smallest_case(
+    function: Callable[..., Any], closed: Callable[..., Tensor], like: Mapping[str, Tensor], points: Points
+) -> str:
+    """The first of some points at which an answer is wrong, in a sentence with both values; "" if there is none.
+
+    Args:
+        function: the student's function.
+        closed: the closed form.
+        like: its inputs; here each is one entry.
+        points: values for them.
+
+    Example:
+        >>> smallest_case(lambda x: x, torch.square, {"x": torch.ones(1)}, [{"x": 1.0}, {"x": 3.0}])
+        'By hand: for x = 3 you give 3, wanted 9.'
+    """
+    for point in points:
+        given = [torch.full((1,) * like[name].ndim, value).to(like[name].detach()) for name, value in point.items()]
+        wanted = float(closed(*(tensor.double() for tensor in given)).sum())
+        try:
+            with torch.no_grad():
+                seen = function(*given)
+            value = float(seen.sum()) if isinstance(seen, Tensor) else float("nan")
+        except Exception:
+            continue
+        if not abs(value - wanted) <= 2e-3 * (abs(wanted) + 0.05):
+            where = ", ".join(f"{name} = {number:g}" for name, number in point.items())
+            return f"By hand: for {where} you give {value:.4g}, wanted {wanted:.4g}."
+    return ""
+
+
+def fitted(seen: Tensor, terms: Mapping[str, Tensor]) -> dict[str, float] | None:
+    """The weights with which terms add up to what was seen, or None if no weights do.
+
+    Args:
+        seen: [N], N above the number of terms.
+        terms: each [N].
+
+    Example:
+        >>> x = torch.linspace(-2, 2, 9)
+        >>> fitted(3 * x.square() - 1, {"x^2": x.square(), "x": x, "1": torch.ones(9)})
+        {'x^2': 3.0, '1': -1.0}
+    """
+    columns = torch.stack([term.detach().double().cpu() for term in terms.values()], -1)
+    wanted = seen.detach().double().cpu()
+    if not bool(torch.isfinite(wanted).all()) or wanted.shape != columns.shape[:1]:
+        return None
+    weights = torch.linalg.lstsq(columns, wanted[:, None], driver="gelsd").solution[:, 0]
+    if not torch.allclose(columns @ weights, wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max())):
+        return None
+    return {name: round(float(w), 3) for name, w in zip(terms, weights, strict=True) if abs(float(w)) >= 2e-3}
+
+
+def in_words(weights: Mapping[str, float]) -> str:
+    """A sum of weighted terms, as one writes it.
+
+    Example:
+        >>> in_words({"mu^2": 0.5, "logvar": -1.0, "1": -0.5})
+        '0.5 mu^2 - logvar - 0.5'
+    """
+    text = ""
+    for name, weight in weights.items():
+        size = abs(weight)
+        words = f"{size:g}" if name == "1" else name if size == 1 else f"{size:g} {name}"
+        text += (" - " if weight < 0 else " + ") + words
+    return text.removeprefix(" + ").strip() or "0"
+
+
 def name_formula(seen: Tensor, wrong: Wrong, inputs: list[Tensor]) -> Misconception | None:
     """Recognise the first wrong formula that has this shape and these values, or None.
 
@@ -91,6 +193,8 @@ def name_formula(seen: Tensor, wrong: Wrong, inputs: list[Tensor]) -> Misconcept
     doubles = [tensor.double() for tensor in inputs]
     for formula, misconception in wrong:
         value = formula(*doubles)
-        if value.shape == seen.shape and torch.allclose(seen.detach().double(), value, rtol=5e-5, atol=5e-5):
+        if value.shape == seen.shape and torch.allclose(
+            seen.detach().double(), value, rtol=5e-5, atol=5e-5, equal_nan=True
+        ):
             return misconception
     return None

@@ -70,7 +70,7 @@ def check_kl_monte_carlo(
     task = "kl_monte_carlo"
     rows = [torch.tensor(list(row), dtype=dtype, device=device()).repeat(ROWS, 1) for row in (mu, logvar)]
     many = [row.clone().requires_grad_() for row in rows]
-    estimate = require_tensor(task, ask(task, kl_monte_carlo, *many, n), rows[0], (ROWS,))
+    estimate = require_tensor(task, ask(task, kl_monte_carlo, *many, n, names=("mu", "logvar", "n")), rows[0], (ROWS,))
     for name, now, before in zip(("mu", "logvar"), many, rows, strict=True):
         require_unchanged(task, name, now, before)
     if not bool(torch.isfinite(estimate).all()):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid, mse_loss
 
-from vae_lab.checks.instruments.closed_form import Wrong
+from vae_lab.checks.instruments.closed_form import Wrong, fitted, in_words
+from vae_lab.checks.instruments.sampler import device
 from vae_lab.checks.messages import Misconception
 
 
@@ -43,7 +46,26 @@ MEAN_OVER_D = Misconception(
 PER_DIMENSION = Misconception("the dimensions of an image are not added up yet: one number for each image.", "elbo")
 ONE_NUMBER = Misconception("the images are added up or averaged as well; here each keeps its own number.", "elbo")
 LOGVAR_AS_LOGSTD = Misconception("exp(2 * logvar): logvar is log sigma^2 already, not log sigma.", "notation")
+FREE_BITS = Misconception(
+    "a KL that is small is kept from getting smaller (free bits, a clamp, a threshold): the formula has no floor, and "
+    "near mu = 0, logvar = 0 the KL goes down to 0.",
+    "elbo",
+)
+BITS = Misconception("log is the natural logarithm here: the unit is nats, not bits.", "notation")
 WRONG_KL: Wrong = [
+    (lambda m, v: gaussian_kl(m, v) / math.log(2), BITS),
+    (
+        lambda m, v: (m.square() + v.exp() - 1 - v / 2).sum(-1) / 2,
+        Misconception("log sigma stands where log sigma^2 belongs: logvar has the weight 1/2, like mu^2.", "elbo"),
+    ),
+    (
+        lambda m, v: (m.square() + v.exp() - v / 2 - 0.5).sum(-1),
+        Misconception("the factor 1/2 belongs in front of all four terms.", "elbo"),
+    ),
+    (
+        lambda m, v: (m.square() + v.square() - 1 - 2 * v.abs().log()).sum(-1) / 2,
+        Misconception("logvar is taken for sigma: sigma^2 is exp(logvar).", "elbo"),
+    ),
     (kl_terms, PER_DIMENSION),
     (lambda m, v: gaussian_kl(m, v).sum(), ONE_NUMBER),
     (lambda m, v: gaussian_kl(m, v).mean(), ONE_NUMBER),
@@ -136,6 +158,24 @@ WRONG_LIKELIHOOD: Wrong = [
         Misconception("a squared error belongs to a Gaussian likelihood; pixels here are Bernoulli.", "elbo"),
     ),
     (
+        lambda s, x: -mse_loss(s, x, reduction="none").flatten(1).sum(1),
+        Misconception("a squared error belongs to a Gaussian likelihood; pixels here are Bernoulli.", "elbo"),
+    ),
+    (
+        lambda s, x: -(torch.sigmoid(s) - x).abs().flatten(1).sum(1),
+        Misconception("an absolute error belongs to a Laplace likelihood; pixels here are Bernoulli.", "elbo"),
+    ),
+    (
+        lambda s, x: (s * logsigmoid(x) + (1 - s) * logsigmoid(-x)).flatten(1).sum(1),
+        Misconception(
+            "logits and x have changed places: binary_cross_entropy_with_logits takes the logits first, then x.", "elbo"
+        ),
+    ),
+    (
+        lambda s, x: (x * s.log() + (1 - x) * (1 - s).log()).flatten(1).sum(1),
+        Misconception("the logits are taken for probabilities: p is sigmoid(logits).", "elbo"),
+    ),
+    (
         lambda s, x: torch.distributions.ContinuousBernoulli(logits=s).log_prob(x).flatten(1).sum(1),
         Misconception("the continuous Bernoulli has a normalising constant that the formula here lacks.", "elbo"),
     ),
@@ -150,7 +190,10 @@ PIXELS_AVERAGED = Misconception(
     "a mean over pixels for one term and a sum for the other changes their weights: the KL counts many times over.",
     "elbo",
 )
-LOSS_SIGN = Misconception("the sign of {} is turned: the loss is -log-likelihood + KL.", "elbo")
+OTHER_LIKELIHOOD = Misconception(
+    "the reconstruction is that of another likelihood; pixels here are Bernoulli: binary cross-entropy with logits.",
+    "elbo",
+)
 WRONG_LOSS: Wrong = [
     (
         lambda s, x, m, v: -log_likelihood(s, x) + gaussian_kl(m, v),
@@ -200,3 +243,108 @@ WRONG_LOSS: Wrong = [
     ),
 ]
 """The negative ELBO as people write it."""
+
+RECONSTRUCTIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "the squared error of sigmoid(logits)": lambda s, x: (torch.sigmoid(s) - x).square(),
+    "the squared error of the logits": lambda s, x: (s - x).square(),
+    "the absolute error of sigmoid(logits)": lambda s, x: (torch.sigmoid(s) - x).abs(),
+    "the absolute error of the logits": lambda s, x: (s - x).abs(),
+    "the cross-entropy with a second sigmoid": lambda s, x: -likelihood_terms(torch.sigmoid(s), x),
+    "the cross-entropy with logits and x exchanged": lambda s, x: -likelihood_terms(x, s),
+    "the cross-entropy with black and white exchanged": lambda s, x: -likelihood_terms(s, 1 - x),
+    "the cross-entropy with images rounded to black and white": lambda s, x: -likelihood_terms(s, (x > 0.5).to(x)),
+    "the cross-entropy with images rescaled to [-1, 1]": lambda s, x: -likelihood_terms(s, 2 * x - 1),
+    "x log p alone": lambda s, x: -x * logsigmoid(s),
+    "(1 - x) log(1 - p) alone": lambda s, x: -(1 - x) * logsigmoid(-s),
+}
+"""What people write for the reconstruction of one pixel, instead of its binary cross-entropy."""
+
+
+def near_the_prior(batch: int, dim: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Mu and logvar [B, D] of either sign between 0.03 and 0.2: each KL is at most 0.03 nats, and none is 0.
+
+    Example:
+        >>> mu, logvar = near_the_prior(2, 3, torch.float64, torch.device("cpu"))
+        >>> bool((kl_terms(mu, logvar) < 0.04).all() and (kl_terms(mu, logvar) > 5e-4).all())
+        True
+    """
+    sizes = torch.linspace(0.03, 0.2, batch * dim, dtype=dtype, device=device).reshape(batch, dim)
+    signs = 1 - 2 * (torch.arange(batch * dim, device=device).reshape(batch, dim) % 2).to(dtype)
+    return sizes * signs, sizes.flip(0, 1) * signs.flip(1)
+
+
+def measure_kl(kl: Callable[..., Any]) -> tuple[str, Misconception | None]:
+    """What a wrong KL is made of: a floor under small values, or its terms with their weights."""
+    small = near_the_prior(8, 3, torch.float32, device())
+    seen = attempt(kl, *small)
+    if seen is not None and seen.shape == (8,) and float(seen.std()) < 1e-6:
+        return f"Where each KL is at most 0.03 nats, you give {float(seen.mean()):.3g} for every image.", FREE_BITS
+    mu, logvar = torch.randn(2, 30, 3, device=device(), dtype=torch.float64)
+    seen = attempt(kl, mu.float(), logvar.float())
+    terms = {"mu^2": mu.square(), "mu": mu, "sigma^2": logvar.exp(), "sigma": (logvar / 2).exp(), "logvar": logvar}
+    terms |= {"sigma^4": (2 * logvar).exp(), "1": torch.ones_like(mu)}
+    weights = None if seen is None else fitted(seen, {name: term.sum(-1) for name, term in terms.items()})
+    if weights is None:
+        return "", None
+    return f"They are those of {in_words(weights)}, added up over D; the text has 1/2 of each of its four terms.", None
+
+
+def measure_likelihood(likelihood: Callable[..., Any]) -> tuple[str, Misconception | None]:
+    """What a wrong log-likelihood is made of: the pixel's terms with their weights."""
+    logits, x = torch.randn(20, 5, device=device(), dtype=torch.float64), torch.rand(20, 5, device=device())
+    seen = attempt(likelihood, logits.float(), x)
+    terms = {"x log p": x * logsigmoid(logits), "(1 - x) log(1 - p)": (1 - x) * logsigmoid(-logits)}
+    weights = None if seen is None else fitted(seen, {name: term.sum(-1) for name, term in terms.items()})
+    if weights is None:
+        return "", None
+    return f"They are those of {in_words(weights)}, added up over the pixels; the text has each of the two once.", None
+
+
+def measure_loss(loss_of: Callable[..., Any]) -> tuple[str, Misconception | None]:
+    """What a wrong loss is made of: which reconstruction, which KL, with which weights."""
+    batches = [(3 * torch.randn(4, 6), torch.rand(4, 6), torch.randn(4, 3), torch.randn(4, 3)) for _ in range(12)]
+    batches = [tuple(tensor.to(device()) for tensor in batch) for batch in batches]
+    mu, logvar = near_the_prior(4, 3, torch.float32, device())
+    answers = [attempt(loss_of, *batch) for batch in batches]
+    small = [
+        attempt(loss_of, logits, x, m, v)
+        for logits, x, _, _ in batches[:4]
+        for m, v in [(mu, logvar), (mu / 2, logvar / 2)]
+    ]
+    if any(answer is None or answer.numel() != 1 for answer in [*answers, *small]):
+        return "", None
+    seen = torch.stack([answer.reshape(()).double() for answer in answers])
+    rate = torch.stack([gaussian_kl(m, v).mean() for _, _, m, v in batches])
+    distortion = torch.stack([-log_likelihood(s, x).mean() for s, x, _, _ in batches])
+    weights = fitted(seen, {"reconstruction": distortion, "KL": rate})
+    if weights is not None:
+        return f"It is {in_words(weights)}; wanted reconstruction + KL.", None
+    steps = [float(big - little) for big, little in zip(small[::2], small[1::2], strict=True)]
+    if all(abs(step) < 1e-5 for step in steps):
+        return "Where each KL is at most 0.03 nats, mu and logvar make no difference to it.", FREE_BITS
+    for name, terms in RECONSTRUCTIONS.items():
+        other = torch.stack([terms(s, x).flatten(1).sum(1).mean() for s, x, _, _ in batches])
+        weights = fitted(seen, {name: other, "KL": rate})
+        if weights is not None and name in weights:
+            return f"It is {in_words(weights)}.", OTHER_LIKELIHOOD
+    parts = {"reconstruction": distortion}
+    for name, term in {"mu^2": torch.square, "sigma^2": torch.exp, "logvar": lambda v: v, "1": torch.ones_like}.items():
+        parts[name] = torch.stack([term(m if name == "mu^2" else v).sum(-1).mean() for _, _, m, v in batches])
+    weights = fitted(seen, parts)
+    if weights is None:
+        return "", None
+    return f"It is {in_words(weights)}, where the text has 1/2 of each of the KL's four terms.", None
+
+
+def attempt(function: Callable[..., Any], *args: Tensor) -> Tensor | None:
+    """What a function gives for some numbers, without its graph; None if it raises or gives no tensor.
+
+    Example:
+        >>> attempt(torch.sqrt, torch.tensor(4.0)), attempt(math.sqrt, torch.tensor([1.0, 2.0]))
+        (tensor(2.), None)
+    """
+    try:
+        seen = function(*args)
+    except Exception:
+        return None
+    return seen.detach() if isinstance(seen, Tensor) else None

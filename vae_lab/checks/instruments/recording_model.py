@@ -37,6 +37,8 @@ class RecordingModel(torch.nn.Module):
         [(5, 3)]
     """
 
+    to_be_trained = True  # a loop may move its weight, on which nothing depends
+
     def __init__(self, latent_dim: int, pixels: int) -> None:
         super().__init__()
         self.latent_dim = latent_dim

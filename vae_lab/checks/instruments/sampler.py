@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vae_lab.checks.instruments.noise import Finding, examine
 from vae_lab.checks.instruments.spread import name_mistake
-from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+from vae_lab.checks.messages import IN_PLACE, Misconception, ask, fail, require_tensor
 
 CUT = Misconception(
     "z has no way back to mu and logvar. Normal(mu, sigma).sample(), detach(), no_grad() and a trip through NumPy all "
@@ -59,7 +59,6 @@ UNIFORM = Misconception("torch.rand is uniform on [0, 1]; torch.randn draws from
 RESEEDED = Misconception(
     "the function seeds the global generator, and with it everything else that the program draws.", "reparameterization"
 )
-IN_PLACE = Misconception("an operation that ends in _ changes the caller's tensor; write a new one.", "gradient_paths")
 
 
 def device() -> torch.device:
@@ -240,7 +239,7 @@ def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = t
             given_mu, given_logvar = mu.clone(), logvar.clone()
             torch.manual_seed(seed)
             began.append(torch.get_rng_state())
-            z = ask(task, sampler, given_mu, given_logvar)
+            z = ask(task, sampler, given_mu, given_logvar, names=("mu", "logvar"))
             after.append(torch.get_rng_state())
             require_unchanged(task, "mu", given_mu, mu)
             require_unchanged(task, "logvar", given_logvar, logvar)

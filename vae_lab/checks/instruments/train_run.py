@@ -157,7 +157,7 @@ def check_loss_of_loop(train: Callable[..., Any], n: int = 45, latent_dim: int =
     """
     task, recorder, images = "train", RecordingModel(latent_dim, pixels), torch.rand(n, pixels, device=device())
     given = images.clone()
-    history = ask(task, train, recorder, given, 2)
+    history = ask(task, train, recorder, given, 2, names=("model", "images"))
     require_unchanged(task, "images", given, images)
     _require_history(task, history, 2)
     if not any(entry.came for book in (recorder.logits, recorder.mu, recorder.logvar) for entry in book):

@@ -35,6 +35,10 @@ ENCODER_DRAWS = Misconception(
 POSITIVE_LOGVAR = Misconception(
     "logvar is a logarithm and goes below 0: no ReLU, softplus, exp or abs after the last layer.", "notation"
 )
+HEAD = Misconception(
+    "an encoder may have to say any mu and any logvar: no tanh, ReLU, softplus or clamp after the last layer.",
+    "notation",
+)
 ONE_HEAD = Misconception("mu and logvar need a layer each, or one of twice the width.", "training")
 DECODER_SIGMOID = Misconception("decode puts out logits, any real numbers; sigmoid comes later.", "notation")
 SPREAD_ONE = Misconception("logvar is not used in the draw: the spread of z is 1.", "reparameterization")
@@ -67,6 +71,7 @@ def check_vae(vae: Callable[..., Any], latent_dim: int = 3, hidden_dim: int = 16
         _check_shapes(task, model, latent_dim, 5)
         _check_shapes(task, model, latent_dim, 2)
     _check_encoder(task, model, latent_dim)
+    _check_heads(task, [model, *(ask(task, vae, latent_dim, hidden_dim).to(device()).eval() for _ in range(3))])
     _check_decoder(task, model, latent_dim)
     _check_draw(task, model, latent_dim)
     _check_gradient(task, model)
@@ -85,7 +90,7 @@ def _check_shapes(task: str, model: Any, latent_dim: int, batch: int) -> None:
 
 
 def _check_encoder(task: str, model: Any, latent_dim: int) -> None:
-    """Evaluation mode: one and the same for the same x, each row for itself, of either sign."""
+    """Evaluation mode: one and the same for the same x, each row for itself."""
     x = 10 * torch.randn(200, PIXELS, device=device())
     mu, logvar = (t.detach() for t in model.encode(x))
     again = [t.detach() for t in model.encode(x)]
@@ -98,12 +103,42 @@ def _check_encoder(task: str, model: Any, latent_dim: int) -> None:
         fail(task, "mu and logvar are the same tensor.", "Wanted two.", ONE_HEAD)
     if float(mu.std(0).min()) == 0 or float(logvar.std(0).max()) == 0:
         fail(task, "the code does not depend on the image.", "Wanted mu and logvar computed from x.")
-    for name, code in (("mu", mu), ("logvar", logvar)):
-        if bool((code >= 0).all()):
-            fail(task, f"{name} is never below 0.", "Wanted any real numbers.", POSITIVE_LOGVAR)
     named = _parts(task, model(x), ("logits", "mu", "logvar"))
     if not (_near(named[1].detach(), mu) and _near(named[2].detach(), logvar)):
         fail(task, "mu and logvar of forward are not those of encode.", "Wanted (logits, mu, logvar), in this order.")
+
+
+def _check_heads(task: str, models: Sequence[Any]) -> None:
+    """Mu and logvar go as far as the images do, to both sides.
+
+    Of new models of the same class, on images far out: where all of a head's numbers have one sign, in every model, or
+    many of them are one and the same number, there is a function behind the last layer that holds them. (A hidden layer
+    that saturates gives other numbers in each dimension and each model.)
+    """
+    x = 1e4 * torch.randn(100, PIXELS, device=device())
+    codes = [[t.detach().flatten() for t in model.encode(x)] for model in models]
+    for name, code in zip(("mu", "logvar"), map(torch.cat, zip(*codes, strict=True)), strict=True):
+        low, high = float(code.min()), float(code.max())
+        for edge, word in ((high, "above"), (low, "below")):
+            same = float(torch.isclose(code, torch.full_like(code, edge), rtol=1e-5, atol=1e-6).double().mean())
+            one_sign = high <= 0 if word == "above" else low >= 0
+            if same > 0.15 or one_sign:
+                mistake = _head(name, low, high)
+                fail(
+                    task,
+                    f"{name} is never {word} {edge if same > 0.15 else 0.0:.3g}.",
+                    "Wanted any real numbers.",
+                    mistake,
+                )
+
+
+def _head(name: str, low: float, high: float) -> Misconception:
+    """What holds a head, as far as its ends tell."""
+    if abs(low + 1) < 1e-4 and abs(high - 1) < 1e-4:
+        return HEAD._replace(says=f"{name} ends at -1 and 1, as tanh does: nothing comes after the last layer.")
+    if abs(low) < 1e-4 and abs(high - 1) < 1e-4:
+        return HEAD._replace(says=f"{name} ends at 0 and 1, as sigmoid does: nothing comes after the last layer.")
+    return POSITIVE_LOGVAR if name == "logvar" and low >= 0 else HEAD
 
 
 def _check_decoder(task: str, model: Any, latent_dim: int) -> None:

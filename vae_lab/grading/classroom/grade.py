@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vae_lab.grading.classroom.identities import beside, read_identities, write_identities
 from vae_lab.grading.classroom.job import Job, grade_job
 from vae_lab.grading.classroom.records import digest
 from vae_lab.grading.classroom.room import Classroom
@@ -80,6 +81,10 @@ def grade_class(
         finally:
             writer.flush()
         writer.catch_up(found.students)
+        known = read_identities(beside(submitted, room.name))
+        if known.people:
+            write_identities(room.identities, known)
+            book.introduce(known.people)
         tally = Tally(graded=writer.taken, notes=found.notes)
         marks = book.marks()
     results = [with_marks(writer.records[student].result, marks.get(student, {})) for student in found.students]

@@ -193,6 +193,19 @@ class LabGradebook:
         with told(self.url), self.gradebook.engine.connect() as connection:
             return read_marks(connection, self.lab)
 
+    def introduce(self, people: Mapping[str, Person]) -> None:
+        """Note names, addresses and LMS ids of students that the gradebook has; what stands there already stays."""
+        with told(self.url):
+            session = self.gradebook.db
+            for student in session.scalars(sa.select(api.Student)):
+                person = people.get(student.id, Person())
+                student.first_name = student.first_name or person.first or None
+                student.last_name = student.last_name or person.last or None
+                student.email = student.email or person.email or None
+                student.lms_user_id = student.lms_user_id or person.lms or None
+            session.commit()
+            session.expunge_all()
+
     def people(self) -> dict[str, Person]:
         """Names and addresses of all students the gradebook knows."""
         with told(self.url), self.gradebook.engine.connect() as connection:

@@ -72,7 +72,7 @@ def read_people(connection: Connection) -> dict[str, Person]:
     """Names and addresses of all students the gradebook knows."""
     who = STUDENT.c
     rows = connection.execute(sa.select(who.id, who.first_name, who.last_name, who.email, who.lms_user_id))
-    return {row[0]: Person(*(field or "" for field in row[1:])) for row in rows}
+    return {row[0]: Person(*[str(field or "") for field in row[1:5]]) for row in rows}  # type: ignore[arg-type]
 
 
 def read_gradebook(url: URL, lab: str) -> tuple[dict[str, dict[str, Mark]], dict[str, Person]]:

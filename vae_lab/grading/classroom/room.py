@@ -64,6 +64,11 @@ class Classroom:
         """What has been graded so far."""
         return Records(self.out / "report" / self.name / "records")
 
+    @property
+    def identities(self) -> Path:
+        """Who is who in the LMS, as collecting found out."""
+        return self.out / "report" / self.name / "lms.json"
+
     def book(self) -> LabGradebook:
         """The gradebook, opened for writing; made if it is missing."""
         from vae_lab.grading.classroom.gradebook import LabGradebook  # nbgrader, which takes seconds to import

@@ -17,7 +17,7 @@ LARGEST = 32 * 2**20  # bytes read of one notebook; the grader's own limits may 
 LONGEST_NAME = 128  # characters: the width of nbgrader's student column
 
 # What operating systems and editors leave behind; not worth a note.
-USUAL = {".DS_Store", "Thumbs.db", ".ipynb_checkpoints", ".gitkeep", ".keep", ".sample-class"}
+USUAL = {".DS_Store", "Thumbs.db", ".ipynb_checkpoints", ".gitkeep", ".keep", ".sample-class", ".lms"}
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,11 @@ from vae_lab.grading.classroom.room import Classroom
 from vae_lab.grading.classroom.submissions import SubmittedFile, read_submitted_file
 from vae_lab.grading.classroom.versions import pages_version
 from vae_lab.grading.course import write_atomically
+from vae_lab.grading.judge.environment import absent_modules
 from vae_lab.grading.lab.handed_in import HandedIn, read_handed_in
 from vae_lab.grading.marks import GradebookEntry, Mark, auto_score, with_marks
 from vae_lab.grading.pages import autograded, feedback
+from vae_lab.grading.pages.report import NEEDS
 from vae_lab.grading.pages.tasks import outline, tasks, title
 from vae_lab.grading.results import SubmissionResult
 
@@ -48,7 +50,9 @@ class Writer:
         """Whether a submission has no result yet that still holds; an error of the grader's own never holds."""
         record = self.records.get(student)
         submission = read_submitted_file(self.submitted, student, self.room.name)
-        return record is None or record.result.status == "error" or record.key != key_of(submission, depends)
+        if record is None or record.result.status == "error" or record.key != key_of(submission, depends):
+            return True
+        return any(come_since(flag) for flag in record.result.flags)
 
     def expect(self, student: str, depends: str) -> bytes | None:
         """Read a submission whose result will come; None if there is nothing to read."""
@@ -163,6 +167,13 @@ class Writer:
         expected = self.expected.get(student)
         submission = expected[0] if expected else read_submitted_file(self.submitted, student, self.room.name)
         return read_handed_in(self.room.lab, submission.content)
+
+
+def come_since(flag: str) -> bool:
+    """Whether a flag names a module that a notebook needed and that has been installed since."""
+    wanting = NEEDS.fullmatch(flag)
+    names = wanting[1].split(", ") if wanting else []
+    return any(name.isidentifier() and not absent_modules(f"import {name}") for name in names)
 
 
 def key_of(submission: SubmittedFile, depends: str) -> str:

@@ -28,9 +28,9 @@ NEXT_STEPS = """\
 
 Run these here, in this folder, with `pip install 'vae-lab[grade]'` done. `vae-lab doctor` says what is missing.
 
-1. Fill in `students.csv`: one line for each student; only `id` is a must. Moodle's grading worksheet or Canvas's
-   exported gradebook will do as it is. `nbgrader db student import students.csv` brings the names into the gradebook,
-   and so into the report and the files for your LMS.
+1. Fill in `students.csv`: one line for each student; only `id`, the login, is a must. Better, give what your LMS
+   exports, as it is: Moodle's grading worksheet or Canvas's gradebook. Collecting brings the names into the gradebook,
+   the report and the files for your LMS.
 2. Give your students `labs/<lab>/<lab>.ipynb`. Keep `solutions/` to yourself.
 3. After the deadline download all submissions from your LMS as one zip, then
    `vae-lab collect ZIP LAB --students students.csv`
@@ -38,7 +38,7 @@ Run these here, in this folder, with `pip install 'vae-lab[grade]'` done. `vae-l
 5. Read the written answers in formgrader (`jupyter lab`, menu Nbgrader), then `vae-lab grade LAB` again: the marks
    you gave by hand stay, and feedback and report take them in.
 6. Send back `feedback/<student>/<lab>/` (`vae-lab send-back ZIP LAB --students students.csv` packs all of them for
-   Moodle); the report's folder has the CSV for your LMS.
+   Moodle); the report's folder has the files for your LMS.
 
 Changed a test? Edit `solutions/<lab>/<lab>.ipynb`, then `vae-lab verify LAB` and `vae-lab grade LAB`: all are graded
 anew.

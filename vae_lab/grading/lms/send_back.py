@@ -13,25 +13,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vae_lab.grading.course import CourseError, write_atomically
-from vae_lab.grading.lms.class_list import Student
+from vae_lab.grading.lms.class_list import ClassList
 from vae_lab.grading.lms.collect import collect
-from vae_lab.grading.lms.names import read_name
 
 BEGINNING = (1980, 1, 1, 0, 0, 0)  # the same feedback gives the same zip
 
 
 @dataclass
 class SentBack:
-    """Which students' pages are in the zip, and who handed in and has none."""
+    """Which students' pages are in the zip, who handed in and has none, and whose number in Moodle nobody said."""
 
     students: list[str] = field(default_factory=list)
     without: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
 
 
-def send_back(path: Path, lab: str, feedback: Path, target: Path, students: list[Student] | None = None) -> SentBack:
+def send_back(path: Path, lab: str, feedback: Path, target: Path, students: ClassList | None = None) -> SentBack:
     """Pack each student's feedback page for Moodle.
 
     Students are told apart exactly as in collecting, so that nobody gets another's page: give the same zip and list.
+    What a group handed in goes back to each of its members, under the member's own number, which only the grading
+    worksheet knows: a group's number is no student's.
 
     Args:
         path: the zip that Moodle made of the assignment.
@@ -41,31 +43,35 @@ def send_back(path: Path, lab: str, feedback: Path, target: Path, students: list
         students: the class list, if there was one in collecting.
 
     Returns:
-        `SentBack(students, without)`.
+        `SentBack(students, without, unknown)`.
 
     Raises:
         CourseError: if the zip cannot be read or is not Moodle's, or nobody in it has a feedback page.
     """
     with tempfile.TemporaryDirectory() as folder:
-        outcomes = collect(path, lab, Path(folder), students).outcomes
+        collected = collect(path, lab, Path(folder), students)
     result, written = SentBack(), io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        for outcome in outcomes:
-            handed_in = read_name(outcome.file)
-            if not outcome.became.startswith("collected") or handed_in is None:
-                continue
-            if handed_in.system != "moodle":
+        for student in sorted(collected.students - set(collected.without)):
+            person = collected.people[student]
+            if person.canvas or person.anonymous:
                 raise CourseError(f"{path} is Canvas's; only Moodle takes feedback back as a zip")
-            page = feedback / outcome.student / lab / f"{lab}.html"
+            page = feedback / student / lab / f"{lab}.html"
             if not page.is_file() or page.is_symlink():
-                result.without.append(outcome.student)
+                result.without.append(student)
                 continue
-            who = handed_in.name.replace("_", " ")  # Moodle takes what is between the first two for the number
-            member = zipfile.ZipInfo(f"{who}_{handed_in.number}_assignsubmission_file_/{lab}.html", BEGINNING)
+            if not person.participant:
+                result.unknown.append(student)
+                continue
+            who = person.name.replace("_", " ")  # Moodle takes what is between the first two for the number
+            who = "".join(letter for letter in who if letter not in '/\\:*?"<>|') or "student"
+            member = zipfile.ZipInfo(f"{who}_{person.participant}_assignsubmission_file_/{lab}.html", BEGINNING)
             member.external_attr, member.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
             archive.writestr(member, page.read_bytes())
-            result.students.append(outcome.student)
+            result.students.append(student)
     if not result.students:
-        raise CourseError(f"nobody in {path} has a feedback page of {lab} under {feedback}; grade first")
+        raise CourseError(
+            f"nobody in {path} has a feedback page of {lab} under {feedback} that can go back; grade first"
+        )
     write_atomically(target, written.getvalue())
     return result

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vae_lab.grading.course import write_atomically
-from vae_lab.grading.marks import Person
-from vae_lab.grading.pages import scores_csv
+from vae_lab.grading.marks import Person, Worksheet
+from vae_lab.grading.pages import scores_csv, worksheet
 from vae_lab.grading.pages.feedback import TEMPLATES, render
 from vae_lab.grading.pages.tasks import Outline
 from vae_lab.grading.results import SubmissionResult
 
 BINS = 10
+WORKSHEET = "moodle-worksheet.csv"
 NEEDS = re.compile(r"needs (.+), which is not here")
 
 
@@ -40,7 +41,9 @@ class ClassReport:
         lab: its name.
         results: of every student, as they count.
         outlines: the lab's tasks.
-        people: names, by student.
+        people: names and what the LMS knows, by student.
+        worksheet: Moodle's grading worksheet, if it was the class list.
+        canvas_head: the lab's column in Canvas's gradebook, if that was the class list.
     """
 
     title: str
@@ -48,6 +51,34 @@ class ClassReport:
     results: Sequence[SubmissionResult]
     outlines: Sequence[Outline]
     people: Mapping[str, Person]
+    worksheet: Worksheet | None = None
+    canvas_head: str = ""
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files for the LMS, by name."""
+        results, people = self.results, self.people
+        found = {
+            "canvas.csv": scores_csv.canvas(self.lab, self.max_score, results, people, self.canvas_head),
+            "moodle.csv": scores_csv.moodle(self.lab, results, people),
+        }
+        filled = worksheet.filled(self.worksheet, self.max_score, results, people)
+        return found | ({WORKSHEET: filled} if filled else {})
+
+    @property
+    def lms_notes(self) -> list[str]:
+        """What to know before the files for the LMS are imported: whom they leave out, and what was scaled."""
+        collected = [person for person in self.people.values() if person.collected]
+        canvas = any(person.canvas or person.anonymous for person in collected)
+        moodle = any(person.participant for person in collected)
+        notes = []
+        for file, students in scores_csv.left_out(self.results, self.people).items():
+            if students and not (file == "canvas.csv" and moodle) and not (file == "moodle.csv" and canvas):
+                shown = ", ".join(students[:5]) + (f" and {len(students) - 5} more" if len(students) > 5 else "")
+                notes.append(f"{file} leaves out {len(students)}, whom the LMS would not find by it: {shown}")
+        if self.worksheet is not None and (by := worksheet.factor(self.worksheet, self.max_score)) != 1.0:
+            notes.append(f"{WORKSHEET}: scores are multiplied by {by:g}, to fit the assignment's maximum in Moodle")
+        return notes
 
     @property
     def scored(self) -> list[SubmissionResult]:
@@ -217,8 +248,8 @@ def write_report(report: ClassReport, folder: Path) -> Path:
     In it are names, scores, flags and the beginnings of messages; nothing is requested from elsewhere.
     """
     own = folder / report.lab
-    write_atomically(own / "canvas.csv", scores_csv.canvas(report.lab, report.max_score, report.results, report.people))
-    write_atomically(own / "moodle.csv", scores_csv.moodle(report.lab, report.results, report.people))
+    for name, text in report.files.items():
+        write_atomically(own / name, text)
     write_atomically(own / "index.html", html(report, files="", up="../../"))
     write_atomically(folder / "index.html", html(report, files=f"{report.lab}/", up="../"))
     return folder / "index.html"
@@ -237,6 +268,12 @@ def html(report: ClassReport, files: str, up: str) -> str:
 
 
 def write_json(results: Iterable[SubmissionResult], path: Path) -> None:
-    """Write one JSON object per submission, one on each line, in alphabetical order of the students."""
-    lines = [json.dumps(result.to_json(), ensure_ascii=False) for result in sorted(results, key=lambda r: r.student)]
-    write_atomically(path, "".join(line + "\n" for line in lines))
+    """Write one JSON object per submission, in alphabetical order of the students.
+
+    A file whose name ends in `.json` is one JSON array; any other, such as `.jsonl`, has an object on each line.
+    """
+    objects = [json.dumps(result.to_json(), ensure_ascii=False) for result in sorted(results, key=lambda r: r.student)]
+    if path.suffix.lower() == ".json":
+        write_atomically(path, "[" + ",\n ".join(objects) + "]\n")
+    else:
+        write_atomically(path, "".join(line + "\n" for line in objects))

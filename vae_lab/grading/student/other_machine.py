@@ -19,6 +19,7 @@ import torch
 from vae_lab.grading.rpc.lacking import lacking
 
 NAME = "__not_here__"
+WITHOUT_SCREEN = {"agg", "cairo", "pdf", "pgf", "ps", "svg", "template"}  # of matplotlib's backends
 DEFINES = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
@@ -131,7 +132,9 @@ def settle(shell: Any) -> Wanting:
 
         use, switch = matplotlib.use, matplotlib.pyplot.switch_backend
         _replace(matplotlib, "use", lambda backend, *, force=True: use(backend, force=False))
-        _replace(matplotlib.pyplot, "switch_backend", lambda name: switch(name) if "agg" in name.lower() else None)
+        _replace(
+            matplotlib.pyplot, "switch_backend", lambda name: switch(name) if name.lower() in WITHOUT_SCREEN else None
+        )
     return wanting
 
 
