@@ -52,7 +52,8 @@ MAY_IMPORT = {
     },
     "grading": {"checks"},
     "doctor": set(),
-    "commands": {"grading", "doctor"},
+    "lab_files": set(),
+    "commands": {"grading", "doctor", "lab_files"},
     "cli": {"commands", "grading"},
 }
 
