@@ -30,9 +30,8 @@ def add(commands: Commands) -> None:
     lab.add_argument("--to", type=Path, default=Path(), metavar="DIR", help="the folder to put it into")
     lab.add_argument("--fetch-only", action="store_true", help="do not open it")
 
-    doctor = commands.add(
-        "doctor", "say what is here and what is missing, for students, instructors and authors", run_doctor
-    )
+    doctor = commands.add("doctor", "say what is here and what is missing to solve a lab", run_doctor)
+    doctor.add_argument("--all", action="store_true", help="also what grading and building the book need")
     doctor.add_argument(
         "--submitted",
         type=Path,
@@ -104,4 +103,4 @@ def run_doctor(options: argparse.Namespace) -> int:
         return 0
     from vae_lab.doctor import doctor
 
-    return 0 if doctor() else 1
+    return 0 if doctor(everyone=options.all) else 1
