@@ -164,11 +164,23 @@ RIGHT = [
     Answer("training with AdamW", train(setup="optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)")),
     Answer("training with RMSprop", train(setup="optimizer = torch.optim.RMSprop(model.parameters(), lr=2e-3)")),
     Answer(
-        "training with a data loader",
+        "training with a data loader over the indices",
         train(
             setup=ADAM + "\nloader = torch.utils.data.DataLoader(range(len(images)), 25, shuffle=True)",
             batches="loader",
         ),
+    ),
+    Answer(
+        "training that reports the mean of its batches' means",
+        train(count="total += loss.item() / len(torch.arange(len(images)).split(25))", report="total"),
+    ),
+    Answer(
+        "training with a data loader",
+        train(batches="torch.utils.data.DataLoader(range(len(images)), batch_size=25, shuffle=True)"),
+    ),
+    Answer(
+        "training with an order drawn by sorting",
+        train(batches="torch.rand(len(images)).argsort().split(25)"),
     ),
     Answer("training on sums", train(loss="(reconstruction + kl).sum()")),
     Answer(
@@ -474,6 +486,59 @@ WRONG = [
         ),
         TRAIN,
         "are never shown",
+    ),
+    Answer(
+        "training in the given order",
+        train(batches="torch.arange(len(images)).split(25)"),
+        TRAIN,
+        "the order in which they were given",
+    ),
+    Answer(
+        "training by slices",
+        {
+            name: text.replace("x = images[index]", "x = images[index : index + 25]")
+            for name, text in train(batches="range(0, len(images), 25)").items()
+        },
+        TRAIN,
+        "the order in which they were given",
+    ),
+    Answer(
+        "training on fixed batches in a random order",
+        train(batches="[torch.arange(len(images)).split(9)[i] for i in torch.randperm(-(-len(images) // 9)).tolist()]"),
+        TRAIN,
+        "the order in which they were given",
+    ),
+    Answer(
+        "training in one order for all epochs",
+        train(setup=ADAM + "\norder = torch.randperm(len(images))", batches="order.split(25)"),
+        TRAIN,
+        "one order in both epochs",
+    ),
+    Answer(
+        "training on images that are shuffled once",
+        train(
+            setup=ADAM + "\nimages = images[torch.randperm(len(images))]", batches="torch.arange(len(images)).split(25)"
+        ),
+        TRAIN,
+        "one order in both epochs",
+    ),
+    Answer(
+        "training that reports its last batch",
+        train(count="last = loss.item()", report="last"),
+        TRAIN,
+        "of the epoch's last batch",
+    ),
+    Answer(
+        "training that reports its last batch, by name",
+        train(count="total = float(loss.detach())", report="total"),
+        TRAIN,
+        "of the epoch's last batch",
+    ),
+    Answer(
+        "training that reports its first batch",
+        train(count="total = total or loss.item()", report="total"),
+        TRAIN,
+        "Wanted the mean over the epoch",
     ),
     Answer("training that reports sums", train(report="total"), TRAIN, "a sum over the images"),
     Answer("training that reports the ELBO", train(report="-total / len(images)"), TRAIN, "this is the ELBO"),
