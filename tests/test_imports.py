@@ -53,7 +53,8 @@ MAY_IMPORT = {
     "grading": {"checks"},
     "diagnosis": set(),
     "doctor": set(),
-    "commands": {"grading", "doctor"},
+    "lab_files": set(),
+    "commands": {"grading", "doctor", "lab_files"},
     "cli": {"commands", "grading"},
 }
 

@@ -71,7 +71,7 @@ def lab_notebook(lab: dict[str, Any], wheel: str, site: str) -> dict[str, Any]:
     cells.insert(first, install_cell(wheel))
     if any("id" in cell for cell in cells):
         cells[first]["id"] = "install"
-    return {**lab, "cells": cells, "metadata": {**lab["metadata"], "colab": {"provenance": []}, "accelerator": "GPU"}}
+    return {**lab, "cells": cells, "metadata": {**lab["metadata"], "colab": {"provenance": []}}}  # a CPU is enough
 
 
 def page_notebook(text: str, titles: dict[str, str], wheel: str, site: str) -> dict[str, Any]:

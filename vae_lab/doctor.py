@@ -29,10 +29,15 @@ PACKAGES = ("torchvision", "numpy", "matplotlib", "ipywidgets", "tqdm")  # if th
 # Runs where a crash, a hang or a warning does no harm, and says what it found as one line of JSON.
 TRY_TORCH = """
 import json, torch
-found = {"version": torch.__version__, "sum": float(torch.ones(3).sum()), "gpu": ""}
+found = {"version": torch.__version__, "sum": float(torch.ones(3).sum()), "gpu": "", "fails": ""}
 if torch.cuda.is_available():
     memory = torch.cuda.get_device_properties(0).total_memory / 2**30
     found["gpu"] = f"{torch.cuda.get_device_name(0)}, {memory:.0f} GiB"
+    try:
+        ones = torch.ones(64, 64, device="cuda")
+        assert float((ones @ ones).sum()) == 64**3
+    except Exception as error:
+        found["fails"] = f"{type(error).__name__}: {error}".strip().splitlines()[0][:200]
 elif getattr(torch.backends, "mps", None) and torch.backends.mps.is_available():
     found["gpu"] = "Apple GPU (mps); the labs run on the CPU there"
 print("FOUND " + json.dumps(found))
@@ -48,8 +53,11 @@ class Finding(NamedTuple):
     remedy: str = ""
 
 
-def examine() -> Iterator[Finding]:
+def examine(roles: tuple[Role, ...] = ("student", "instructor", "author")) -> Iterator[Finding]:
     """Look at this machine, one finding after the other; the slow ones come as they are found.
+
+    Args:
+        roles: for whom.
 
     Yields:
         `Finding`s, students' first.
@@ -58,9 +66,9 @@ def examine() -> Iterator[Finding]:
         >>> next(examine()).what.startswith("Python 3")
         True
     """
-    yield from student()
-    yield from instructor()
-    yield from author()
+    for role, look in (("student", student), ("instructor", instructor), ("author", author)):
+        if role in roles:
+            yield from look()
 
 
 def student() -> Iterator[Finding]:
@@ -70,21 +78,39 @@ def student() -> Iterator[Finding]:
         yield Finding("student", "ok", f"Python {here}")
     else:
         yield Finding("student", "missing", f"Python {here} is too old", "install Python 3.11 or newer")
+    hidden = list(hidden_modules(Path.cwd()))
+    yield from hidden  # the cause before its symptoms
     torch = list(torch_works())
-    yield from torch
+    for finding in torch:
+        blamed = hidden and finding.state == "missing"
+        yield finding._replace(remedy="rename what is named above, then ask again") if blamed else finding
     for name in needed():
-        yield package("student", name, f"pip install {name}")
+        yield package("student", name, install(name))
     yield notebook()
     if torch[0].state == "ok":
         yield mnist5k()
-    yield from hidden_modules(Path.cwd())
     yield from room(Path.cwd())
+
+
+def install(what: str) -> str:
+    """The command that installs something into this very Python, with pip, or with uv where there is no pip.
+
+    Example:
+        >>> install("torch").endswith(" torch")
+        True
+    """
+    quoted = f"'{what}'" if "[" in what else what
+    if importlib.util.find_spec("pip") is not None:
+        return f"{sys.executable} -m pip install {quoted}"
+    if shutil.which("uv"):
+        return f"uv pip install --python {sys.executable} {quoted}"
+    return f"{sys.executable} -m ensurepip && {sys.executable} -m pip install {quoted}"
 
 
 def instructor() -> Iterator[Finding]:
     """What it takes to grade a class."""
     for name in ("nbgrader", "safetensors"):
-        yield package("instructor", name, "pip install 'vae-lab[grade]'")
+        yield package("instructor", name, install("vae-lab[grade]"))
     yield sandbox()
     gradebook = Path("gradebook.db")
     if not Path("solutions").is_dir():
@@ -98,7 +124,7 @@ def instructor() -> Iterator[Finding]:
 
 def author() -> Iterator[Finding]:
     """What it takes to build the book and test it."""
-    yield package("author", "jupyter-book", "pip install 'vae-lab[book]'")
+    yield package("author", "jupyter-book", install("vae-lab[book]"))
     browser = find_browser()
     if browser:
         yield Finding("author", "ok", f"browser for tests of the pages: {browser}")
@@ -131,7 +157,7 @@ def package(role: Role, name: str, remedy: str) -> Finding:
 
 def torch_works(program: str = TRY_TORCH, seconds: float = 120) -> Iterator[Finding]:
     """Import torch elsewhere, add three numbers, and ask it for a GPU."""
-    remedy = "pip install torch torchvision, or see https://pytorch.org/get-started/locally"
+    remedy = f"{install('torch torchvision')}, or see https://pytorch.org/get-started/locally"
     if importlib.util.find_spec("torch") is None:
         yield Finding("student", "missing", "PyTorch is not installed", remedy)
         return
@@ -147,8 +173,14 @@ def torch_works(program: str = TRY_TORCH, seconds: float = 120) -> Iterator[Find
         return
     found = json.loads(answer[-1].removeprefix("FOUND "))
     yield Finding("student", "ok", f"PyTorch {found['version']}")
-    gpu = f"GPU: {found['gpu']}" if found["gpu"] else "no GPU; the labs need none"
-    yield Finding("student", "ok" if found["gpu"] else "note", gpu)
+    wanted = os.environ.get("VAE_LAB_DEVICE", "")
+    if wanted:
+        yield Finding("student", "note", f"the labs run on {wanted!r}, as VAE_LAB_DEVICE says")
+    if found.get("fails"):
+        gpu = f"GPU: {found['gpu']} cannot compute here ({found['fails']}); the labs run on the CPU"
+    else:
+        gpu = f"GPU: {found['gpu']}" if found["gpu"] else "no GPU; the labs need none"
+    yield Finding("student", "ok" if found["gpu"] and not found.get("fails") else "note", gpu)
 
 
 def notebook() -> Finding:
@@ -162,7 +194,7 @@ def notebook() -> Finding:
         return Finding("student", "ok", "notebooks: Colab")
     if importlib.util.find_spec("ipykernel"):
         return Finding("student", "ok", "notebooks: a kernel (ipykernel) for VS Code or another editor")
-    return Finding("student", "missing", "nothing here opens notebooks", "pip install jupyterlab")
+    return Finding("student", "missing", "nothing here opens notebooks", install("jupyterlab"))
 
 
 def mnist5k() -> Finding:
@@ -213,7 +245,7 @@ def sandbox() -> Finding:
     try:
         problem = importlib.import_module("vae_lab.grading.sandbox.bubblewrap").sandbox_problem()
     except ImportError as error:
-        return Finding("instructor", "missing", f"sandbox: {error}", "pip install 'vae-lab[grade]'")
+        return Finding("instructor", "missing", f"sandbox: {error}", install("vae-lab[grade]"))
     if problem is None:
         return Finding("instructor", "ok", "sandbox: bubblewrap works")
     what, _, remedy = problem.partition("; ")  # the sandbox names its own remedy
@@ -232,11 +264,12 @@ def line(finding: Finding) -> str:
     return f"  {finding.state:<8} {finding.what}{arrow}"
 
 
-def doctor(show: Callable[[str], None] = print) -> bool:
+def doctor(show: Callable[[str], None] = print, everyone: bool = False) -> bool:
     """Print all findings under a heading for each role, and sum up.
 
     Args:
         show: takes one line at a time.
+        everyone: whether to look also for what instructors and authors need.
 
     Returns:
         True if a student has everything.
@@ -248,7 +281,7 @@ def doctor(show: Callable[[str], None] = print) -> bool:
         "author": "To build the book:",
     }
     shown: set[Role] = set()
-    for finding in examine():
+    for finding in examine() if everyone else examine(("student",)):
         if finding.role not in shown:
             shown.add(finding.role)
             show(heading[finding.role])
@@ -258,4 +291,6 @@ def doctor(show: Callable[[str], None] = print) -> bool:
     show(
         "You can solve the labs." if not students else f"Before you start: {students} of the lines above need a remedy."
     )
+    if not everyone:
+        show("What instructors and authors need: vae-lab doctor --all")
     return not students

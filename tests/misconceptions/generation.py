@@ -164,11 +164,23 @@ RIGHT = [
     Answer("training with AdamW", train(setup="optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)")),
     Answer("training with RMSprop", train(setup="optimizer = torch.optim.RMSprop(model.parameters(), lr=2e-3)")),
     Answer(
-        "training with a data loader",
+        "training with a data loader over the indices",
         train(
             setup=ADAM + "\nloader = torch.utils.data.DataLoader(range(len(images)), 25, shuffle=True)",
             batches="loader",
         ),
+    ),
+    Answer(
+        "training that reports the mean of its batches' means",
+        train(count="total += loss.item() / len(torch.arange(len(images)).split(25))", report="total"),
+    ),
+    Answer(
+        "training with a data loader",
+        train(batches="torch.utils.data.DataLoader(range(len(images)), batch_size=25, shuffle=True)"),
+    ),
+    Answer(
+        "training with an order drawn by sorting",
+        train(batches="torch.rand(len(images)).argsort().split(25)"),
     ),
     Answer("training on sums", train(loss="(reconstruction + kl).sum()")),
     Answer(
@@ -474,6 +486,59 @@ WRONG = [
         ),
         TRAIN,
         "are never shown",
+    ),
+    Answer(
+        "training in the given order",
+        train(batches="torch.arange(len(images)).split(25)"),
+        TRAIN,
+        "the order in which they were given",
+    ),
+    Answer(
+        "training by slices",
+        {
+            name: text.replace("x = images[index]", "x = images[index : index + 25]")
+            for name, text in train(batches="range(0, len(images), 25)").items()
+        },
+        TRAIN,
+        "the order in which they were given",
+    ),
+    Answer(
+        "training on fixed batches in a random order",
+        train(batches="[torch.arange(len(images)).split(9)[i] for i in torch.randperm(-(-len(images) // 9)).tolist()]"),
+        TRAIN,
+        "the order in which they were given",
+    ),
+    Answer(
+        "training in one order for all epochs",
+        train(setup=ADAM + "\norder = torch.randperm(len(images))", batches="order.split(25)"),
+        TRAIN,
+        "one order in both epochs",
+    ),
+    Answer(
+        "training on images that are shuffled once",
+        train(
+            setup=ADAM + "\nimages = images[torch.randperm(len(images))]", batches="torch.arange(len(images)).split(25)"
+        ),
+        TRAIN,
+        "one order in both epochs",
+    ),
+    Answer(
+        "training that reports its last batch",
+        train(count="last = loss.item()", report="last"),
+        TRAIN,
+        "of the epoch's last batch",
+    ),
+    Answer(
+        "training that reports its last batch, by name",
+        train(count="total = float(loss.detach())", report="total"),
+        TRAIN,
+        "of the epoch's last batch",
+    ),
+    Answer(
+        "training that reports its first batch",
+        train(count="total = total or loss.item()", report="total"),
+        TRAIN,
+        "Wanted the mean over the epoch",
     ),
     Answer("training that reports sums", train(report="total"), TRAIN, "a sum over the images"),
     Answer("training that reports the ELBO", train(report="-total / len(images)"), TRAIN, "this is the ELBO"),
@@ -798,5 +863,92 @@ WRONG += [
         generate("torch.sigmoid(model.decode(torch.randn(n, model.latent_dim))).flip(0)"),
         GENERATE,
         "in the order of z",
+    ),
+]
+
+HEADS = "h = self.enc[0](x).relu()\nmu, logvar = self.enc[2](h).chunk(2, -1)\n"
+
+
+def heads(out: str) -> dict[str, str]:
+    """A VAE with something behind its last layer."""
+    return middle("nn.ReLU()", HEADS + f"return {out}")
+
+
+RIGHT += [
+    Answer("VAE with hidden units that saturate", middle("nn.Tanh()")),
+    Answer("VAE with hidden layers normalised", middle("nn.LayerNorm(hidden_dim), nn.ReLU()")),
+    Answer("VAE with a gate inside", middle("nn.Sigmoid()")),
+    Answer(
+        "training with the model compiled and set up anew",
+        train(
+            setup="model.apply(lambda layer: nn.init.zeros_(layer.bias) if isinstance(layer, nn.Linear) else None)\n"
+            "model.compile()\n" + ADAM
+        ),
+    ),
+    Answer("training in batches of 64", train(batches="torch.randperm(len(images)).split(64)")),
+]
+
+WRONG += [
+    Answer("VAE with tanh behind mu", heads("torch.tanh(mu), logvar"), MODEL, "as tanh does"),
+    Answer("VAE with sigmoid behind mu", heads("torch.sigmoid(mu), logvar"), MODEL, "as sigmoid does"),
+    Answer("VAE with logvar below 0", heads("mu, -F.softplus(logvar)"), MODEL, "logvar is never above"),
+    Answer("VAE with logvar clamped", heads("mu, logvar.clamp(-10, 10)"), MODEL, "logvar is never below -10"),
+    Answer("VAE with logvar clamped far out", heads("mu, logvar.clamp(-30, 20)"), MODEL, "clamp after the last layer"),
+    Answer("VAE with ReLU behind mu", heads("mu.relu(), logvar"), MODEL, "mu is never below 0"),
+    Answer(
+        "training with free bits",
+        train(kl="((mu.square() + logvar.exp() - 1 - logvar) / 2).clamp(min=0.1).sum(1)"),
+        TRAIN,
+        "free bits",
+    ),
+    Answer(
+        "training with a floor under the KL",
+        train(loss="reconstruction.mean() + kl.mean().clamp(min=2.0)"),
+        TRAIN,
+        "free bits",
+    ),
+    Answer(
+        "training with a threshold",
+        train(kl="(k := (mu.square() + logvar.exp() - 1 - logvar) / 2).mul(k > 0.05).sum(1)"),
+        TRAIN,
+        "free bits",
+    ),
+    Answer(
+        "training without the last batch",
+        train(batches="torch.randperm(len(images))[:len(images) // 64 * 64].split(64)"),
+        TRAIN,
+        "every image is seen once",
+    ),
+    Answer("training on images in [-1, 1]", train(setup=ADAM + "\nimages = 2 * images - 1"), TRAIN, "2 x -1"),
+    Answer("training on images in [0, 255]", train(setup=ADAM + "\nimages = 255 * images"), TRAIN, "255 x"),
+    Answer(
+        "training with a squared error",
+        train(reconstruction="(torch.sigmoid(logits) - x).square().sum(1)"),
+        TRAIN,
+        "the squared error of sigmoid(logits)",
+    ),
+    Answer(
+        "training with an absolute error",
+        train(reconstruction="(torch.sigmoid(logits) - x).abs().sum(1)"),
+        TRAIN,
+        "the absolute error of sigmoid(logits)",
+    ),
+    Answer(
+        "training with a second sigmoid",
+        train(reconstruction="F.binary_cross_entropy_with_logits(torch.sigmoid(logits), x, reduction='none').sum(1)"),
+        TRAIN,
+        "a second sigmoid",
+    ),
+    Answer(
+        "training with the dimensions averaged",
+        train(kl="(mu.square() + logvar.exp() - 1 - logvar).mean(1) / 2"),
+        TRAIN,
+        "a mean over the D dimensions",
+    ),
+    Answer(
+        "training with the KL summed over the batch",
+        train(loss="reconstruction.mean() + kl.sum()"),
+        TRAIN,
+        "the KL is added up over the batch",
     ),
 ]

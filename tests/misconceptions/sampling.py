@@ -267,7 +267,7 @@ WRONG = [
     Answer("sigma to the base 10", std("10 ** (logvar / 2)"), STD, "natural logarithm"),
     Answer("sigma as root of the size of logvar", std("logvar.abs().sqrt()"), STD, "undo the logarithm first"),
     Answer("sigma with a floor", std("torch.exp(logvar / 2) + 1e-6"), STD, "adding a small number"),
-    Answer("sigma clamped", std("torch.exp(logvar.clamp(-10, 10) / 2)"), STD, "Clamping logvar"),
+    Answer("sigma clamped", std("torch.exp(logvar.clamp(-10, 10) / 2)"), STD, "clamping logvar"),
     Answer("sigma detached", std("torch.exp(logvar.detach() / 2)"), STD, "no way back"),
     Answer("sigma under no_grad", std("with torch.no_grad():\n    return torch.exp(logvar / 2)"), STD, "no way back"),
     Answer(
@@ -557,7 +557,7 @@ WRONG = [
         "logvar clamped in z",
         draw("mu + torch.exp(logvar.clamp(-20, 20) / 2) * torch.randn_like(mu)"),
         MANNERS,
-        "Clamping logvar",
+        "clamping logvar",
     ),
     Answer("z by torch.normal in a try", draw("return torch.normal(mu, logvar)"), DRAW, "raised"),
     # many

@@ -11,10 +11,11 @@ import sys
 from typing import Any, NoReturn
 
 from vae_lab.checks.cell_log import watch
+from vae_lab.checks.compute_device import device
 from vae_lab.checks.lab_overview import Overview, look
 from vae_lab.checks.passing import in_notebook, passed, ready
 
-__all__ = ["in_notebook", "overview", "passed", "ready", "start"]
+__all__ = ["device", "in_notebook", "overview", "passed", "ready", "start"]
 
 
 class Reserved:

@@ -45,7 +45,7 @@ LOG_OF_ZERO = Misconception(
     "with the logits: log sigmoid has a stable form of its own.",
     "elbo",
 )
-CLAMPED = Misconception("clamping logvar changes the KL far from 0.", "elbo")
+CLAMPED = Misconception("Clamping logvar changes the KL far from 0.", "elbo")
 
 
 KL_POINTS = (

@@ -59,6 +59,13 @@ class Overview:
     """All tasks of a notebook; prints as a table, in a terminal and in Jupyter."""
 
     tasks: list[TaskState] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def points(self) -> tuple[float, float]:
+        """The points in view that are reached, and all that there are."""
+        known = [task for task in self.tasks if task.points is not None and not task.written]
+        return sum(task.earned for task in known), sum(task.points or 0.0 for task in known)
 
     @property
     def passed(self) -> bool:
@@ -68,9 +75,8 @@ class Overview:
     @property
     def headline(self) -> str:
         """The sentences under the table."""
-        known = [task for task in self.tasks if task.points is not None and not task.written]
-        total = sum(task.points or 0.0 for task in known)
-        words = f"{sum(task.earned for task in known):g} of {total:g} points in view. " if known else ""
+        earned, total = self.points
+        words = f"{earned:g} of {total:g} points in view. " if total else ""
         words += "Hidden tests try your answers on other inputs; only they decide."
         if self.tasks and self.passed:
             words += " Before you hand in: restart the kernel, run all cells, save."
@@ -96,7 +102,7 @@ class Overview:
         for name, state, points, says, read in self.rows():
             lines.append(f"{mark[state]} {name:<{names}}  {state:<13}  {points:>9}")
             lines += [f"    {line}" for line in (*says.splitlines(), read and f"Read next: {read}") if line]
-        return "\n".join([*lines, "", self.headline])
+        return "\n".join([*lines, "", self.headline, *self.notes])
 
     __repr__ = __str__
 

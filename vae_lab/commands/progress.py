@@ -26,6 +26,11 @@ class Progress:
         if self.bar is not None:
             self.bar.close()
 
+    def doing(self, name: str) -> None:
+        """Name what is being done now."""
+        if self.bar is not None:
+            self.bar.set_postfix_str(name)
+
     def __call__(self, done: int, total: int) -> None:
         """So much of so much is done."""
         if self.bar is None and total:
@@ -34,4 +39,5 @@ class Progress:
             pause = 0.1 if sys.stderr.isatty() else 10.0
             self.bar = tqdm(total=total, desc=self.what, unit=self.unit, mininterval=pause, dynamic_ncols=True)
         if self.bar is not None:
+            self.bar.total = total
             self.bar.update(done - self.bar.n)

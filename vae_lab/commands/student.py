@@ -1,13 +1,16 @@
-"""What a student types: `check` and `doctor`."""
+"""What a student types: `lab`, `check` and `doctor`."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
+import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
-from vae_lab.commands.arguments import Commands
+from vae_lab.commands.arguments import Commands, positive
 from vae_lab.commands.progress import Progress
 
 
@@ -15,10 +18,20 @@ def add(commands: Commands) -> None:
     """Add these commands to the command line."""
     check = commands.add("check", "run one notebook's visible tests on this machine, as a student does", run_check)
     check.add_argument("notebook", type=Path, metavar="NOTEBOOK")
-
-    doctor = commands.add(
-        "doctor", "say what is here and what is missing, for students, instructors and authors", run_doctor
+    check.add_argument("--seconds", type=positive(float), default=300.0, metavar="S", help="for one cell (default 300)")
+    check.add_argument(
+        "--hand-in",
+        action="store_true",
+        help="run it in a kernel of its own, save it with what it shows, and say what to upload, with a receipt",
     )
+
+    lab = commands.add("lab", "put a lab into this folder, if it is not here yet, and open it", run_lab)
+    lab.add_argument("lab", metavar="LAB")
+    lab.add_argument("--to", type=Path, default=Path(), metavar="DIR", help="the folder to put it into")
+    lab.add_argument("--fetch-only", action="store_true", help="do not open it")
+
+    doctor = commands.add("doctor", "say what is here and what is missing to solve a lab", run_doctor)
+    doctor.add_argument("--all", action="store_true", help="also what grading and building the book need")
     doctor.add_argument(
         "--submitted",
         type=Path,
@@ -29,26 +42,55 @@ def add(commands: Commands) -> None:
 
 def run_check(options: argparse.Namespace) -> int:
     """Check one notebook as a student does; status 1 while something fails."""
+    from vae_lab.grading.authoring.hand_in import receipt, run_and_save
     from vae_lab.grading.authoring.run_notebook import in_a_fork
     from vae_lab.grading.authoring.selfcheck import SelfCheck, before_handing_in, check_file, read_lab
     from vae_lab.grading.course import CourseError
 
     def run() -> SelfCheck:
         with Progress("check", " cells") as progress:
-            return check_file(options.notebook, progress)
+            progress(0, 1)
+            return check_file(options.notebook, progress, seconds=options.seconds, starts=progress.doing)
 
     try:
         read_lab(options.notebook)
         forks = sys.platform == "linux" and hasattr(os, "fork")
-        found = in_a_fork(run, seconds=3600.0) if forks else run()
+        if options.hand_in:
+            found = run_and_save(options.notebook, options.seconds, lambda name: print(f"  {name}", file=sys.stderr))
+        else:
+            found = in_a_fork(run, seconds=3600.0) if forks else run()
     except OSError as error:
         raise CourseError(f"{options.notebook}: {error.strerror or error}") from error
     except (ValueError, RuntimeError) as error:
         raise CourseError(f"{options.notebook}: {error}") from error
+    except KeyboardInterrupt:
+        print("vae-lab check: stopped; your notebook is as it was, and the next check starts anew", file=sys.stderr)
+        return 130
     print(found)
     for line in before_handing_in(options.notebook.read_bytes()):
         print(line)
+    if options.hand_in:
+        print(f"\n{receipt(options.notebook, found, datetime.now().astimezone())}")
     return 0 if found.passed else 1
+
+
+def run_lab(options: argparse.Namespace) -> int:
+    """Fetch a lab and open it."""
+    from vae_lab import lab_files
+    from vae_lab.grading.course import CourseError
+
+    try:
+        here = Path(options.lab).is_file()
+        path = Path(options.lab) if here else lab_files.fetch(options.lab, options.to)
+    except ValueError as error:
+        raise CourseError(str(error)) from error
+    print(path)
+    if options.fetch_only:
+        return 0
+    if importlib.util.find_spec("jupyterlab") is None:
+        print("JupyterLab is not installed here: open the file in your editor, or run: pip install jupyterlab")
+        return 0
+    return subprocess.run([sys.executable, "-m", "jupyterlab", str(path)], check=False).returncode
 
 
 def run_doctor(options: argparse.Namespace) -> int:
@@ -61,4 +103,4 @@ def run_doctor(options: argparse.Namespace) -> int:
         return 0
     from vae_lab.doctor import doctor
 
-    return 0 if doctor() else 1
+    return 0 if doctor(everyone=options.all) else 1

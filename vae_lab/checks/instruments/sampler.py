@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 import torch
 from torch import Tensor
 
+from vae_lab.checks.compute_device import choose
 from vae_lab.checks.instruments.noise import Finding, examine
 from vae_lab.checks.instruments.spread import name_mistake
 from vae_lab.checks.messages import IN_PLACE, Misconception, ask, fail, require_tensor
@@ -67,8 +68,8 @@ RESEEDED = Misconception(
 
 
 def device() -> torch.device:
-    """Where the checks make their tensors: the GPU if there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Where the checks make their tensors: where the lab computes."""
+    return choose()[0]
 
 
 def make_inputs(batch: int, dim: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -18,6 +18,7 @@ from torch import Tensor
 from vae_lab.checks.instruments.losses import FREE_BITS, OTHER_LIKELIHOOD, gaussian_kl, log_likelihood
 from vae_lab.checks.instruments.recording_model import Entry, RecordingModel
 from vae_lab.checks.instruments.sampler import device, require_unchanged
+from vae_lab.checks.instruments.train_epochs import check_epochs
 from vae_lab.checks.instruments.vae_model import LittleVAE, check_vae
 from vae_lab.checks.messages import Misconception, ask, fail
 
@@ -128,6 +129,7 @@ def check_train(train: Callable[..., Any], vae: Callable[..., Any], images: Tens
             ten standard deviations from where a right loop ends.
     """
     check_loss_of_loop(train)
+    check_epochs(train)
     task = "train"
     try:
         check_vae(vae)

@@ -5,6 +5,7 @@ Nothing is shielded here. It is for code one trusts: the course's own, and a stu
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
 import select
@@ -12,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -19,6 +21,7 @@ from IPython.utils.capture import capture_output
 from traitlets.config import Config
 
 from vae_lab.checks.lab_overview import describe
+from vae_lab.grading.authoring.guards import TookTooLong, limited, nobody_answers
 from vae_lab.grading.stand_ins import stand_in
 
 
@@ -34,14 +37,22 @@ class CellRun(NamedTuple):
         return not self.error
 
 
-def run_cells(sources: Sequence[str], progress: Callable[[int, int], None] = lambda done, total: None) -> list[CellRun]:
+def run_cells(
+    sources: Sequence[str],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    seconds: float = math.inf,
+    starts: Callable[[int], None] = lambda number: None,
+) -> list[CellRun]:
     """Execute code cells in this process's own IPython namespace; what they print is swallowed.
 
-    A second call goes on where the first one ended.
+    A second call goes on where the first one ended. `input()` fails, as it does in the grader.
 
     Args:
         sources: the text of each code cell; IPython's magics and a top-level `await` work as in a notebook.
         progress: called with the number of cells run and of all.
+        seconds: for one cell; one that runs longer is interrupted, and the next one runs.
+        starts: called with the number of a cell, from 0, before it runs.
 
     Example:
         >>> [outcome.message for outcome in in_a_fork(run_cells, ["x = 1", "assert x == 2, 'x is 1'", "y = x"])]
@@ -54,14 +65,26 @@ def run_cells(sources: Sequence[str], progress: Callable[[int, int], None] = lam
     config.InteractiveShell.cache_size = 0  # no references to earlier results
     shell = InteractiveShell.instance(config=config)
     outcomes = []
-    for source in sources:
-        with capture_output():
-            result = shell.run_cell(source, store_history=False)
-        error = result.error_before_exec or result.error_in_exec
-        outcome = CellRun("", "") if error is None else CellRun(type(error).__name__, describe(error))
-        outcomes.append(outcome)
+    for number, source in enumerate(sources):
+        starts(number)
+        outcomes.append(_run(shell, source, seconds))
         progress(len(outcomes), len(sources))
     return outcomes
+
+
+def _run(shell: InteractiveShell, source: str, seconds: float) -> CellRun:
+    """Run one cell; a Ctrl-C of the student's own ends more than the cell."""
+    result = None
+    try:
+        with capture_output(), nobody_answers(), limited(seconds) if math.isfinite(seconds) else nullcontext():
+            result = shell.run_cell(source, store_history=False)
+            if isinstance(result.error_in_exec, KeyboardInterrupt):
+                raise result.error_in_exec
+    except TookTooLong as late:
+        return CellRun(type(late).__name__, str(late))
+    assert result is not None
+    error = result.error_before_exec or result.error_in_exec
+    return CellRun("", "") if error is None else CellRun(type(error).__name__, describe(error))
 
 
 def in_a_fork(function: Callable[..., Any], *arguments: Any, seconds: float = 300.0) -> Any:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from vae_lab.checks.lab_overview import Cell, Overview, look, read_cells, summary
+from vae_lab.grading.authoring.guards import without_installs
 from vae_lab.grading.authoring.run_notebook import run_cells
 from vae_lab.grading.lab.cells import grader, text
 
+SECONDS = 300.0  # for one cell: far more than a task needs
 SelfCheck = Overview
 check = look
 
@@ -34,12 +37,20 @@ def read_lab(path: Path) -> list[Cell]:
     return cells
 
 
-def check_file(path: Path, progress: Callable[[int, int], None] = lambda done, total: None) -> SelfCheck:
+def check_file(
+    path: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    seconds: float = SECONDS,
+    starts: Callable[[str], None] = lambda name: None,
+) -> SelfCheck:
     """Run a notebook from top to bottom in this process, as its kernel would, and say how its tasks stand.
 
     Args:
         path: the notebook.
         progress: called with the number of cells run and of all.
+        seconds: for one cell; the next one runs if it takes longer.
+        starts: called with a cell's name before it runs.
 
     Raises:
         OSError: if the file cannot be read.
@@ -47,10 +58,37 @@ def check_file(path: Path, progress: Callable[[int, int], None] = lambda done, t
     """
     cells = read_lab(path)
     code = [cell for cell in cells if cell.code]
-    os.chdir(path.resolve().parent)
-    outcomes = run_cells([cell.source for cell in code], progress)
-    ended = zip(code, outcomes, strict=True)
-    return summary(cells, [(cell, outcome.error, outcome.message) for cell, outcome in ended if cell.tests])
+    folder = path.resolve().parent
+    os.chdir(folder)
+    sys.path.insert(0, str(folder))  # as a notebook's kernel does: files beside it can be imported
+    names = [cell.name or f"code cell {number}" for number, cell in enumerate(code, 1)]
+    sources = [without_installs(cell.source) for cell in code]
+    runs = run_cells(
+        [source for source, _ in sources], progress, seconds=seconds, starts=lambda number: starts(names[number])
+    )
+    tests = [(cell, run.error, run.message) for cell, run in zip(code, runs, strict=True) if cell.tests]
+    ran = {
+        cell.name: run.message and f"{run.error}: {run.message.removeprefix(f'{run.error}: ')}"
+        for cell, run in zip(code, runs, strict=True)
+        if cell.name and not cell.tests
+    }
+    found = summary(cells, tests, ran)
+    for name, cell, run in zip(names, code, runs, strict=True):
+        if run.error and not cell.tests:
+            found.notes.append(f"{name} stopped: {run.message}")
+    if any(skipped for _, skipped in sources):
+        found.notes.append("Lines that install packages were left out: what they install must be here already.")
+    for module in sorted(beside(folder)):
+        found.notes.append(f"{module} lies beside the notebook and is not handed in: copy what you use into a cell.")
+    return found
+
+
+def beside(folder: Path) -> Iterator[str]:
+    """The files of a folder that were imported."""
+    for module in list(sys.modules.values()):
+        place = getattr(module, "__file__", None)
+        if place and Path(place).resolve().parent == folder:
+            yield Path(place).name
 
 
 def before_handing_in(content: bytes) -> Iterator[str]:

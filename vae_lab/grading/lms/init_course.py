@@ -26,7 +26,7 @@ IGNORED = """\
 NEXT_STEPS = """\
 # {title}
 
-Run these here, in this folder, with `pip install 'vae-lab[grade]'` done. `vae-lab doctor` says what is missing.
+Run these here, in this folder, with `pip install 'vae-lab[grade]'` done. `vae-lab doctor --all` says what is missing.
 
 1. Fill in `students.csv`: one line for each student; only `id`, the login, is a must. Better, give what your LMS
    exports, as it is: Moodle's grading worksheet or Canvas's gradebook. Collecting brings the names into the gradebook,

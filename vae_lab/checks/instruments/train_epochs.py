@@ -1,0 +1,91 @@
+"""What an epoch of a training loop is: all the images in a new random order, and a report on all of them.
+
+A model that keeps books is shown images of which one is unlike the rest and costs several times as much, so that the
+mean over an epoch is none of its batches' means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vae_lab.checks.instruments.losses import gaussian_kl, log_likelihood
+from vae_lab.checks.instruments.recording_model import RecordingModel
+from vae_lab.checks.instruments.sampler import device
+from vae_lab.checks.messages import Misconception, ask, fail
+
+NOT_SHUFFLED = Misconception(
+    "draw a new order at the beginning of each epoch, torch.randperm(len(images)), and cut that into batches.",
+    "training",
+)
+SAME_ORDER = Misconception(
+    "the order was drawn once, before the first epoch; draw a new one inside the loop over epochs.", "training"
+)
+LAST_BATCH = Misconception(
+    "this is the loss of the epoch's last batch: add up over all of its batches, and divide at the end.", "training"
+)
+
+
+class UnevenModel(RecordingModel):
+    """A recording model for which an image that is all white has a KL far above the others'."""
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Give out mu and logvar, [B, D]; mu lies far out for a white image."""
+        mu, logvar = super().encode(x)
+        white = torch.relu(x.detach().mean(-1, keepdim=True) - 0.7) / 0.3
+        return mu + 80 * white.to(mu), logvar
+
+
+def check_epochs(train: Callable[..., Any], n: int = 150, pixels: int = 784, latent_dim: int = 3) -> None:
+    """Require that each epoch has its own random order, and that its report is a mean over all of its images.
+
+    The mean of the batches' means passes too. A loop that shows images more than once in an epoch is not judged by
+    their order, nor one whose epoch is one batch. No statistics: n! orders make chance impossible.
+
+    Args:
+        train: the student's function.
+        n: number of images.
+        pixels: number of pixels.
+        latent_dim: D.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    task, model = "train", UnevenModel(latent_dim, pixels)
+    images = torch.rand(n, pixels, device=device())
+    images[n // 3] = 1.0
+    history = ask(task, train, model, images.clone(), 2)
+    batches = [x.reshape(-1, pixels).to(images) for x in model.seen]
+    orders = [torch.cdist(batch, images).argmin(1) for batch in batches]
+    order = torch.cat(orders)
+    once = len(batches) > 2 and len(order) == 2 * n and len(order[:n].unique()) == n == len(order[n:].unique())
+    if once and _alike(order[:n], torch.arange(n, device=order.device)):
+        fail(task, "the images come in the order in which they were given.", "Wanted a random one.", NOT_SHUFFLED)
+    if once and _alike(order[n:], order[:n]):
+        fail(task, "the images come in one order in both epochs.", "Wanted a new one for each.", SAME_ORDER)
+    _judge_report(task, float(history[-1]), model, images, orders[len(orders) // 2 :])
+
+
+def _judge_report(task: str, last: float, model: UnevenModel, images: Tensor, epoch: list[Tensor]) -> None:
+    mu, logvar = (t.detach().double() for t in model.encode(images))
+    logits = model.picture.expand(len(images), -1).double()
+    each = gaussian_kl(mu, logvar) - log_likelihood(logits, images.double())
+    means = torch.stack([each[batch].mean() for batch in epoch])
+
+    def near(value: Tensor) -> bool:
+        return abs(last - float(value)) <= 0.01 * float(value)
+
+    if near(each.mean()) or near(means.mean()):
+        return
+    seen = f"an epoch's entry is {last:.4g}; the mean over its {len(images)} images was {float(each.mean()):.4g}."
+    fail(task, seen, "Wanted the mean over the epoch.", LAST_BATCH if near(means[-1]) else None)
+
+
+def _alike(order: Tensor, other: Tensor) -> bool:
+    """Whether most images come right after the one that they come after in the other order, batches moved or not."""
+    after = torch.empty_like(other)
+    after[other[:-1]], after[other[-1]] = other[1:], -1
+    return float((after[order[:-1]] == order[1:]).double().mean()) > 0.5
