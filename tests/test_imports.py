@@ -52,7 +52,7 @@ MAY_IMPORT = {
     },
     "grading": {"checks"},
     "doctor": set(),
-    "lab_files": set(),
+    "lab_files": {"checks"},
     "commands": {"grading", "doctor", "lab_files"},
     "cli": {"commands", "grading"},
 }
