@@ -23,4 +23,8 @@ def main() -> int:
         if sys.argv[1:2] != ["doctor"] or spec is None or spec.origin is None:
             print(f"vae-lab: cannot start ({error}); `vae-lab doctor` says what is missing", file=sys.stderr)
             return 2
-        return 0 if runpy.run_path(str(Path(spec.origin).with_name("doctor.py")))["doctor"](everyone="--all" in sys.argv) else 1
+        return (
+            0
+            if runpy.run_path(str(Path(spec.origin).with_name("doctor.py")))["doctor"](everyone="--all" in sys.argv)
+            else 1
+        )

@@ -51,6 +51,7 @@ MAY_IMPORT = {
         "sampling",
     },
     "grading": {"checks"},
+    "diagnosis": set(),
     "doctor": set(),
     "lab_files": {"checks"},
     "commands": {"grading", "doctor", "lab_files"},

@@ -3,6 +3,7 @@
 
 from . import data, elbo, estimators, evaluation, generation, models, sampling, training
 from .data import Images, load_images
+from .diagnosis.diagnose import diagnose
 from .elbo import (
     Elbo,
     bernoulli_log_likelihood,
@@ -33,6 +34,7 @@ __all__ = [
     "bernoulli_log_likelihood",
     "code",
     "data",
+    "diagnose",
     "elbo",
     "estimators",
     "evaluation",

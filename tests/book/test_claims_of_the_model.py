@@ -142,7 +142,7 @@ def symptoms(loss: Seeds, true_kl: Seeds, sigma: Seeds) -> None:
     assert all(206 < value < 210 for value in loss["CutSample"])
     assert max(true_kl["CutSample"] + true_kl["PixelMean"]) < 0.05
     for plain, wrong in zip(loss["VAE"], loss["VarianceAsSpread"], strict=True):
-        assert plain < wrong < plain + 10, "some nats worse"
+        assert plain < wrong < plain + 10, "a little worse"
     assert all(abs(value - 1) < 0.01 for value in sigma["NoNoise"])
     assert max(loss["NoNoise"]) < min(loss["VAE"])
     assert max(loss["PixelMean"]) < 1
@@ -173,9 +173,9 @@ def prior_against_fitted(favourite: Seeds, distance: Seeds) -> None:
     vae, vae_fitted, plain, fitted = (
         f"{model}, z from {source}" for model in ("VAE", "autoencoder") for source in ("prior", "fitted")
     )
-    assert min(distance[plain]) > 3 * max(distance[vae]), "several times nearer"
+    assert min(distance[plain]) > 2.5 * max(distance[vae]), "about three times nearer"
     assert max(distance[fitted]) < min(distance[plain]) / 2, "from a fitted Gaussian the autoencoder catches up"
-    assert max(distance[fitted]) < 2 * max(distance[vae_fitted])
+    assert max(distance[fitted]) < min(distance[vae_fitted]), "and overtakes"
 
 
 def test_generation_sure_is_not_enough():
@@ -197,7 +197,7 @@ KL, NO_KL = ("VAE", "VAE without noise"), ("VAE without KL", "autoencoder")
 
 def address_and_gaps(gaps: Seeds, outside: Seeds) -> None:
     """The KL term gives the address; the fewest gaps need the noise as well."""
-    assert max(value for name in KL for value in outside[name]) < 20
+    assert max(value for name in KL for value in outside[name]) < 16, "85 % or more inside"
     assert min(value for name in NO_KL for value in outside[name]) > 40
     others = [value for name, values in gaps.items() if name != "VAE" for value in values]
     assert max(gaps["VAE"]) <= 2 < 4 < min(others)

@@ -1,7 +1,7 @@
 """Pretend to be a student's Windows or macOS: `python -m tests.commands.other_system PLATFORM WHAT...`.
 
-What only POSIX has is taken away after Python's own libraries, torch and IPython have been imported, which would notice;
-the package is imported after that, and meets a machine without it. WHAT is "package", or words for `vae-lab`.
+What only POSIX has is taken away after Python's own libraries, torch and IPython have been imported, which would
+notice; the package is imported after that, and meets a machine without it. WHAT is "package", or words for `vae-lab`.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from typing import Any
 
 POSIX_MODULES = frozenset({"fcntl", "resource", "grp", "pwd", "termios", "tty", "pty", "syslog", "readline", "curses"})
 OS_NAMES = ("fork", "forkpty", "register_at_fork", "sched_getaffinity", "getuid", "geteuid", "setsid", "killpg",
-            "set_blocking", "mkfifo", "WNOHANG", "wait4", "uname", "getloadavg", "nice", "statvfs", "O_CLOEXEC")  # fmt: skip
-SIGNAL_NAMES = ("SIGALRM", "SIGKILL", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCHLD", "setitimer", "ITIMER_REAL", "alarm",
+            "set_blocking", "mkfifo", "wait4", "uname", "getloadavg", "nice", "O_CLOEXEC")  # fmt: skip
+SIGNAL_NAMES = ("SIGALRM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCHLD", "setitimer", "ITIMER_REAL", "alarm",
                 "pthread_sigmask", "SIG_BLOCK", "sigwait")  # fmt: skip
 ALSO_ON_MACOS = frozenset(OS_NAMES + SIGNAL_NAMES) - {"sched_getaffinity", "fork", "SIGALRM", "wait4"}
+LIBRARIES = ("IPython.core.interactiveshell", "IPython.utils.capture", "ipywidgets", "matplotlib.pyplot", "torch",
+             "torchvision", "tqdm.auto", "anywidget")  # fmt: skip
 STUDENTS = ("vae_lab", "vae_lab.checks", "vae_lab.graph", "vae_lab.plots", "vae_lab.widgets", "vae_lab.broken",
             "vae_lab.pretrained", "vae_lab.commands", "vae_lab.cli", "vae_lab.doctor", "vae_lab_command")  # fmt: skip
 
@@ -36,14 +38,8 @@ class NotThere(importlib.abc.MetaPathFinder):
 
 def become(platform: str) -> None:
     """Take POSIX away; macOS keeps most of it, and loses fork and the alarm too, for a stricter test."""
-    import IPython.core.interactiveshell
-    import IPython.utils.capture
-    import ipywidgets
-    import matplotlib.pyplot
-    import torch
-    import torchvision
-
-    assert (torch, torchvision, IPython, matplotlib, ipywidgets)
+    for name in LIBRARIES:
+        importlib.import_module(name)
     assert not any(name.startswith("vae_lab") for name in sys.modules)
     for module, names in ((os, OS_NAMES), (signal, SIGNAL_NAMES)):
         for name in names:

@@ -1,4 +1,4 @@
-"""Call the package under FakeTensorMode with everything on "cuda", and print where each result lies, or what went wrong.
+"""Call the package under FakeTensorMode with everything on "cuda"; print where each result lies, or what went wrong.
 
 Run by a test in a process of its own: the mode takes the place of the CUDA driver for as long as the process lives.
 """

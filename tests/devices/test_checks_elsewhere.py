@@ -71,7 +71,7 @@ def test_a_right_answer_passes_there(task):
 
 
 def test_what_an_answer_leaves_behind_is_found():
-    with gpu_that_is_not_there(), pytest.raises(Exception, match="same device|device"):
+    with gpu_that_is_not_there(), pytest.raises(Exception, match="device"):
         sampling.check_reparameterize(lambda mu, logvar: mu + std(logvar) * torch.randn(mu.shape, dtype=mu.dtype))
 
 

@@ -182,10 +182,7 @@ class Convolutions(nn.Module):
         h = self.encoder(x)
         mu, logvar = self.to_mu(h), self.to_logvar(h).clamp(-10, 10)
         std = (logvar / 2).exp()
-        if self.fault == "sample":
-            z = Normal(mu, std).sample()
-        else:
-            z = mu + std * torch.randn_like(std)
+        z = Normal(mu, std).sample() if self.fault == "sample" else mu + std * torch.randn_like(std)
         logits = self.decoder(self.up(torch.cat([z, h], 1) if self.fault == "skip" else z))
         return {"logits": logits, "mu": mu, "logvar": logvar, "z": z}
 
@@ -256,10 +253,14 @@ def dist(fault: str = "", *ails: str, x=digits) -> Patient:
     return Patient(f"distributions {fault}".strip(), lambda: {"model": Distributions(fault)}, ails, x)
 
 
+def with_callables(model: Methods) -> dict:
+    return {"model": model, "encode": model.encode, "decode": model.decode}
+
+
 SOUND = [
     methods(),
     Patient("methods of one dimension", lambda: {"model": Methods(latent=1)}),
-    Patient("methods with callables", lambda: (lambda m: {"model": m, "encode": m.encode, "decode": m.decode})(Methods())),
+    Patient("methods with callables", lambda: with_callables(Methods())),
     usual(),
     usual("sound_eval"),
     Patient("usual with a sum of squares", lambda: {"model": Usual(), "loss": lambda recon_x, x, mu, logvar: (

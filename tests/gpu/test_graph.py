@@ -5,8 +5,8 @@ import re
 
 import pytest
 import torch
-from tests.graph.test_programs import A, B, plain
 
+from tests.graph.gradient.test_programs import A, B, plain
 from tests.graph.programs import PROGRAMS
 from vae_lab.graph import record
 from vae_lab.models import VAE

@@ -56,8 +56,7 @@ TAKES_NO_TENSOR = {"node_kinds", "gradient_reaches", "recognisable_fraction"}  #
 CHANGES = {"halved": "value * 0.5", "zero": "value * 0", "drawn anew": "torch.rand_like(value)"}
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize(("change", "when"), [("halved", "before"), ("drawn anew", "before"), ("zero", "after")])
 @pytest.mark.parametrize("lab", COURSE.labs())
 def test_no_answer_passes_that_changes_what_it_was_given(lab: str, change: str, when: str) -> None:
     if problem := sandbox_problem():

@@ -865,3 +865,90 @@ WRONG += [
         "in the order of z",
     ),
 ]
+
+HEADS = "h = self.enc[0](x).relu()\nmu, logvar = self.enc[2](h).chunk(2, -1)\n"
+
+
+def heads(out: str) -> dict[str, str]:
+    """A VAE with something behind its last layer."""
+    return middle("nn.ReLU()", HEADS + f"return {out}")
+
+
+RIGHT += [
+    Answer("VAE with hidden units that saturate", middle("nn.Tanh()")),
+    Answer("VAE with hidden layers normalised", middle("nn.LayerNorm(hidden_dim), nn.ReLU()")),
+    Answer("VAE with a gate inside", middle("nn.Sigmoid()")),
+    Answer(
+        "training with the model compiled and set up anew",
+        train(
+            setup="model.apply(lambda layer: nn.init.zeros_(layer.bias) if isinstance(layer, nn.Linear) else None)\n"
+            "model.compile()\n" + ADAM
+        ),
+    ),
+    Answer("training in batches of 64", train(batches="torch.randperm(len(images)).split(64)")),
+]
+
+WRONG += [
+    Answer("VAE with tanh behind mu", heads("torch.tanh(mu), logvar"), MODEL, "as tanh does"),
+    Answer("VAE with sigmoid behind mu", heads("torch.sigmoid(mu), logvar"), MODEL, "as sigmoid does"),
+    Answer("VAE with logvar below 0", heads("mu, -F.softplus(logvar)"), MODEL, "logvar is never above"),
+    Answer("VAE with logvar clamped", heads("mu, logvar.clamp(-10, 10)"), MODEL, "logvar is never below -10"),
+    Answer("VAE with logvar clamped far out", heads("mu, logvar.clamp(-30, 20)"), MODEL, "clamp after the last layer"),
+    Answer("VAE with ReLU behind mu", heads("mu.relu(), logvar"), MODEL, "mu is never below 0"),
+    Answer(
+        "training with free bits",
+        train(kl="((mu.square() + logvar.exp() - 1 - logvar) / 2).clamp(min=0.1).sum(1)"),
+        TRAIN,
+        "free bits",
+    ),
+    Answer(
+        "training with a floor under the KL",
+        train(loss="reconstruction.mean() + kl.mean().clamp(min=2.0)"),
+        TRAIN,
+        "free bits",
+    ),
+    Answer(
+        "training with a threshold",
+        train(kl="(k := (mu.square() + logvar.exp() - 1 - logvar) / 2).mul(k > 0.05).sum(1)"),
+        TRAIN,
+        "free bits",
+    ),
+    Answer(
+        "training without the last batch",
+        train(batches="torch.randperm(len(images))[:len(images) // 64 * 64].split(64)"),
+        TRAIN,
+        "every image is seen once",
+    ),
+    Answer("training on images in [-1, 1]", train(setup=ADAM + "\nimages = 2 * images - 1"), TRAIN, "2 x -1"),
+    Answer("training on images in [0, 255]", train(setup=ADAM + "\nimages = 255 * images"), TRAIN, "255 x"),
+    Answer(
+        "training with a squared error",
+        train(reconstruction="(torch.sigmoid(logits) - x).square().sum(1)"),
+        TRAIN,
+        "the squared error of sigmoid(logits)",
+    ),
+    Answer(
+        "training with an absolute error",
+        train(reconstruction="(torch.sigmoid(logits) - x).abs().sum(1)"),
+        TRAIN,
+        "the absolute error of sigmoid(logits)",
+    ),
+    Answer(
+        "training with a second sigmoid",
+        train(reconstruction="F.binary_cross_entropy_with_logits(torch.sigmoid(logits), x, reduction='none').sum(1)"),
+        TRAIN,
+        "a second sigmoid",
+    ),
+    Answer(
+        "training with the dimensions averaged",
+        train(kl="(mu.square() + logvar.exp() - 1 - logvar).mean(1) / 2"),
+        TRAIN,
+        "a mean over the D dimensions",
+    ),
+    Answer(
+        "training with the KL summed over the batch",
+        train(loss="reconstruction.mean() + kl.sum()"),
+        TRAIN,
+        "the KL is added up over the batch",
+    ),
+]

@@ -294,16 +294,14 @@ WRONG = [
     Answer(
         "z with the variance for sigma",
         draw("mu + torch.exp(logvar) * torch.randn_like(mu)"),
-        DRAW | MANNERS,
+        DRAW,
         "exp(logvar) is the variance",
     ),
-    Answer(
-        "z with logvar for sigma", draw("mu + logvar * torch.randn_like(mu)"), DRAW | MANNERS, "logvar is a logarithm"
-    ),
+    Answer("z with logvar for sigma", draw("mu + logvar * torch.randn_like(mu)"), DRAW, "logvar is a logarithm"),
     Answer(
         "z with the sign of logvar turned",
         draw("mu + torch.exp(-logvar / 2) * torch.randn_like(mu)"),
-        DRAW | MANNERS,
+        DRAW,
         "1 / sigma",
     ),
     Answer(
@@ -312,7 +310,7 @@ WRONG = [
         DRAW,
         "a factor 2 too many",
     ),
-    Answer("z with spread 1", draw("mu + torch.randn_like(mu) + 0 * logvar"), DRAW | MANNERS, "logvar is not used"),
+    Answer("z with spread 1", draw("mu + torch.randn_like(mu) + 0 * logvar"), DRAW, "logvar is not used"),
     Answer(
         "z with a tenth too much spread",
         draw("mu + 1.1 * torch.exp(logvar / 2) * torch.randn_like(mu)"),
@@ -321,7 +319,7 @@ WRONG = [
     ),
     Answer("z without mu", draw("torch.exp(logvar / 2) * torch.randn_like(mu)"), DRAW, "mu is not added"),
     Answer("z without noise", draw("mu + torch.exp(logvar / 2)"), DRAW, "not random"),
-    Answer("z is mu", draw("mu"), DRAW | MANNERS, "not random"),
+    Answer("z is mu", draw("mu"), DRAW, "not random"),
     Answer(
         "z with sigma over the whole sum",
         draw("torch.exp(logvar / 2) * (mu + torch.randn_like(mu))"),
@@ -390,7 +388,7 @@ WRONG = [
     Answer(
         "z with a fixed seed",
         draw("torch.manual_seed(0)\nreturn mu + torch.exp(logvar / 2) * torch.randn_like(mu)"),
-        DRAW | MANNERS,
+        DRAW,
         "same noise comes back",
     ),
     Answer(
@@ -434,31 +432,31 @@ WRONG = [
     Answer(
         "z by Normal.sample",
         draw("torch.distributions.Normal(mu, torch.exp(logvar / 2)).sample()"),
-        DRAW | MANNERS,
+        DRAW,
         "cut the graph",
     ),
     Answer(
         "z by torch.normal",
         draw("torch.normal(mu, torch.exp(logvar / 2))"),
-        DRAW | MANNERS,
+        DRAW,
         "a gradient arrives, but it is 0",
     ),
     Answer(
         "z detached",
         draw("(mu + torch.exp(logvar / 2) * torch.randn_like(mu)).detach()"),
-        DRAW | MANNERS,
+        DRAW,
         "cut the graph",
     ),
     Answer(
         "z under no_grad",
         draw("with torch.no_grad():\n    return mu + torch.exp(logvar / 2) * torch.randn_like(mu)"),
-        DRAW | MANNERS,
+        DRAW,
         "cut the graph",
     ),
     Answer(
         "z as a new leaf",
         draw("z = mu + torch.exp(logvar / 2) * torch.randn_like(mu)\nreturn z.detach().requires_grad_()"),
-        DRAW | MANNERS,
+        DRAW,
         "arrives",
     ),
     Answer(
@@ -470,20 +468,20 @@ WRONG = [
     """,
             above="import numpy as np",
         ),
-        DRAW | MANNERS,
+        DRAW,
         "cut the graph",
     ),
     Answer("mu detached", draw("mu.detach() + torch.exp(logvar / 2) * torch.randn_like(mu)"), DRAW, "mu was detached"),
     Answer(
         "sigma detached on the way",
         draw("mu + torch.exp(logvar / 2).detach() * torch.randn_like(mu)"),
-        DRAW | MANNERS,
+        DRAW,
         "sigma was detached",
     ),
     Answer(
         "sigma through .data",
         draw("mu + torch.exp(logvar.data / 2) * torch.randn_like(mu)"),
-        DRAW | MANNERS,
+        DRAW,
         "sigma was detached",
     ),
     Answer(
@@ -492,7 +490,7 @@ WRONG = [
         z = mu + torch.exp(logvar / 2) * torch.randn_like(mu)
         return torch.cat([z[: len(z) // 2].detach(), z[len(z) // 2 :]])
     """),
-        DRAW | MANNERS,
+        DRAW,
         "dz/dmu is not 1",
     ),
     Answer(
@@ -501,54 +499,52 @@ WRONG = [
         s = torch.exp(logvar / 2)
         return mu + (2 * s - s.detach()) * torch.randn_like(mu)
     """),
-        DRAW | MANNERS,
+        DRAW,
         "2.00 times",
     ),
     # shape, interface, side effects
-    Answer(
-        "z with a kept axis", draw("(mu + torch.exp(logvar / 2) * torch.randn_like(mu))[None]"), DRAW | MANNERS, "shape"
-    ),
+    Answer("z with a kept axis", draw("(mu + torch.exp(logvar / 2) * torch.randn_like(mu))[None]"), DRAW, "shape"),
     Answer(
         "z averaged over D",
         draw("(mu + torch.exp(logvar / 2) * torch.randn_like(mu)).mean(-1)"),
-        DRAW | MANNERS,
+        DRAW,
         "shape",
     ),
-    Answer("z transposed", draw("(mu + torch.exp(logvar / 2) * torch.randn_like(mu)).T"), DRAW | MANNERS, "shape"),
+    Answer("z transposed", draw("(mu + torch.exp(logvar / 2) * torch.randn_like(mu)).T"), DRAW, "shape"),
     Answer(
         "z and eps together",
         draw("eps = torch.randn_like(mu)\nreturn mu + torch.exp(logvar / 2) * eps, eps"),
-        DRAW | MANNERS,
+        DRAW,
         "of type tuple",
     ),
     Answer(
         "z as a list",
         draw("(mu + torch.exp(logvar / 2) * torch.randn_like(mu)).tolist()"),
-        DRAW | MANNERS,
+        DRAW,
         "of type list",
     ),
     Answer(
         "z assigned, not returned",
         draw("z = mu + torch.exp(logvar / 2) * torch.randn_like(mu)\nreturn None"),
-        DRAW | MANNERS,
+        DRAW,
         "returns None",
     ),
     Answer(
         "z in float32 only",
         draw("mu.float() + torch.exp(logvar.float() / 2) * torch.randn(mu.shape)"),
-        DRAW | MANNERS,
+        DRAW,
         "dtype",
     ),
     Answer(
         "z made in the caller's mu",
         draw("mu.data.add_(torch.exp(logvar / 2).detach() * torch.randn_like(mu))\nreturn mu * 1"),
-        DRAW | MANNERS,
+        DRAW,
         "changed",
     ),
     Answer(
         "logvar halved in place",
         draw("logvar.data.mul_(0.5)\nreturn mu + torch.exp(logvar) * torch.randn_like(mu)"),
-        DRAW | MANNERS,
+        DRAW,
         "changed",
     ),
     Answer(
@@ -563,7 +559,7 @@ WRONG = [
         MANNERS,
         "clamping logvar",
     ),
-    Answer("z by torch.normal in a try", draw("return torch.normal(mu, logvar)"), DRAW | MANNERS, "raised"),
+    Answer("z by torch.normal in a try", draw("return torch.normal(mu, logvar)"), DRAW, "raised"),
     # many
     Answer(
         "many copies of one draw", many("reparameterize(mu, logvar).expand(n, *mu.shape)"), MANY, "share their noise"
@@ -933,7 +929,7 @@ WRONG += [
         z = torch.distributions.Normal(mu, torch.exp(logvar / 2)).sample()
         return z + mu - mu.detach()
     """),
-        DRAW | MANNERS,
+        DRAW,
         "no gradient reaches logvar",
     ),
     Answer(

@@ -41,7 +41,7 @@ def test_a_term_from_the_class_list_to_the_appeal(tmp_path: Path):
     assert sorted(line.split(":")[0] for line in marked.splitlines()) == ["al01", "at02", "gh03"]
     course = term / "vae-2027"
     graded = (course / "report" / "sampling" / "moodle.csv").read_text(encoding="utf-8")
-    assert '"gh03","Grace","Hopper"' in graded
+    assert '"gh03","grace@example.org","Grace","Hopper"' in graded
     assert "still to be read" not in graded, "a mark that was given by hand was lost when all was graded again"
     feedback = (course / "feedback" / "at02" / "sampling" / "sampling.html").read_text(encoding="utf-8")
     assert "Say which arrow leads back to a weight." in feedback

@@ -91,3 +91,16 @@ def test_publishing_keeps_earlier_wheels_and_stops_where_it_cannot_see_them(chec
     status, said = run(fetch)
     assert status not in (0, 2)
     assert "nowhere" in said
+
+
+def test_a_students_tests_run_on_windows_and_macos():
+    flow = yaml.safe_load((FOLDER / "students.yml").read_text())
+    job = flow["jobs"]["student"]
+    assert {system.split("-")[0] for system in job["strategy"]["matrix"]["os"]} == {"windows", "macos"}
+    said = "\n".join(step.get("run", "") for step in job["steps"])
+    assert "vae-lab doctor" in said
+    assert "vae-lab check labs/" in said
+    named = re.findall(r"(?:tests|labs)/[\w/.]+", said)
+    assert len(named) > 8
+    missing = [path for path in named if not (FOLDER.parents[1] / path).exists()]
+    assert not missing

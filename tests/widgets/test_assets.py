@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 
 from vae_lab.shipped import ASSETS, shipped_arrays
-from vae_lab.widgets import decoders, trained
+from vae_lab.widgets import decoders, trained, training_film
+
+FILES = (decoders.FILE, decoders.ENCODERS, trained.FILE, training_film.FILE, "score_function.npz")
 
 
-@pytest.mark.parametrize("kept", [decoders, trained], ids=["latent_2d", "trained_gallery"])
-def test_the_contents_are_those_of_the_readme(kept):
-    arrays = shipped_arrays(kept.FILE)
+@pytest.mark.parametrize("file", FILES)
+def test_the_contents_are_those_of_the_readme(file):
+    arrays = shipped_arrays(file)
     content = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()
     assert content in (ASSETS / "README.md").read_text(encoding="utf-8")
 

@@ -65,7 +65,7 @@ def test_the_slider_moves_both_models(show, settle):
     page = show(TrainingFilm(epoch=0, patient="NoKL"))
     texts = page.locator(".vl-film-text")
     assert texts.first.inner_text().startswith("Before training")
-    page.get_by_label("Epoch").focus()
+    page.get_by_role("slider", name="Epoch").focus()
     page.keyboard.press("End")
     settle(page)
     for half, name in enumerate(("VAE", "NoKL")):

@@ -13,7 +13,7 @@ from torch import Tensor
 from vae_lab.checks.instruments.noise import examine
 from vae_lab.checks.instruments.probe import PIXELS, Probe
 from vae_lab.checks.instruments.sampler import device, is_close
-from vae_lab.checks.instruments.train_run import check_train
+from vae_lab.checks.instruments.train_run import check_loss_of_loop, check_train
 from vae_lab.checks.instruments.vae_model import check_vae
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
 
@@ -21,6 +21,7 @@ __all__ = [
     "RESERVES",
     "check_generate",
     "check_interpolate",
+    "check_loss_of_loop",
     "check_recognisable_fraction",
     "check_train",
     "check_vae",

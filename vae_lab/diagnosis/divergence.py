@@ -77,6 +77,8 @@ def examine(anatomy: Anatomy, draw: Draw, weight: float) -> Divergence | None:
     if float(price.max() - price.min()) <= 1e-7 * (1e-6 + float(price.abs().max())):
         return Divergence("none", 0.0)
     near = NEAR if not draw.noisy or anatomy.noise() is not None else NEAR_BY_CHANCE
+    rounding = 1e-6 * float(price.abs().max() / (price.max() - price.min()))  # of a term that hardly counts
+    near = max(near, min(rounding, 0.3))
     readings = [s] if draw.scale is not None else [f(answer) for f in MEANINGS.values()]
     if second is None:
         readings = [torch.ones_like(m)]

@@ -50,9 +50,7 @@ class Watch(TorchFunctionMode):
         self._from_numpy = torch.from_numpy
 
     def __enter__(self) -> Watch:
-        torch.from_numpy = lambda ndarray: self._from_numpy(ndarray)[
-            ...
-        ]  # which a mode does see
+        torch.from_numpy = lambda ndarray: self._from_numpy(ndarray)[...]  # which a mode does see
         super().__enter__()
         return self
 

@@ -18,7 +18,7 @@ class GradientPaths(Interaction):
     Traits (each is live in a kernel):
         mu, logvar, eps: floats in [-3, 3].
         target: float in [-3, 5].
-        z_is: "computed", mu + sigma * eps, or "drawn", the die that lets no gradient through.
+        z_is: "computed", mu + sigma * eps, or "drawn", which lets no gradient through.
         follow: the node whose gradient is explained: "mu", "logvar", "sigma", "eps" or "z".
 
     Example:

@@ -1,4 +1,4 @@
-"""The recorded graph with the die and without it: choose a node, and see the way that the gradient takes to it."""
+"""The recorded graph, z drawn and z computed: choose a node, and see the way that the gradient takes to it."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ export default {
     const patient = choice(model, { label: say("beside"), trait: "patient", choices: patients.map((name) => [name, say(`name_${name}`)]) });
     const halves = ["sound", "patient"].map((name) => filmHalf(say, labels, name));
     const voice = announcer();
-    const root = frame(say("title"), patient.root, epoch.root, html("div", { class: "vl-halves" }, ...halves.map((h) => h.root)), html("p", { class: "vl-quiet vl-legend" }, say("legend")), voice.root);
+    const root = frame(say("title"), patient.root, epoch.root, html("div", { class: "vl-halves vl-film" }, ...halves.map((h) => h.root)), html("p", { class: "vl-quiet vl-legend" }, say("legend")), voice.root);
     el.append(root);
     const draw = () => {
       epoch.update();

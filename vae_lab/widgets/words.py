@@ -19,7 +19,7 @@ def table(name: str) -> dict[str, str]:
 
     Example:
         >>> table("playground")["steps"]
-        '{steps} steps'
+        'steps: {steps}'
     """
     path = TABLES / f"{name}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -36,8 +36,8 @@ def replaced(words: Mapping[str, str], others: Mapping[str, str]) -> dict[str, s
         ValueError: for a key that the table does not have, or a sentence with other places.
 
     Example:
-        >>> replaced({"run": "Run", "steps": "{steps} steps"}, {"steps": "{steps} bước"})
-        {'run': 'Run', 'steps': '{steps} bước'}
+        >>> replaced({"run": "Run", "steps": "steps: {steps}"}, {"steps": "số bước: {steps}"})
+        {'run': 'Run', 'steps': 'số bước: {steps}'}
     """
     for key, sentence in others.items():
         if key not in words:

@@ -9,7 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from tests.grading import tiny_course
 from vae_lab.grading.authoring.answers import with_answers
 from vae_lab.grading.authoring.run_notebook import in_a_fork
-from vae_lab.grading.authoring.selfcheck import SelfCheck, check, check_file
+from vae_lab.grading.authoring.selfcheck import SelfCheck, before_handing_in, check, check_file
 from vae_lab.grading.lab.cells import text, to_bytes
 from vae_lab.grading.lab.release import release_notebook
 
@@ -112,3 +112,27 @@ def test_the_same_in_one_cell_of_a_notebook(tmp_path: Path, with_path: bool) -> 
 def test_outside_of_a_kernel_it_says_what_to_do() -> None:
     with pytest.raises(RuntimeError, match="vae-lab check NOTEBOOK"):
         check()
+
+
+def test_code_in_a_test_cell_is_told_before_handing_in() -> None:
+    notebook = with_answers(SOURCE, "halves", {}, hidden_tests=False)
+    assert list(before_handing_in(to_bytes(notebook))) == []
+    tests = next(cell for cell in notebook["cells"] if cell["id"] == "half_tests")
+    tests["source"] = text(tests) + "   \n"
+    assert list(before_handing_in(to_bytes(notebook))) == []
+    tests["source"] = "def half(x):\n    return x / 2\n" + text(tests)
+    (line,) = before_handing_in(to_bytes(notebook))
+    assert line.startswith("half_tests: you have changed this test cell.")
+    assert "Move your code" in line
+    tests["metadata"] = {}
+    assert list(before_handing_in(to_bytes(notebook))) == []
+    assert list(before_handing_in(b"no notebook")) == []
+
+
+def test_a_written_answer_in_a_code_cell_is_for_a_person_too(tmp_path: Path) -> None:
+    def as_code(notebook: dict) -> None:
+        cell = next(cell for cell in notebook["cells"] if cell["id"] == "why")
+        cell |= {"cell_type": "code", "outputs": [], "execution_count": None}
+        cell["source"] = "# vae-lab: halves/why\n# Two halves, a whole."
+
+    assert states(checked(tmp_path, {}, as_code))["why"] == "for a person"

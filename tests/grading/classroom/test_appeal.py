@@ -7,9 +7,10 @@ import torch
 from grading import tiny, tiny_course
 
 from vae_lab.cli import main
+from vae_lab.grading.classroom.appeal import appeal, lines
 from vae_lab.grading.judge.engine import grade_submission
 from vae_lab.grading.judge.value_text import show
-from vae_lab.grading.judge.watching import Call, Tried, appeal, lines
+from vae_lab.grading.judge.watching import Call, Tried
 
 WRONG = {
     "double": "def double(x):\n    return 2 * x.detach()",

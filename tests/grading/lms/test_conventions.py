@@ -230,3 +230,28 @@ def test_vietnamese_arabic_and_polish_names_meet_in_canvas(run):
     _, placed = run({f"{name}_{number}_7_sampling.ipynb": notebook(text=str(number)) for number, name in
                      enumerate(["annguyễnvăn", "الأحمدمحمد", "żółćłukasz"], 1)}, names)  # fmt: skip
     assert placed == {"n1": "1", "n2": "2", "n3": "3"}
+
+
+def test_another_assignments_worksheet_is_told_and_its_numbers_are_nobodys(run, tmp_path):
+    """Moodle numbers students anew: here 102 is Ada, and Grace has a number that the worksheet does not know."""
+    files = {
+        "Ada Lovelace_102_assignsubmission_file/sampling.ipynb": notebook(text="ada"),
+        "Grace Hopper_999_assignsubmission_file/sampling.ipynb": notebook(text="grace"),
+    }
+    result, placed = run(files, SHEET)
+    assert placed == {"ada-lovelace_102": "ada", "gh03": "grace"}
+    assert result.look
+    known = read_identities(beside(tmp_path / "submitted", "sampling"))
+    assert known.people["gh03"].participant == "999"
+    assert known.worksheet is None
+    assert "another assignment's" in "\n".join(summary(result))
+
+
+def test_who_was_anonymous_once_keeps_the_folder_for_good(run):
+    run({"anon_aB3xY_71_sampling.ipynb": notebook(text="first")})
+    for order in (71, 71, 95):  # named, collected again, handed in again
+        files = {f"lovelaceada_2001_{order}_sampling.ipynb": notebook(text=str(order))}
+        result, _ = run(files, "id,first_name,lms_user_id\nal01,Ada,2001\n")
+        assert result.students == {"anon_aB3xY"}
+        assert result.missing == []
+        assert result.people["anon_aB3xY"].canvas == "2001"

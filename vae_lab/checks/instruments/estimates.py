@@ -8,6 +8,7 @@ than 1e-7 for one comparison (computed in tests/checks/test_statistics.py). A ru
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -38,7 +39,11 @@ MIXED_ROWS = Misconception(
     "belong to row b.",
     "how_good",
 )
-BIASED = Misconception("squares, absolute values and clamps of log q - log p have another mean.", "how_good")
+WRONG_SIGMA = Misconception("{} stands where sigma belongs: sigma is exp(logvar / 2).", "reparameterization")
+LOG_OF_MEAN = Misconception(
+    "the logarithm of a mean of q(z) / p(z) has another mean than the mean of log q(z) - log p(z).", "how_good"
+)
+BIASED = Misconception("{} of log q - log p has another mean than log q - log p itself.", "how_good")
 NO_PATH = Misconception(
     "the gradient does not pass through z: draw it as mu + sigma * eps, with rsample and not sample.",
     "stochastic_nodes",
@@ -86,14 +91,7 @@ def check_kl_monte_carlo(
     for draws, values in ((1, one), (n, estimate.detach())):
         mean, error = _mean_and_error(values)
         if not abs(mean - wanted) <= STANDARD_ERRORS * error:
-            near = {
-                wanted * draws: SUM_OVER_DRAWS,
-                wanted / len(terms): MEAN_OVER_D,
-                -wanted: SIGN,
-                _forward(rows): FROM_PRIOR,
-            }
-            close = min(near, key=lambda value: abs(value - mean))
-            mistake = near[close] if abs(close - mean) <= STANDARD_ERRORS * error else BIASED
+            mistake = _name_mean(kl_monte_carlo, mean, error, draws, rows)
             seen = f"with n = {draws}, the mean over {ROWS} rows is {mean / wanted:.2f} times the KL"
             seen += f" (the standard error is {error / abs(wanted):.3f})."
             fail(task, seen, "Wanted an unbiased estimate.", mistake)
@@ -120,6 +118,45 @@ def check_kl_monte_carlo(
                 fail(task, seen, "Wanted an unbiased gradient.", NO_PATH)
     if all(slope is not None and float(slope.std(0).max()) <= 1e-5 for slope in slopes):
         fail(task, "the gradient is the same in every row, whatever was drawn.", "Wanted draws.", CLOSED_FORM)
+
+
+def _name_mean(
+    kl_monte_carlo: Callable[..., Any], mean: float, error: float, draws: int, rows: list[Tensor]
+) -> Misconception | None:
+    """The one mistake whose mean this is, here and at another mu and logvar; None if there is none, or several."""
+    found = {mistake for value, mistake in _means(rows, draws) if abs(value - mean) <= 4 * error + 1e-3 * abs(value)}
+    elsewhere = [torch.tensor(row).to(rows[0]).repeat(ROWS, 1) for row in ([-1.2, 0.8], [0.3, 0.8])]
+    with torch.no_grad():
+        again, error = _mean_and_error(kl_monte_carlo(*elsewhere, draws))
+    near = _means(elsewhere, draws)
+    found &= {mistake for value, mistake in near if abs(value - again) <= 4 * error + 1e-3 * abs(value)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _means(rows: list[Tensor], draws: int) -> list[tuple[float, Misconception]]:
+    """What each mistake has as its mean, in place of the KL."""
+    mu, logvar = (row[0].detach().double() for row in rows)
+    wanted = float(kl_terms(mu, logvar).sum())
+    z = mu + torch.exp(logvar / 2) * torch.randn(40_000, draws, len(mu), dtype=torch.float64, device=mu.device)
+    ratio = (z.square() - (z - mu).square() / logvar.exp() - logvar) / 2
+    total = ratio.sum(-1)
+    if draws > 1:  # one draw has been found right: what is left is how the draws are put together
+        return [(wanted * draws, SUM_OVER_DRAWS), (float((total.logsumexp(1) - math.log(draws)).mean()), LOG_OF_MEAN)]
+    near = [(-wanted, SIGN), (_forward(rows), FROM_PRIOR)]
+    near += [(wanted / len(mu), MEAN_OVER_D)] if len(mu) > 1 else []
+    for name, s in {"exp(logvar)": logvar.exp(), "logvar": logvar, "1": torch.ones_like(mu)}.items():
+        why = WRONG_SIGMA._replace(says=WRONG_SIGMA.says.format(name))
+        right = logvar.exp()
+        near.append((float((mu.square() + s.square() - 1 - 2 * s.abs().log()).sum() / 2), why))  # wrong everywhere
+        near.append((float((mu.square() + s.square() - s.square() / right - logvar).sum() / 2), why))  # in the draw
+        near.append((float((mu.square() + right - right / s.square() - 2 * s.abs().log()).sum() / 2), why))  # in log q
+    changes = {"the square": torch.square, "the absolute value": torch.abs, "a clamp at 0": torch.relu}
+    for name, change in changes.items():
+        why = BIASED._replace(says=BIASED.says.format(name))
+        near += [(float(each), why) for each in (change(ratio).sum(-1).mean(), change(total).mean())]
+        near += [(float(change(total).mean() / 2), why), (float(change(total.mean(1)).mean()), why)]
+        near += [(float(change(ratio).sum(-1).mean() / 2), why)]
+    return near
 
 
 def _require_rows_apart(task: str, kl_monte_carlo: Callable[..., Any], like: Tensor) -> None:

@@ -45,6 +45,39 @@ SPREAD_ONE = Misconception("logvar is not used in the draw: the spread of z is 1
 UNIFORM_NOISE = Misconception("torch.rand is uniform on [0, 1]; torch.randn draws from N(0, 1).", "reparameterization")
 
 
+class LittleVAE(torch.nn.Module):
+    """A right answer to the task, for a loop whose student's own model is not right yet.
+
+    Example:
+        >>> [tuple(part.shape) for part in LittleVAE(4, 16)(torch.rand(2, PIXELS))]
+        [(2, 784), (2, 4), (2, 4)]
+    """
+
+    def __init__(self, latent_dim: int, hidden_dim: int) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.hidden, self.head = torch.nn.Linear(PIXELS, hidden_dim), torch.nn.Linear(hidden_dim, 2 * latent_dim)
+        self.inner, self.outer = torch.nn.Linear(latent_dim, hidden_dim), torch.nn.Linear(hidden_dim, PIXELS)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Stay as it is."""
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Map images to mu and logvar, [B, D]."""
+        mu, logvar = self.head(torch.relu(self.hidden(x))).chunk(2, dim=-1)
+        return mu, logvar
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Map latents to logits of the pixels."""
+        logits: Tensor = self.outer(torch.relu(self.inner(z)))
+        return logits
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Encode, draw, decode: (logits, mu, logvar)."""
+        mu, logvar = self.encode(x)
+        return self.decode(mu + torch.exp(logvar / 2) * torch.randn_like(mu)), mu, logvar
+
+
 def check_vae(vae: Callable[..., Any], latent_dim: int = 3, hidden_dim: int = 16) -> None:
     """Require a torch module whose encode, decode and forward do what the text says.
 

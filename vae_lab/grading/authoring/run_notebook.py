@@ -22,6 +22,7 @@ from traitlets.config import Config
 
 from vae_lab.checks.lab_overview import describe
 from vae_lab.grading.authoring.guards import TookTooLong, limited, nobody_answers
+from vae_lab.grading.stand_ins import stand_in
 
 
 class CellRun(NamedTuple):
@@ -58,6 +59,7 @@ def run_cells(
         ['', 'x is 1', '']
     """
     os.environ["MPLBACKEND"] = "agg"
+    stand_in()
     config = Config()
     config.HistoryManager.enabled = False  # no database of what was typed
     config.InteractiveShell.cache_size = 0  # no references to earlier results

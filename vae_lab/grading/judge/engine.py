@@ -45,6 +45,7 @@ class _Server:
             "PYTHONHASHSEED": "0",
         }
         environment["CUDA_VISIBLE_DEVICES"] = ""
+        environment["TORCHDYNAMO_DISABLE"] = "1"
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-m", "vae_lab.grading.judge.server", str(theirs.fileno())],

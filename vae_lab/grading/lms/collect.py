@@ -12,7 +12,7 @@ from vae_lab.grading.course import CourseError
 from vae_lab.grading.lms.class_list import ClassList
 from vae_lab.grading.lms.contents import Contents, read_contents, wanted
 from vae_lab.grading.lms.dates import all_at_once, submitted_at
-from vae_lab.grading.lms.known import known_after, person_of
+from vae_lab.grading.lms.known import is_of_this_assignment, known_after, person_of
 from vae_lab.grading.lms.names import letters
 from vae_lab.grading.lms.resolving import Resolved, Who, resolve
 from vae_lab.grading.lms.store import Candidate, Stored, place, when
@@ -105,8 +105,12 @@ def collect(
         late = held.candidates[who][0].handed_in.late or bool(due and received and received > due)
         for key in keys[who]:
             result.outcomes += place(key, held.candidates[who], entry.content, lab, submitted, received, late)
+    fits = is_of_this_assignment(held.people, certain)
+    if listed.kind == "worksheet" and not fits:
+        result.notes.append("the worksheet is another assignment's: its numbers are not those of this zip")
+        result.doubts += 1
     if result.people:
-        write_identities(beside(submitted, lab), known_after(before, result.people, listed, certain, keys, lab))
+        write_identities(beside(submitted, lab), known_after(before, result.people, listed, certain, keys, lab, fits))
     finish(result, held, certain, listed, keys)
     if stamped and any(sheet is None for _, sheet in times.values()):
         result.notes.append(
@@ -147,12 +151,16 @@ def name_folders(held: Contents, certain: Resolved, before: Identities) -> dict[
 
     Whoever Canvas hid behind a number and now names keeps the folder, and with it the marks: the uploads are the same.
     """
-    earlier = {order: key for key, person in before.people.items() if person.anonymous for order in person.uploads}
+    hidden = {key: person for key, person in before.people.items() if person.anonymous or key.startswith("anon_")}
+    earlier = {order: key for key, person in hidden.items() for order in person.uploads}
+    numbers = {person.canvas: key for key, person in hidden.items() if person.canvas}
     keys: dict[Who, list[str]] = {}
     taken: set[str] = set()
     for who, one in sorted(held.people.items()):
         orders = [found.handed_in.order for found in held.candidates.get(who, [])]
-        known = next((earlier[order] for order in orders if order in earlier), None) if who[0] == "canvas" else None
+        known = next((earlier[order] for order in orders if order in earlier), numbers.get(str(one.number)))
+        if one.system != "canvas":
+            known = None
         mine = [known] if known else [student.id for student in certain.students.get(who, [])] or [one.key]
         keys[who] = [key if key not in taken else f"{who[0]}-{key}" for key in mine]
         taken |= set(keys[who])

@@ -22,13 +22,26 @@ def person_of(one: UploadName, student: Student | None, group: bool, uploads: tu
         return person._replace(anonymous=one.anonymous)
     if one.system == "canvas":
         return person._replace(canvas=str(one.number), lms=person.lms or str(one.number))
-    number = (
-        str(student.numbers["moodle"]) if student and "moodle" in student.numbers else "" if group else str(one.number)
-    )
+    number = str(one.number)
+    if group:
+        number = str(student.numbers.get("moodle", "")) if student else ""
     if not person.first and not person.last and not group and len(one.name.split()) > 1:
         first, last = apart(one.name)
         person = person._replace(first=first, last=last)
     return person._replace(participant=number, name=person.name or ("" if group else one.name))
+
+
+def is_of_this_assignment(people: Mapping[Who, UploadName], certain: Resolved) -> bool:
+    """Whether a list's numbers are those of the zip: Moodle has new ones for each assignment.
+
+    Grades in another assignment's worksheet would reach other students. A group's number says nothing about it.
+    """
+    return all(
+        student.numbers.get("moodle", people[who].number) == people[who].number
+        for who, students in certain.students.items()
+        for student in students
+        if who[0] == "moodle" and who not in certain.groups
+    )
 
 
 def known_after(
@@ -38,10 +51,11 @@ def known_after(
     certain: Resolved,
     keys: Mapping[Who, list[str]],
     lab: str,
+    fits: bool,
 ) -> Identities:
-    """What was known before and what this zip and list add to it."""
+    """What was known before and what this zip and list add to it; `fits` says that a worksheet is this assignment's."""
     sheet, head = before.worksheet, before.canvas_head
-    if listed.kind == "worksheet":
+    if listed.kind == "worksheet" and fits:
         whose = {
             student.row: key
             for who, students in certain.students.items()

@@ -60,7 +60,8 @@ def resolve(handed_in: Iterable[UploadName], listed: ClassList) -> Resolved:
             found.doubts[who] = problem
         else:
             certain[who] = student
-    certain |= by_name({who: one for who, one in people.items() if who not in found.groups}, certain, listed)
+    unsaid = {who: one for who, one in people.items() if who not in found.groups and who not in found.doubts}
+    certain |= by_name(unsaid, certain, listed)
     once = Counter(student.id for student in certain.values())
     found.students |= {who: [student] for who, student in certain.items() if once[student.id] == 1}
     for who in found.students:

@@ -12,7 +12,7 @@ from vae_lab.grading.rpc.wire import WireError
 
 MODULE_METHODS = {
     *("training", "train", "eval", "parameters", "named_parameters", "buffers", "named_buffers", "children", "modules"),
-    *("state_dict", "zero_grad", "requires_grad_", "forward", "apply", "compile"),
+    *("state_dict", "zero_grad", "requires_grad_", "forward", "apply", "compile", "to", "cpu", "cuda", "float"),
 }
 
 

@@ -31,7 +31,7 @@ function lossChart(say, key, k, tone) {
     root.replaceChildren(
       svg("path", { class: "vl-axis", d: `M${LEFT} 20V${BOTTOM}H${room}` }), ...leftAxis(LEFT, y, ticks, step < 1 ? 1 : 0),
       svg("text", { x: 2, y: 13, "font-weight": 650, style: `fill: ${tone}` }, values.length ? say(key, { value: show(values.at(-1)) }) : say(`${key}_empty`)),
-      svg("text", { x: room - 2, y: HEIGHT - 4, "text-anchor": "end", style: "fill: var(--vl-quiet)" }, say("steps", { steps })),
+      svg("text", { x: room - 2, y: HEIGHT - 4, "text-anchor": "end", style: "fill: var(--vl-quiet)" }, say("steps", { steps: values.length * history.width })),
       svg("path", { d: values.length ? `M${values.map((v, i) => `${x((i + 1) * history.width).toFixed(1)} ${clamp(y(v), 18, BOTTOM + 4).toFixed(1)}`).join("L")}` : "M0 0", stroke: tone, "stroke-width": 2, fill: "none" }));
     set(root, { "aria-label": values.length ? say(key, { value: show(values.at(-1)) }) : say(`${key}_empty`) });
   };

@@ -53,7 +53,7 @@ function playgroundGraph(say) {
 
   // `moment`: how far a slow step has come; all of it otherwise.
   const draw = (width, run, seen, moment) => {
-    const tall = width < 620, plan = tall ? GRAPH_TALL : GRAPH_WIDE, h = plan.box[1], w = tall ? plan.box[0] : Math.min(plan.box[0], 0.125 * width), { estimator } = run.now, digits = run.data.inputs > 2;
+    const tall = width < 620, plan = tall ? GRAPH_TALL : GRAPH_WIDE, h = plan.box[1], w = tall ? plan.box[0] : Math.min(plan.box[0], 0.115 * width), { estimator } = run.now, digits = run.data.inputs > 2;
     const at = (node) => [clamp(plan.at[node][0] * width, w / 2 + 1, width - w / 2 - 1), plan.at[node][1]];
     const dim = (when) => (moment < when ? 0.16 : 1);
     const flows = backwards(seen, run.now), marks = [], labels = [];

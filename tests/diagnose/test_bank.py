@@ -1,0 +1,61 @@
+"""Every VAE of the bank: the sound ones get no finding, the broken ones get theirs first, and the page counts them."""
+
+from collections import Counter
+
+import pytest
+import torch
+from book.sources import ROOT
+from diagnose import first_half, second_half
+from diagnose.patients import Patient
+
+from vae_lab.diagnosis import diagnose
+from vae_lab.diagnosis.causes import CAUSES
+
+SOUND = [*first_half.SOUND, *second_half.SOUND]
+BROKEN = [*first_half.BROKEN, *second_half.BROKEN]
+PAGE = (ROOT / "book" / "diagnose.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def of_name(patient: Patient) -> str:
+    return patient.name
+
+
+def test_the_bank_is_large_and_each_name_is_known() -> None:
+    assert len(SOUND) >= 20
+    assert len(BROKEN) >= 40
+    assert len({p.name for p in SOUND + BROKEN}) == len(SOUND + BROKEN)
+    assert {a for p in BROKEN for a in p.ails} <= set(CAUSES)
+
+
+@pytest.mark.parametrize("patient", SOUND, ids=of_name)
+def test_nothing_is_found_in_a_sound_one(patient: Patient) -> None:
+    said = diagnose(**patient.call(0))
+    assert said.names == [], said
+    assert str(said).startswith("Nothing found.")
+    assert said.examined
+
+
+@pytest.mark.parametrize("patient", BROKEN, ids=of_name)
+def test_the_mistake_of_a_broken_one_is_named_first(patient: Patient) -> None:
+    said = diagnose(**patient.call(0))
+    assert said.names, said
+    assert said.names[0] in patient.ails, said
+    assert (ROOT / "book" / f"{said.findings[0].page}.md").exists()
+
+
+def test_the_page_counts_the_bank_as_it_is() -> None:
+    counts = Counter(p.ails[0] for p in BROKEN)
+    for name, number in counts.items():
+        assert f"| `{name}` | {number} | {number} |" in PAGE, name
+    assert f"| sound | {len(SOUND)} | 0 |" in PAGE
+    assert f"{len(SOUND)} sound and {len(BROKEN)} broken" in PAGE
+    listed = {line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `")}
+    assert listed == set(counts)
