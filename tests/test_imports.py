@@ -53,7 +53,7 @@ MAY_IMPORT = {
     "grading": {"checks"},
     "diagnosis": set(),
     "doctor": set(),
-    "lab_files": set(),
+    "lab_files": {"checks"},
     "commands": {"grading", "doctor", "lab_files"},
     "cli": {"commands", "grading"},
 }

@@ -1,30 +1,13 @@
-"""The released labs that the wheel brings along, for `vae-lab lab NAME`; and where the course's book is published."""
+"""The released labs that the wheel brings along, for `vae-lab lab NAME`."""
 
 from __future__ import annotations
 
 import json
 import re
-from functools import cache
-from importlib.metadata import PackageNotFoundError, metadata
 from pathlib import Path
 
 LINK = re.compile(r"\[([^][]+)\]\((?:\.\./)+book/([\w/-]+)\.md(#[\w-]+)?\)")
 FOLDERS = (Path(__file__).parent / "labs", Path(__file__).parents[1] / "labs")  # in the wheel; in a copy of the source
-
-
-@cache
-def site() -> str:
-    """Where the book is published, without a slash at the end; "" if the installed package does not say.
-
-    Example:
-        >>> site() == "" or site().startswith("https://")
-        True
-    """
-    try:
-        urls = metadata("vae-lab").get_all("Project-URL") or []
-    except PackageNotFoundError:
-        return ""
-    return next((url.partition(", ")[2] for url in urls if url.startswith("Book, ")), "")
 
 
 def labs() -> dict[str, Path]:
@@ -56,6 +39,8 @@ def fetch(name: str, folder: Path) -> Path:
         raise ValueError(f"there is no lab {name!r}; the labs are: {', '.join(known) or 'none here'}")
     target = folder / f"{name}.ipynb"
     if not target.exists():
+        from vae_lab.checks.book_address import site  # here, for it loads torch
+
         text = with_live_links(known[name].read_text(encoding="utf-8"), site())
         json.loads(text)
         folder.mkdir(parents=True, exist_ok=True)

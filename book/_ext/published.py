@@ -87,6 +87,10 @@ class OpenLab(SphinxDirective):
             url = place.colab(f"notebooks/labs/{lab}.ipynb")
             line += nodes.reference("", f"Open {lab} in Colab", refuri=url)
             line += nodes.Text(" · ")
+        if place:  # the published lab: its links lead to the book, and its first cell installs the course
+            url = f"{place.site}/notebooks/labs/{lab}.ipynb"
+            line += nodes.reference("", f"Download {lab}.ipynb", refuri=url)
+            return [line]
         target = os.path.relpath(source, Path(self.env.doc2path(self.env.docname)).parent)
         line += addnodes.download_reference("", "", nodes.Text(f"Download {lab}.ipynb"), reftarget=target, refdoc=lab)
         return [line]

@@ -27,7 +27,8 @@ STUBS = ("raise NotImplementedError", "YOUR ANSWER HERE")
 NOT_RUN = "written, but its cell has not run since the kernel started: run it, then this cell again."
 READ_NEXT = re.compile(r"^Read next: *(.+)$", re.MULTILINE)
 ROW = re.compile(r"^\|[^|`]*`(?P<task>\w+)`.*\|(?P<reading>[^|]+)\|\s*$", re.MULTILINE)
-LINK = re.compile(r"\[([^\]]+)\]\([^)]*\)")
+LINK = re.compile(r"\[([^\]]+)\]\(([^)]*)\)")
+URL = re.compile(r"https://[^\s)&<]+")
 
 
 class Cell(NamedTuple):
@@ -113,7 +114,7 @@ class Overview:
         for name, state, points, says, read in self.rows():
             styles = (left, f"{left};color:{colour.get(state, 'inherit')};white-space:nowrap", left, left, left)
             texts = (name, state, points, says, read)
-            shown = [html.escape(text).replace("\n", "<br>") for text in texts]
+            shown = [_linked(html.escape(text)).replace("\n", "<br>") for text in texts]
             row = [f'<td style="{s}">{t}</td>' for s, t in zip(styles, shown, strict=True)]
             cells.append(f"<tr>{''.join(row)}</tr>")
         words = ("task", "", "points", "the test says", "read next")
@@ -158,7 +159,7 @@ def readings(cells: Iterable[Cell]) -> dict[str, str]:
     for cell in cells:
         for row in ROW.finditer("" if cell.code else cell.source):
             if pages := LINK.findall(row["reading"]):
-                named = ", ".join(f'"{page}"' for page in pages)
+                named = ", ".join(f'"{page}"' + (f" ({to})" if URL.match(to) else "") for page, to in pages)
                 found[row["task"]] = f"the book's page{'s' if len(pages) > 1 else ''} {named}"
     return found
 
@@ -284,6 +285,16 @@ def this_notebook(shell: Any) -> list[Cell]:
         if answer:
             return read_cells(json.dumps(answer["ipynb"]))
     return cells_that_ran(shell)
+
+
+def _linked(escaped: str) -> str:
+    """HTML text with its addresses as links.
+
+    Example:
+        >>> _linked("see https://x.org/book/elbo.html")
+        'see <a href="https://x.org/book/elbo.html" target="_blank">https://x.org/book/elbo.html</a>'
+    """
+    return URL.sub(lambda found: f'<a href="{found[0]}" target="_blank">{found[0]}</a>', escaped)
 
 
 def _share(task: TaskState) -> str:

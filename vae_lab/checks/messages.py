@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from torch import Tensor
 
+from vae_lab.checks.book_address import page
 from vae_lab.checks.common_errors import in_plain_words
 from vae_lab.checks.student_line import student_line
 from vae_lab.checks.untouched import Untouched
@@ -77,7 +78,7 @@ def fail(task: str, seen: str, wanted: str, mistake: Misconception | None = None
     text = f"{task}: {seen} {wanted}"
     if mistake is not None:
         title = TITLES[mistake.page]
-        text += f'\nLikely mistake: {mistake.says}\nRead next: the book\'s page "{title}" ({mistake.page}.html).'
+        text += f'\nLikely mistake: {mistake.says}\nRead next: the book\'s page "{title}" ({page(mistake.page)}).'
     raise CheckFailed(text)
 
 

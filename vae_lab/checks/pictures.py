@@ -12,6 +12,7 @@ import struct
 import zlib
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -20,10 +21,14 @@ WIDTH, HEIGHT = 560, 190
 
 
 class Picture:
-    """An SVG drawing with a text that says what is to be seen, for those who cannot see it."""
+    """An SVG drawing, and the same as PNG, with a text that says what is to be seen, for those who cannot see it.
 
-    def __init__(self, body: str, says: str, width: int = WIDTH, height: int = HEIGHT) -> None:
+    What is handed in is shown to who marks it without anything active, and that leaves PNG alone.
+    """
+
+    def __init__(self, body: str, says: str, width: int = WIDTH, height: int = HEIGHT, *, gray: Tensor) -> None:
         self.says = says
+        self._gray = gray
         self._svg = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img" '
             f'aria-label="{escape(says)}" font-family="sans-serif" font-size="12">{body}</svg>'
@@ -31,6 +36,9 @@ class Picture:
 
     def _repr_html_(self) -> str:
         return self._svg
+
+    def _repr_png_(self) -> bytes:
+        return png(self._gray)
 
     def __repr__(self) -> str:
         return f"<picture: {self.says}>"
@@ -68,7 +76,12 @@ def draws_and_density(draws: Tensor, mu: float, sigma: float) -> Picture:
         f'<g fill="#0072b2" fill-opacity="0.55">{bars}</g><g fill="currentColor">{marks}</g>'
         f'<polyline points="{points}" fill="none" stroke="#d55e00" stroke-width="2"/>'
     )
-    return Picture(body, f"histogram of {len(values)} draws with the density of N({mu:.3g}, {sigma:.3g}^2)")
+    gray = paper()
+    for i, h in enumerate((counts / peak * (floor - 8)).tolist()):
+        gray[int(floor - h) : floor, int(i * step) : int((i + 1) * step) - 1] = 180
+    trace(gray, [(i / 120 * WIDTH, floor - y) for i, y in enumerate(curve.tolist())])
+    says = f"histogram of {len(values)} draws with the density of N({mu:.3g}, {sigma:.3g}^2)"
+    return Picture(body, says, gray=gray)
 
 
 def curves(named: dict[str, Sequence[float]], x: Sequence[float], xlabel: str = "") -> Picture:
@@ -87,13 +100,14 @@ def curves(named: dict[str, Sequence[float]], x: Sequence[float], xlabel: str = 
     low, high = min(every), max(every)
     span, reach = (high - low) or 1.0, (x[-1] - x[0]) or 1.0
     right, floor, foot = WIDTH - 130, HEIGHT - 24, HEIGHT - 4
-    body = ""
+    body, gray = "", paper()
     for (name, values), colour in zip(named.items(), ("#0072b2", "#d55e00", "#009e73", "#cc79a7") * 9, strict=False):
         places = [
             (50 + (at - x[0]) / reach * (right - 50), 10 + (high - float(v)) / span * (floor - 14))
             for at, v in zip(x, values, strict=True)
             if math.isfinite(v)
         ]
+        trace(gray, places)
         line = " ".join(f"{px:.1f},{py:.1f}" for px, py in places)
         body += f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>'
         if places:
@@ -105,7 +119,7 @@ def curves(named: dict[str, Sequence[float]], x: Sequence[float], xlabel: str = 
         f'<text x="{(50 + right) / 2:.0f}" y="{foot}" text-anchor="middle">{escape(xlabel)}</text></g>'
     )
     ends = "; ".join(f"{name} against {xlabel}, from {v[0]:.4g} to {v[-1]:.4g}" for name, v in named.items())
-    return Picture(body, ends)
+    return Picture(body, ends, gray=gray)
 
 
 def images(rows: Tensor, columns: int = 10, zoom: int = 2) -> Picture:
@@ -133,7 +147,29 @@ def images(rows: Tensor, columns: int = 10, zoom: int = 2) -> Picture:
         f'<image href="data:image/png;base64,{code}" width="{width * zoom}" height="{height * zoom}" '
         'style="image-rendering:pixelated"/>'
     )
-    return Picture(body, f"{n} images", width * zoom, height * zoom)
+    large = gray.repeat_interleave(zoom, 0).repeat_interleave(zoom, 1)
+    return Picture(body, f"{n} images", width * zoom, height * zoom, gray=large)
+
+
+def paper() -> Tensor:
+    """A white sheet for the PNG of a drawing, uint8 [HEIGHT, WIDTH]; it bears lines and bars, and no letters."""
+    return torch.full((HEIGHT, WIDTH), 255, dtype=torch.uint8)
+
+
+def trace(sheet: Tensor, places: Sequence[tuple[float, float]]) -> None:
+    """Draw a line through places (x, y) onto a sheet.
+
+    Example:
+        >>> sheet = paper()
+        >>> trace(sheet, [(0.0, 5.0), (9.0, 5.0)])
+        >>> int((sheet[5] == 0).sum())
+        10
+    """
+    for (x0, y0), (x1, y1) in pairwise(places):
+        steps = torch.linspace(0, 1, 2 + int(2 * max(abs(x1 - x0), abs(y1 - y0))))
+        across = (x0 + steps * (x1 - x0)).long().clamp(0, sheet.shape[1] - 1)
+        down = (y0 + steps * (y1 - y0)).long().clamp(0, sheet.shape[0] - 1)
+        sheet[down, across] = 0
 
 
 def png(gray: Tensor) -> bytes:
