@@ -73,10 +73,7 @@ def test_a_command_that_needs_no_torch_loads_none(course: Path, command: str) ->
 
 def test_what_they_do_is_done(course: Path) -> None:
     assert run(course, "collect three.zip halves")[0] == 0
-    assert (
-        sorted(path.name for path in (course / "submitted").iterdir()) == ["11", "12", "13"]
-        or len(list((course / "submitted").iterdir())) == 3
-    )
+    assert len(list((course / "submitted").glob("*/halves/halves.ipynb"))) == 3
     assert run(course, "report halves")[0] == 0
     assert (course / "report" / "index.html").is_file()
 

@@ -34,13 +34,11 @@ def student_line(error: BaseException) -> StudentLine | None:
     r"""The deepest line of an exception's traceback that is no library's, or None.
 
     Example:
-        >>> space = {}
-        >>> exec("def half(x):\n    return x / 2", space)  # no cell of a notebook: its source is not kept
         >>> try:
-        ...     space["half"]("four")
-        ... except TypeError as error:
+        ...     1 / 0
+        ... except ZeroDivisionError as error:
         ...     print(student_line(error))
-        None
+        In a cell, line 2: 1 / 0
     """
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.line and frame.lineno and not _is_library(frame.filename):
