@@ -29,6 +29,7 @@ from vae_lab.grading.judge.submitted_notebook import Step, SubmittedNotebook
 from vae_lab.grading.judge.verdict import clean, not_defined, say_why
 from vae_lab.grading.lab.source import Lab, LabCell
 from vae_lab.grading.limits import Limits
+from vae_lab.grading.rpc.exceptions import chain
 from vae_lab.grading.rpc.proxy import RemoteError
 from vae_lab.grading.rpc.wire import Gone, Late, WireError
 from vae_lab.grading.sandbox.bubblewrap import WarmSandbox
@@ -127,11 +128,9 @@ class Judge:
 
     def _lacked(self, error: BaseException) -> str:
         """What this machine has not and the student's code needed when a test failed, or ""."""
-        link: BaseException | None = error
-        while link is not None:
+        for link in chain(error):
             if isinstance(link, RemoteError):
                 return self.session.needs.of_call(link.kind, link.text or link.withheld)
-            link = link.__cause__ or link.__context__
         return self.session.needs.lost.get(error.name or "", "") if isinstance(error, NameError) else ""
 
     def _wire_message(self, error: WireError) -> str:
@@ -354,10 +353,12 @@ def other_numbers(value: Any) -> Any:
 
 def remote_in(error: BaseException) -> RemoteError | None:
     """The exception of the student's code that this one is, or was made of."""
+    seen: set[int] = set()
     cause: BaseException | None = error
-    while cause is not None:
+    while cause is not None and id(cause) not in seen:
         if isinstance(cause, RemoteError):
             return cause
+        seen.add(id(cause))
         cause = cause.__cause__
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterator
 from typing import Any
 
 from vae_lab.checks.student_line import LONGEST, StudentLine, student_line
@@ -14,6 +15,23 @@ KNOWN_KINDS = frozenset(
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
 ) | {"TookTooLong", "OutOfMemoryError", "InductorError"}
 """Names of exceptions that no student chose."""
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception and what it came from, each once: code that raises a kept exception again makes a ring of them.
+
+    Example:
+        >>> one, two = ValueError("one"), ValueError("two")
+        >>> one.__context__, two.__context__ = two, one
+        >>> [str(error) for error in chain(one)]
+        ['one', 'two']
+    """
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or link.__context__
 
 
 class ExceptionTable:
