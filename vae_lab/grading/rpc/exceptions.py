@@ -51,11 +51,9 @@ class ExceptionTable:
             self._raised.append(error)
             number = len(self._raised) - 1
             return {"type": type(error).__name__, "bases": ["RuntimeError"], "text": "", "origin": number}
-        cause: BaseException | None = error
-        while cause is not None:
+        for cause in chain(error):
             if isinstance(cause, RemoteError) and hasattr(cause, "origin"):
                 return {"back": cause.origin, "type": "", "bases": [], "text": "", "line": student_line(error)}
-            cause = cause.__cause__ or cause.__context__
         bases = [base.__name__ for base in type(error).__mro__ if base.__module__ == "builtins"]
         try:
             text = f"{error.msg} (line {error.lineno})" if isinstance(error, SyntaxError) else str(error)
