@@ -15,6 +15,7 @@ from pathlib import Path
 from vae_lab.grading.course import CourseError, write_atomically
 from vae_lab.grading.lms.class_list import ClassList
 from vae_lab.grading.lms.collect import collect
+from vae_lab.grading.lms.contents import any_named
 
 BEGINNING = (1980, 1, 1, 0, 0, 0)  # the same feedback gives the same zip
 
@@ -50,11 +51,12 @@ def send_back(path: Path, lab: str, feedback: Path, target: Path, students: Clas
     """
     with tempfile.TemporaryDirectory() as folder:
         collected = collect(path, lab, Path(folder), students)
+    from_canvas = any_named(path)
     result, written = SentBack(), io.BytesIO()
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
         for student in sorted(collected.students - set(collected.without)):
             person = collected.people[student]
-            if person.canvas or person.anonymous:
+            if from_canvas or person.anonymous:
                 raise CourseError(f"{path} is Canvas's; only Moodle takes feedback back as a zip")
             page = feedback / student / lab / f"{lab}.html"
             if not page.is_file() or page.is_symlink():
