@@ -53,6 +53,8 @@ class LittleVAE(torch.nn.Module):
         [(2, 784), (2, 4), (2, 4)]
     """
 
+    to_be_trained = True
+
     def __init__(self, latent_dim: int, hidden_dim: int) -> None:
         super().__init__()
         self.latent_dim = latent_dim
