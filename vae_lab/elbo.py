@@ -167,7 +167,7 @@ def diagonal_log_density(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
         [...], nats.
 
     Raises:
-        ValueError: if mu and logvar do not fit each other, or do not broadcast to z.
+        ValueError: if mu and logvar do not fit each other, or do not broadcast to z nor z to them.
         TypeError: if one is no tensor.
 
     Example:
@@ -176,10 +176,10 @@ def diagonal_log_density(z: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     """
     require_pair("diagonal_log_density", mu, logvar, "[..., D]")
     require_tensor("diagonal_log_density", "z", z)
-    if z.shape[-1:] != mu.shape[-1:] or not _broadcasts(mu, z):
+    if z.shape[-1:] != mu.shape[-1:] or not (_broadcasts(mu, z) or _broadcasts(z, mu)):
         raise ValueError(
             f"diagonal_log_density: mu has shape {tuple(mu.shape)} but z has shape {tuple(z.shape)}; "
-            "both end in D, and mu must broadcast to z."
+            "both end in D, and one must broadcast to the other."
         )
     return -0.5 * ((z - mu).square() * torch.exp(-logvar) + logvar + LOG_2PI).sum(-1)
 
