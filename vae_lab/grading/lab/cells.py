@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from vae_lab.grading.lab.release import ANCHOR, LEFTOVER
-
 Notebook = dict[str, Any]
+
+LEFTOVER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
+ANCHOR = re.compile(r"vae-lab: *(?P<lab>[\w-]+)/(?P<grade_id>[\w-]+)")
 
 
 def text(cell: Mapping[str, Any]) -> str:

@@ -6,12 +6,12 @@ The same source gives the same bytes: nothing here depends on the clock, the mac
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import nbformat
 
 from vae_lab.grading.course import Course, write_atomically
+from vae_lab.grading.lab.cells import ANCHOR, LEFTOVER
 from vae_lab.grading.lab.release_steps import STEPS
 
 # What a freshly saved notebook says about its language; Sphinx needs it to highlight the code.
@@ -24,9 +24,6 @@ LANGUAGE = {
     "pygments_lexer": "ipython3",
 }
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-
-LEFTOVER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
-ANCHOR = re.compile(r"vae-lab: *(?P<lab>[\w-]+)/(?P<grade_id>[\w-]+)")
 
 
 def release_notebook(source: str, lab: str) -> str:

@@ -19,34 +19,29 @@ from typing import Any
 import jsonschema
 
 from vae_lab.grading.course import CourseError
+from vae_lab.grading.lab.cells import grader
+from vae_lab.grading.lab.matching import CODE_STUB
+from vae_lab.grading.lab.source import STUB
 
 Cell = dict[str, Any]
 
-CODE_STUB = ("# YOUR CODE HERE", "raise NotImplementedError()")
-TEXT_STUB = ("YOUR ANSWER HERE",)
 SCHEMA_VERSION = 3
 ATTACHMENT = re.compile(r"!\[.*\]\(attachment:.+?\)")
 
 
-def about(cell: Cell) -> dict[str, Any]:
-    """A cell's nbgrader metadata, or an empty dict."""
-    found: dict[str, Any] = cell["metadata"].get("nbgrader", {})
-    return found
-
-
 def is_grade(cell: Cell) -> bool:
     """Whether the cell gives points."""
-    return bool(about(cell).get("grade", False))
+    return bool(grader(cell).get("grade", False))
 
 
 def is_solution(cell: Cell) -> bool:
     """Whether a student writes in the cell."""
-    return bool(about(cell).get("solution", False))
+    return bool(grader(cell).get("solution", False))
 
 
 def is_locked(cell: Cell) -> bool:
     """Whether nbgrader restores the cell from the instructor's version."""
-    return not is_solution(cell) and (is_grade(cell) or bool(about(cell).get("locked", False)))
+    return not is_solution(cell) and (is_grade(cell) or bool(grader(cell).get("locked", False)))
 
 
 def lock_cells(cells: list[Cell]) -> None:
@@ -61,7 +56,7 @@ def lock_cells(cells: list[Cell]) -> None:
 def clear_solutions(cells: list[Cell]) -> None:
     """Every solution becomes a stub; in code one that raises NotImplementedError."""
     for cell in cells:
-        stub = CODE_STUB if cell["cell_type"] == "code" else TEXT_STUB
+        stub = CODE_STUB if cell["cell_type"] == "code" else (STUB,)
         found = _without(cell, "SOLUTION", stub)
         if found and not is_solution(cell):
             raise ValueError(f"cell {_name(cell)} has a solution region and is no solution cell")
@@ -84,7 +79,7 @@ def check_cell_metadata(cells: list[Cell]) -> None:
     for cell in cells:
         if "nbgrader" not in cell["metadata"]:
             continue
-        own = about(cell)
+        own = grader(cell)
         if own.get("schema_version", 0) != SCHEMA_VERSION:
             raise ValueError(
                 f"cell {_name(cell)} has nbgrader metadata of version {own.get('schema_version', 0)}; "
@@ -123,7 +118,7 @@ def clear_mark_scheme(cells: list[Cell]) -> None:
         region = re.search(r"BEGIN MARK SCHEME.*?(END MARK SCHEME|\Z)", cell["source"], re.DOTALL)
         if region and ATTACHMENT.search(region[0]):
             raise ValueError(f"cell {_name(cell)} has an attached picture in its marking scheme")
-        if _without(cell, "MARK SCHEME") and not about(cell).get("task", False):
+        if _without(cell, "MARK SCHEME") and not grader(cell).get("task", False):
             raise ValueError(f"cell {_name(cell)} has a marking scheme and is no task")
 
 
@@ -131,15 +126,15 @@ def compute_checksums(cells: list[Cell]) -> None:
     """Last, so that "still as released" can be told from "answered"."""
     for cell in cells:
         if is_solution(cell) or is_locked(cell):
-            about(cell).update(checksum=checksum(cell), cell_type=cell["cell_type"])
+            grader(cell).update(checksum=checksum(cell), cell_type=cell["cell_type"])
 
 
 def checksum(cell: Cell) -> str:
     """Nbgrader's MD5 of a cell: its text, its kind, and what it is graded for."""
     parts = [cell["source"], cell["cell_type"], str(is_grade(cell)), str(is_solution(cell)), str(is_locked(cell))]
-    parts.append(about(cell)["grade_id"])
+    parts.append(grader(cell)["grade_id"])
     if is_grade(cell):
-        parts.append(str(float(about(cell)["points"])))
+        parts.append(str(float(grader(cell)["points"])))
     return hashlib.md5("".join(parts).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -176,7 +171,7 @@ def _without(cell: Cell, mark: str, stub: tuple[str, ...] = ()) -> bool:
 
 
 def _name(cell: Cell) -> str:
-    return str(about(cell).get("grade_id") or cell.get("id", "?"))
+    return str(grader(cell).get("grade_id") or cell.get("id", "?"))
 
 
 @cache
