@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from vae_lab.checks.instruments.losses import kl_terms
-from vae_lab.checks.instruments.sampler import device, gradients, require_unchanged
+from vae_lab.checks.instruments.sampler import device, gradients
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
 
 STANDARD_ERRORS = 6.5
@@ -76,8 +76,6 @@ def check_kl_monte_carlo(
     rows = [torch.tensor(list(row), dtype=dtype, device=device()).repeat(ROWS, 1) for row in (mu, logvar)]
     many = [row.clone().requires_grad_() for row in rows]
     estimate = require_tensor(task, ask(task, kl_monte_carlo, *many, n, names=("mu", "logvar", "n")), rows[0], (ROWS,))
-    for name, now, before in zip(("mu", "logvar"), many, rows, strict=True):
-        require_unchanged(task, name, now, before)
     if not bool(torch.isfinite(estimate).all()):
         fail(task, "the estimate holds nan or infinite numbers.", "Wanted finite ones.")
     one = require_tensor(task, ask(task, kl_monte_carlo, *rows, 1), rows[0], (ROWS,)).detach()
