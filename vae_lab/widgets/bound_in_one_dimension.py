@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traitlets
 
-from vae_lab.widgets.interaction import Interaction, module
+from vae_lab.widgets.interaction import Interaction, module, within
 
 RANGES = {"mu": (-3.0, 3.0), "sigma": (0.25, 2.0)}
 PROBLEM = {"x": 1.4, "s": 0.5}  # one x, and the standard deviation of p(x|z)
@@ -34,11 +34,4 @@ class BoundInOneDimension(Interaction):
     posterior = traitlets.Enum(["one", "two"], default_value="one").tag(sync=True)
     problem = traitlets.Dict(PROBLEM, read_only=True).tag(sync=True)
 
-    @traitlets.validate("mu", "sigma")
-    def _in_range(self, proposal: traitlets.Bunch) -> float:
-        low, high = RANGES[proposal.trait.name]
-        if not low <= proposal.value <= high:
-            raise traitlets.TraitError(
-                f"BoundInOneDimension: {proposal.trait.name} is {proposal.value}; wanted {low:g} to {high:g}."
-            )
-        return proposal.value
+    _in_range = within(RANGES)

@@ -6,7 +6,7 @@ import math
 
 import traitlets
 
-from vae_lab.widgets.interaction import Interaction, module
+from vae_lab.widgets.interaction import Interaction, module, within
 
 RANGES = {"mu": (-3.0, 3.0), "logvar": (-3.0, 3.0), "eps": (-3.0, 3.0), "target": (-3.0, 5.0)}
 NODES = ("mu", "logvar", "sigma", "eps", "z")
@@ -37,11 +37,4 @@ class GradientPaths(Interaction):
     z_is = traitlets.Enum(["computed", "drawn"], default_value="computed").tag(sync=True)
     follow = traitlets.Enum(NODES, default_value="mu").tag(sync=True)
 
-    @traitlets.validate("mu", "logvar", "eps", "target")
-    def _in_range(self, proposal: traitlets.Bunch) -> float:
-        low, high = RANGES[proposal.trait.name]
-        if not low <= proposal.value <= high:
-            raise traitlets.TraitError(
-                f"GradientPaths: {proposal.trait.name} is {proposal.value}; wanted {low:g} to {high:g}."
-            )
-        return proposal.value
+    _in_range = within(RANGES)

@@ -6,7 +6,9 @@ In JupyterLab and Colab the same traits are live: what the reader moves can be r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import traitlets
@@ -35,6 +37,35 @@ def module(script: str, *shared: str) -> str:
     """
     parts = [HERE / (f"{name}.js" if "/" in name else f"shared/{name}.js") for name in shared] + [HERE / script]
     return "\n".join(part.read_text(encoding="utf-8") for part in parts)
+
+
+def within(ranges: Mapping[str, tuple[float, float]]) -> Any:
+    """A validator for numbers of an interaction: each is refused outside of its range, ends included.
+
+    Args:
+        ranges: the lowest and the highest value of each trait, by its name.
+
+    Example:
+        >>> class Slider(traitlets.HasTraits):
+        ...     mu = traitlets.Float(0.0)
+        ...     _in_range = within({"mu": (-3, 3)})
+        >>> Slider(mu=4.0)
+        Traceback (most recent call last):
+        ...
+        traitlets.traitlets.TraitError: Slider: mu is 4.0; wanted -3 to 3.
+    """
+
+    @traitlets.validate(*ranges)
+    def in_range(self: traitlets.HasTraits, proposal: traitlets.Bunch) -> float:
+        low, high = ranges[proposal.trait.name]
+        if not low <= proposal.value <= high:
+            raise traitlets.TraitError(
+                f"{type(self).__name__}: {proposal.trait.name} is {proposal.value}; wanted {low:g} to {high:g}."
+            )
+        value: float = proposal.value
+        return value
+
+    return in_range
 
 
 class Interaction(anywidget.AnyWidget):

@@ -10,7 +10,7 @@ import traitlets
 from torch.nn.functional import avg_pool2d
 
 from vae_lab.data import load_images
-from vae_lab.widgets.interaction import Interaction, module
+from vae_lab.widgets.interaction import Interaction, module, within
 
 DATA = ("ring", "moons", "clouds", "line", "drawn", "digits")
 DIGITS = 500  # images that travel in the page, of 8 x 8 pixels and 16 greys
@@ -94,11 +94,4 @@ class Playground(Interaction):
     def _digits(self) -> dict[str, Any]:
         return small_digits()
 
-    @traitlets.validate(*RANGES)
-    def _in_range(self, proposal: traitlets.Bunch) -> float:
-        low, high = RANGES[proposal.trait.name]
-        if not low <= proposal.value <= high:
-            raise traitlets.TraitError(
-                f"Playground: {proposal.trait.name} is {proposal.value}; wanted {low:g} to {high:g}."
-            )
-        return proposal.value
+    _in_range = within(RANGES)

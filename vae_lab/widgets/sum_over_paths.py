@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traitlets
 
-from vae_lab.widgets.interaction import Interaction, module
+from vae_lab.widgets.interaction import Interaction, module, within
 
 RANGES = {"theta": (-3.0, 3.0), "x": (-3.0, 3.0), "y": (-6.0, 6.0)}
 
@@ -31,11 +31,4 @@ class SumOverPaths(Interaction):
     y = traitlets.Float(5.0).tag(sync=True)
     path = traitlets.Enum(["both", "error", "penalty"], default_value="both").tag(sync=True)
 
-    @traitlets.validate("theta", "x", "y")
-    def _in_range(self, proposal: traitlets.Bunch) -> float:
-        low, high = RANGES[proposal.trait.name]
-        if not low <= proposal.value <= high:
-            raise traitlets.TraitError(
-                f"SumOverPaths: {proposal.trait.name} is {proposal.value}; wanted {low:g} to {high:g}."
-            )
-        return proposal.value
+    _in_range = within(RANGES)

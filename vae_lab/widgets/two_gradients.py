@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traitlets
 
-from vae_lab.widgets.interaction import Interaction, module
+from vae_lab.widgets.interaction import Interaction, module, within
 
 RANGES = {"mu": (-3.0, 3.0), "sigma": (0.3, 3.0), "baseline": (0.0, 20.0)}
 
@@ -31,11 +31,4 @@ class TwoGradients(Interaction):
     baseline = traitlets.Float(0.0).tag(sync=True)
     parameter = traitlets.Enum(["mu", "sigma"], default_value="mu").tag(sync=True)
 
-    @traitlets.validate("mu", "sigma", "baseline")
-    def _in_range(self, proposal: traitlets.Bunch) -> float:
-        low, high = RANGES[proposal.trait.name]
-        if not low <= proposal.value <= high:
-            raise traitlets.TraitError(
-                f"TwoGradients: {proposal.trait.name} is {proposal.value}; wanted {low:g} to {high:g}."
-            )
-        return proposal.value
+    _in_range = within(RANGES)
