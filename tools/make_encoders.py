@@ -2,7 +2,7 @@
 
 Run once, a minute on one core; the result is kept.
 
-    python tools/make_encoders.py
+    python -m tools.make_encoders
 
 The decoders of latent_2d.npz stay as they are, rounded to eight bits. For each a small encoder (784-64-64) is trained
 against it on the train part of MNIST-5k: the VAE's for the ELBO, the autoencoder's for the reconstruction error. Both
@@ -11,13 +11,12 @@ see images moved by up to a pixel, since a reader's digit is never placed exactl
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from tools.make_latent_2d import eight_bits
+from tools.ship_arrays import ship
 from vae_lab.data import load_images
 from vae_lab.elbo import bernoulli_log_likelihood, gaussian_kl
 from vae_lab.sampling import reparameterize
@@ -70,11 +69,7 @@ def main() -> None:
         with torch.no_grad():
             cost = sum(terms(encoder, decoder, test, torch.Generator().manual_seed(0))).mean()
         print(f"{name}: test loss {cost:.2f} nats per image", flush=True)
-    np.savez_compressed(TARGET, **arrays)
-    content = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()
-    print(
-        f"{TARGET.name}: {TARGET.stat().st_size:,} bytes; sha256 of the arrays in the order of their names: {content}"
-    )
+    ship(TARGET, arrays)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Run once, about a minute on one core; the result is kept.
 
-    python tools/make_latent_2d.py
+    python -m tools.make_latent_2d
 
 It holds the decoders of an autoencoder and of a VAE with two latent dimensions, where both put the first 1,000 training
 images of MNIST-5k, and a small classifier that names what a decoder draws. All weights are rounded to eight bits
@@ -15,13 +15,12 @@ the same z.
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from tools.ship_arrays import ship
 from vae_lab.data import load_images
 from vae_lab.generation import code, reconstruct
 from vae_lab.models import VAE, Autoencoder
@@ -118,11 +117,7 @@ def main() -> None:
     arrays |= eight_bits("classifier", classifier)
     right = (classifier(test.flatten(1)).argmax(1) == test_part.labels).float().mean()
     print(f"classifier: {right:.1%} of the test part right")
-    np.savez_compressed(TARGET, **arrays)
-    content = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()
-    print(
-        f"{TARGET.name}: {TARGET.stat().st_size:,} bytes; sha256 of the arrays in the order of their names: {content}"
-    )
+    ship(TARGET, arrays)
 
 
 if __name__ == "__main__":

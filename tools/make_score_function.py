@@ -2,7 +2,7 @@
 
 Run once, some minutes on one core; the result is kept.
 
-    python tools/make_score_function.py
+    python -m tools.make_score_function
 
 Four ways to train the same VAE, with ten latent dimensions and with two, on MNIST-5k, three seeds each: pathwise with
 one draw of z for an image and with four, score function with four draws with and without the mean of the other draws as
@@ -11,13 +11,13 @@ baseline. It keeps the loss of every epoch.
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tools.ship_arrays import ship
 from vae_lab.data import load_images
 from vae_lab.elbo import gaussian_kl
 from vae_lab.models import VAE, LossTerms
@@ -63,11 +63,7 @@ def main() -> None:
                 loss[place, row, seed] = np.round(history.loss, 1)  # further digits differ between machines
                 print(f"{latents} {name} seed {seed}: {history.loss[-1]:.2f} nats, {history.seconds:.0f} s", flush=True)
     arrays = {"loss": loss, "latents": np.array(LATENTS), "ways": np.array(list(WAYS))}
-    np.savez_compressed(TARGET, **arrays)
-    content = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()
-    print(
-        f"{TARGET.name}: {TARGET.stat().st_size:,} bytes; sha256 of the arrays in the order of their names: {content}"
-    )
+    ship(TARGET, arrays)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Run once, some minutes on one core; the result is kept.
 
-    python tools/make_trained_gallery.py
+    python -m tools.make_trained_gallery
 
 Two families, on MNIST-5k: a sound VAE with ten latent dimensions for several weights beta of the KL term, and the VAEs
 of `vae_lab.broken`, each with one line wrong. Of each it keeps reconstructions of the same test images and draws from
@@ -11,12 +11,11 @@ the prior, as bytes; of the broken ones also where two more seeds end.
 
 from __future__ import annotations
 
-import hashlib
-
 import numpy as np
 import torch
 from torch import Tensor
 
+from tools.ship_arrays import ship
 from vae_lab import broken
 from vae_lab.data import load_images
 from vae_lab.elbo import gaussian_kl
@@ -91,11 +90,7 @@ def main() -> None:
                     arrays[f"{name}.{key}"] = value.numpy()
                 arrays |= {f"{name}.{key}": value for key, value in pictures(model, test).items()}
         arrays[f"{name}.ends"] = ends
-    np.savez_compressed(TARGET, **arrays)
-    content = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()
-    print(
-        f"{TARGET.name}: {TARGET.stat().st_size:,} bytes; sha256 of the arrays in the order of their names: {content}"
-    )
+    ship(TARGET, arrays)
 
 
 if __name__ == "__main__":

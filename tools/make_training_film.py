@@ -2,7 +2,7 @@
 
 Run once, some minutes on one core; the result is kept.
 
-    python tools/make_training_film.py
+    python -m tools.make_training_film
 
 The models are those of `vae_lab.broken.GALLERY`, each trained as the book's first page trains its VAE. After each
 epoch, and before the first, it keeps where the encoder puts 100 test images and how widely (float16), and what the
@@ -12,7 +12,6 @@ decoder makes of 5 x 5 places of the plane (14 x 14 pixels, 16 greys). Watching 
 
 from __future__ import annotations
 
-import hashlib
 import math
 from typing import Any
 
@@ -21,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from tools.ship_arrays import ship
 from vae_lab import broken
 from vae_lab.data import load_images
 from vae_lab.models import VAE
@@ -72,11 +72,7 @@ def main() -> None:
     for kind in broken.GALLERY:
         kept = film(kind, images, part.images[:SHOWN] / 255)
         arrays |= {f"{kind.__name__}.{key}": value for key, value in kept.items()}
-    np.savez_compressed(TARGET, **arrays)
-    content = hashlib.sha256(b"".join(arrays[name].tobytes() for name in sorted(arrays))).hexdigest()
-    print(
-        f"{TARGET.name}: {TARGET.stat().st_size:,} bytes; sha256 of the arrays in the order of their names: {content}"
-    )
+    ship(TARGET, arrays)
 
 
 if __name__ == "__main__":
