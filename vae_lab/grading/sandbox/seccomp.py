@@ -12,6 +12,8 @@ import errno
 import platform
 import struct
 
+from vae_lab.grading.sandbox.syscalls import check, libc
+
 # name: (x86-64, arm64)
 REFUSED = {
     "ptrace": (101, 117), "process_vm_readv": (310, 270), "process_vm_writev": (311, 271), "kcmp": (312, 272),
@@ -106,7 +108,6 @@ def install() -> bool:
         return False
     buffer = ctypes.create_string_buffer(code, len(code))
     header = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_SECCOMP, FILTER_MODE, ctypes.create_string_buffer(header, len(header)), 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), "the kernel refuses the seccomp filter")
+    filter_of = ctypes.create_string_buffer(header, len(header))
+    check(libc.prctl(PR_SET_SECCOMP, FILTER_MODE, filter_of, 0, 0), "the kernel refuses the seccomp filter")
     return True
