@@ -353,14 +353,7 @@ def other_numbers(value: Any) -> Any:
 
 def remote_in(error: BaseException) -> RemoteError | None:
     """The exception of the student's code that this one is, or was made of."""
-    seen: set[int] = set()
-    cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        if isinstance(cause, RemoteError):
-            return cause
-        seen.add(id(cause))
-        cause = cause.__cause__
-    return None
+    return next((link for link in chain(error, contexts=False) if isinstance(link, RemoteError)), None)
 
 
 def _too_long(*args: Any) -> None:

@@ -17,8 +17,12 @@ KNOWN_KINDS = frozenset(
 """Names of exceptions that no student chose."""
 
 
-def chain(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException, *, contexts: bool = True) -> Iterator[BaseException]:
     """An exception and what it came from, each once: code that raises a kept exception again makes a ring of them.
+
+    Args:
+        error: the exception.
+        contexts: whether to follow also what was being handled when it was raised, and not only `raise ... from`.
 
     Example:
         >>> one, two = ValueError("one"), ValueError("two")
@@ -31,7 +35,7 @@ def chain(error: BaseException) -> Iterator[BaseException]:
     while link is not None and id(link) not in seen:
         seen.add(id(link))
         yield link
-        link = link.__cause__ or link.__context__
+        link = link.__cause__ or (link.__context__ if contexts else None)
 
 
 class ExceptionTable:
