@@ -559,7 +559,7 @@ WRONG = [
         MANNERS,
         "clamping logvar",
     ),
-    Answer("z by torch.normal in a try", draw("return torch.normal(mu, logvar)"), DRAW, "raised"),
+    Answer("z by torch.normal in a try", draw("return torch.normal(mu, logvar)"), DRAW | MANNERS, "raised"),
     # many
     Answer(
         "many copies of one draw", many("reparameterize(mu, logvar).expand(n, *mu.shape)"), MANY, "share their noise"

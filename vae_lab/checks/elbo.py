@@ -236,8 +236,19 @@ def check_negative_elbo(
         except CheckFailed as failed:
             if parts is None:
                 raise
-            if not _is_made_of(negative_elbo, parts, inputs):
+            if not (_listen(parts, _pixels(shape, dtype) | far) and _is_made_of(negative_elbo, parts, inputs)):
                 raise _with_cause(failed, parts) from failed
+
+
+def _listen(parts: Parts, inputs: dict[str, Tensor]) -> bool:
+    """Whether the student's own two depend on what they are given: a constant is no part to stand on."""
+    logits, x, mu, logvar = (inputs[name].detach() for name in ("logits", "x", "mu", "logvar"))
+    try:
+        kl, likelihood = parts()
+        pairs = (kl(mu, logvar), kl(2 * mu, logvar / 2)), (likelihood(logits, x), likelihood(-logits, x))
+        return not any(is_close(one, other) for one, other in pairs)
+    except Exception:
+        return False
 
 
 def _is_made_of(negative_elbo: Callable[..., Any], parts: Parts, inputs: dict[str, Tensor]) -> bool:
@@ -249,11 +260,7 @@ def _is_made_of(negative_elbo: Callable[..., Any], parts: Parts, inputs: dict[st
         kl, likelihood = parts()
         theirs = negative_elbo(logits, x, mu, logvar)
         ours = (kl(mu, logvar) - likelihood(logits, x)).mean()
-        other = (
-            (kl(2 * mu, logvar / 2) - likelihood(logits, x)).mean(),
-            (kl(mu, logvar) - likelihood(-logits, x)).mean(),
-        )
-        if theirs.ndim or not is_close(theirs, ours) or any(is_close(ours, each) for each in other):
+        if theirs.ndim or not is_close(theirs, ours):
             return False
         slopes = [
             torch.autograd.grad(total, wanted, allow_unused=True) if total.requires_grad else (None, None, None)
