@@ -457,7 +457,7 @@ WRONG = [
         "z as a new leaf",
         draw("z = mu + torch.exp(logvar / 2) * torch.randn_like(mu)\nreturn z.detach().requires_grad_()"),
         DRAW,
-        "arrives",
+        "set by hand",
     ),
     Answer(
         "z by NumPy",
@@ -514,19 +514,19 @@ WRONG = [
     Answer(
         "z and eps together",
         draw("eps = torch.randn_like(mu)\nreturn mu + torch.exp(logvar / 2) * eps, eps"),
-        DRAW,
+        DRAW | MANNERS,
         "of type tuple",
     ),
     Answer(
         "z as a list",
         draw("(mu + torch.exp(logvar / 2) * torch.randn_like(mu)).tolist()"),
-        DRAW,
+        DRAW | MANNERS,
         "of type list",
     ),
     Answer(
         "z assigned, not returned",
         draw("z = mu + torch.exp(logvar / 2) * torch.randn_like(mu)\nreturn None"),
-        DRAW,
+        DRAW | MANNERS,
         "returns None",
     ),
     Answer(
@@ -952,5 +952,29 @@ WRONG += [
     """),
         MANY,
         "same noise comes back",
+    ),
+]
+
+# One slip, charged once: what stands on another task's function is judged with a right one in its place.
+WRONG_SPREAD = std("torch.exp(logvar)")
+ON_OWN_SPREAD = draw("mu + std_from_logvar(logvar) * torch.randn_like(mu)")
+MANY_OWN_DRAWS = many("torch.stack([reparameterize(mu, logvar) for _ in range(n)])")
+
+WRONG += [
+    Answer("a wrong sigma, used in z and in many", WRONG_SPREAD | ON_OWN_SPREAD | MANY_OWN_DRAWS, STD, "the variance"),
+    Answer("a clamped sigma, used in z", std("torch.exp(logvar.clamp(-9, 9) / 2)") | ON_OWN_SPREAD, STD, "clamping"),
+    Answer("a sigma that is cut off, used in z", std("torch.exp(logvar / 2).detach()") | ON_OWN_SPREAD, STD, "cut"),
+    Answer("a sigma that raises, used in z", std("return unwritten(logvar)") | ON_OWN_SPREAD, STD, "unwritten"),
+    Answer(
+        "a z without gradient, used in many",
+        draw("(mu + torch.exp(logvar / 2) * torch.randn_like(mu)).detach()") | MANY_OWN_DRAWS,
+        DRAW,
+        "cut the graph",
+    ),
+    Answer(
+        "a wrong sigma, and a sum of z that is wrong with a right one too",
+        WRONG_SPREAD | draw("mu + 2 * std_from_logvar(logvar) * torch.randn_like(mu)"),
+        STD | DRAW,
+        "a factor 2 too many",
     ),
 ]

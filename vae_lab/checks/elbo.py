@@ -17,7 +17,8 @@ from vae_lab.checks.instruments.closed_form import name_formula, require_closed_
 from vae_lab.checks.instruments.estimates import check_kl_monte_carlo
 from vae_lab.checks.instruments.narrow import check_narrow_values
 from vae_lab.checks.instruments.sampler import device, gradients, is_close
-from vae_lab.checks.messages import CheckFailed, Misconception, ask, fail, require_tensor
+from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+from vae_lab.checks.substitution import may_use
 
 __all__ = [
     "RESERVES",
@@ -27,6 +28,7 @@ __all__ = [
     "check_kl_monte_carlo",
     "check_kl_to_standard_normal",
     "check_narrow",
+    "check_narrow_loss",
     "check_negative_elbo",
 ]
 
@@ -66,8 +68,8 @@ LOSS_POINTS = (
 )
 """One pixel and one dimension, simple numbers: what a student can work out by hand."""
 
-Parts = Callable[[], tuple[Callable[..., Any], Callable[..., Any]]]
-"""Gives the student's own kl_to_standard_normal and bernoulli_log_likelihood."""
+OWN_PARTS = {"kl_to_standard_normal": losses.gaussian_kl, "bernoulli_log_likelihood": losses.log_likelihood}
+"""What a loss may be made of."""
 
 
 def check_kl_to_standard_normal(
@@ -198,96 +200,54 @@ def _name_far(seen: Tensor, logits: Tensor, x: Tensor) -> Misconception | None:
     return LOG_OF_ZERO if floor > 0 and torch.allclose(seen, held, rtol=0.02, atol=0.02) else None
 
 
+@may_use(OWN_PARTS)
 def check_negative_elbo(
     negative_elbo: Callable[..., Any],
     shape: tuple[int, ...] = (6, 1, 5, 3),
     dim: int = 4,
     dtype: torch.dtype = torch.float32,
-    parts: Parts | None = None,
 ) -> None:
     """Require -log p(x|z) + KL, averaged over the batch, a scalar, with the gradients of both terms.
 
-    No statistics: a right answer always passes.
+    No statistics: a right answer always passes. It may call the student's own two functions; where these are wrong,
+    right ones stand in their place, for they have cost their points already.
 
     Args:
         negative_elbo: the student's function.
         shape: of the images, [B, ...].
         dim: D.
         dtype: of all four arguments.
-        parts: gives the student's own KL and log-likelihood; a loss that puts these two together rightly passes, for
-            what is wrong with them has cost its points already.
 
     Raises:
         CheckFailed: if not.
     """
     far, near = _latents(shape[0], dim, dtype), _near(shape[0], dim, dtype)
     for latents, wrong in ((far, losses.WRONG_LOSS), (near, [])):
-        inputs = _pixels(shape, dtype) | latents
-        try:
-            require_closed_form(
-                "negative_elbo",
-                negative_elbo,
-                losses.loss,
-                inputs,
-                wrong,
-                by_hand=LOSS_POINTS,
-                measure=losses.measure_loss,
-            )
-        except CheckFailed as failed:
-            if parts is None:
-                raise
-            if not (_listen(parts, _pixels(shape, dtype) | far) and _is_made_of(negative_elbo, parts, inputs)):
-                raise _with_cause(failed, parts) from failed
+        require_closed_form(
+            "negative_elbo",
+            negative_elbo,
+            losses.loss,
+            _pixels(shape, dtype) | latents,
+            wrong,
+            by_hand=LOSS_POINTS,
+            measure=losses.measure_loss,
+        )
 
 
-def _listen(parts: Parts, inputs: dict[str, Tensor]) -> bool:
-    """Whether the student's own two depend on what they are given: a constant is no part to stand on."""
-    logits, x, mu, logvar = (inputs[name].detach() for name in ("logits", "x", "mu", "logvar"))
-    try:
-        kl, likelihood = parts()
-        pairs = (kl(mu, logvar), kl(2 * mu, logvar / 2)), (likelihood(logits, x), likelihood(-logits, x))
-        return not any(is_close(one, other) for one, other in pairs)
-    except Exception:
-        return False
+@may_use(OWN_PARTS)
+def check_narrow_loss(negative_elbo: Callable[..., Any], dtype: torch.dtype) -> None:
+    """Require that the loss answers in sixteen bits roughly as it should, or refuses.
 
+    No statistics: a right answer always passes.
 
-def _is_made_of(negative_elbo: Callable[..., Any], parts: Parts, inputs: dict[str, Tensor]) -> bool:
-    """Whether a loss has the values and gradients of KL - log-likelihood, averaged, with the student's own two."""
-    leaves = {name: tensor.detach().clone().requires_grad_(tensor.requires_grad) for name, tensor in inputs.items()}
-    logits, x, mu, logvar = (leaves[name] for name in ("logits", "x", "mu", "logvar"))
-    wanted = [logits, mu, logvar]
-    try:
-        kl, likelihood = parts()
-        theirs = negative_elbo(logits, x, mu, logvar)
-        ours = (kl(mu, logvar) - likelihood(logits, x)).mean()
-        if theirs.ndim or not is_close(theirs, ours):
-            return False
-        slopes = [
-            torch.autograd.grad(total, wanted, allow_unused=True) if total.requires_grad else (None, None, None)
-            for total in (theirs, ours)
-        ]
-    except Exception:
-        return False
-    zero = torch.zeros((), device=logits.device)
-    pairs = zip(*slopes, strict=True)
-    return all(is_close(zero if a is None else a, zero if b is None else b) for a, b in pairs)
+    Args:
+        negative_elbo: the student's function.
+        dtype: torch.bfloat16 or torch.float16.
 
-
-def _with_cause(failed: CheckFailed, parts: Parts) -> CheckFailed:
-    """The failure, and which of the student's own parts fails before it, for it may all follow from that."""
-    broken = []
-    try:
-        check_kl_to_standard_normal(parts()[0])
-    except Exception:
-        broken.append("kl_to_standard_normal")
-    try:
-        check_bernoulli_log_likelihood(parts()[1])
-    except Exception:
-        broken.append("bernoulli_log_likelihood")
-    if not broken:
-        return failed
-    does = "does" if len(broken) == 1 else "do"
-    return CheckFailed(f"{failed}\nFirst mend {' and '.join(broken)}, which {does} not pass: this may follow from it.")
+    Raises:
+        CheckFailed: if not.
+    """
+    check_narrow(negative_elbo, "negative_elbo", dtype)
 
 
 def check_narrow(function: Callable[..., Any], task: str, dtype: torch.dtype) -> None:

@@ -43,6 +43,14 @@ class CheckFailed(AssertionError):
         return [f"Not yet: {self}"]
 
 
+class GraphUsedUp(CheckFailed):
+    """Backward has been called on an answer already; right functions beside it would only hide that."""
+
+
+class ArgumentChanged(CheckFailed):
+    """A tensor that the answer was given is not what it was."""
+
+
 class Misconception(NamedTuple):
     """A mistake that has a name.
 
@@ -55,7 +63,13 @@ class Misconception(NamedTuple):
     page: str
 
 
-def fail(task: str, seen: str, wanted: str, mistake: Misconception | None = None) -> NoReturn:
+def fail(
+    task: str,
+    seen: str,
+    wanted: str,
+    mistake: Misconception | None = None,
+    kind: type[CheckFailed] = CheckFailed,
+) -> NoReturn:
     """End a check.
 
     Args:
@@ -63,6 +77,7 @@ def fail(task: str, seen: str, wanted: str, mistake: Misconception | None = None
         seen: what its answer looks like.
         wanted: what a right answer looks like.
         mistake: the misconception that the answer matches, if any.
+        kind: of the exception.
 
     Raises:
         CheckFailed: always.
@@ -79,7 +94,7 @@ def fail(task: str, seen: str, wanted: str, mistake: Misconception | None = None
     if mistake is not None:
         title = TITLES[mistake.page]
         text += f'\nLikely mistake: {mistake.says}\nRead next: the book\'s page "{title}" ({page(mistake.page)}).'
-    raise CheckFailed(text)
+    raise kind(text)
 
 
 def ask(task: str, function: Callable[..., Any], *args: Any, names: Sequence[str] = ()) -> Any:
@@ -95,7 +110,7 @@ def ask(task: str, function: Callable[..., Any], *args: Any, names: Sequence[str
         Whatever the function returns.
 
     Raises:
-        CheckFailed: if the function raises, or changes a tensor that it was given; the change is undone.
+        CheckFailed: if the function raises, or (ArgumentChanged) changes a tensor that it was given, which is undone.
 
     Example:
         >>> ask("halve", lambda x: x / 2, 3)
@@ -113,7 +128,7 @@ def ask(task: str, function: Callable[..., Any], *args: Any, names: Sequence[str
     finally:
         changed = copies.put_back()
     if changed is not None:
-        fail(task, f"{changed} has changed during the call.", "Wanted it left alone.", IN_PLACE)
+        fail(task, f"{changed} has changed during the call.", "Wanted it left alone.", IN_PLACE, ArgumentChanged)
     return answer
 
 

@@ -21,19 +21,25 @@ from vae_lab.checks.instruments.sampler import (
 )
 from vae_lab.checks.instruments.spread import name_spread
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+from vae_lab.checks.substitution import may_use
 
 __all__ = [
     "RESERVES",
     "check_far_draws",
     "check_far_spread",
+    "check_gradient_of_one_draw",
+    "check_gradient_of_square",
     "check_gradient_reaches",
     "check_hand_gradients",
     "check_narrow_draws",
     "check_narrow_values",
     "check_node_kinds",
     "check_reparameterize",
+    "check_reparameterize_far",
     "check_reparameterize_manners",
     "check_reparameterize_many",
+    "check_reparameterize_many_narrow",
+    "check_reparameterize_narrow",
     "check_std_from_logvar",
 ]
 
@@ -45,6 +51,20 @@ RESERVES = (
     "vae_lab.sampling.sample_and_cut",
 )
 """Names that raise while this lab is solved or graded."""
+
+
+def _spread(logvar: Tensor) -> Tensor:
+    return torch.exp(logvar / 2)
+
+
+def _draw(mu: Tensor, logvar: Tensor) -> Tensor:
+    return mu + _spread(logvar) * torch.randn_like(mu)
+
+
+OWN_SPREAD = {"std_from_logvar": _spread}
+"""What a draw may be made of."""
+OWN_DRAW = {"std_from_logvar": _spread, "reparameterize": _draw}
+"""What many draws may be made of."""
 
 
 def check_std_from_logvar(std_from_logvar: Callable[..., Any], logvar: Tensor | None = None) -> None:
@@ -81,6 +101,7 @@ def check_std_from_logvar(std_from_logvar: Callable[..., Any], logvar: Tensor | 
         fail(task, "the derivative of sigma with respect to logvar is not sigma / 2.", "Wanted sigma / 2.", SIGMA_CUT)
 
 
+@may_use(OWN_SPREAD)
 def check_reparameterize(
     reparameterize: Callable[..., Any],
     *,
@@ -106,6 +127,7 @@ def check_reparameterize(
     check_draws(task, reparameterize, draws=(), batch=batch, dim=dim, dtype=dtype, calls=calls)
 
 
+@may_use(OWN_DRAW)
 def check_reparameterize_many(
     reparameterize_many: Callable[..., Any],
     *,
@@ -132,8 +154,9 @@ def check_reparameterize_many(
     check_draws("reparameterize_many", reparameterize_many, draws=(n,), batch=batch, dim=dim, dtype=dtype, calls=calls)
 
 
+@may_use(OWN_SPREAD)
 def check_reparameterize_manners(reparameterize: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
-    """Require that the function leaves its inputs and the global generator as a caller expects.
+    """Require that the function leaves the global generator as a caller expects.
 
     No statistics: a right answer always passes.
 
@@ -147,7 +170,99 @@ def check_reparameterize_manners(reparameterize: Callable[..., Any], dtype: torc
     check_manners("reparameterize", reparameterize, dtype)
 
 
-def check_hand_gradients(hand_gradients: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
+@may_use(OWN_SPREAD)
+def check_reparameterize_far(reparameterize: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
+    """Require the spread sigma, and the gradient (z - mu) / 2, for logvar from -60 to 60.
+
+    Args:
+        reparameterize: the student's function.
+        dtype: of mu and logvar.
+
+    Raises:
+        CheckFailed: if not; a right answer with a probability of at most 1e-8.
+    """
+    check_far_draws("reparameterize", reparameterize, dtype)
+
+
+@may_use(OWN_SPREAD)
+def check_reparameterize_narrow(reparameterize: Callable[..., Any], dtype: torch.dtype) -> None:
+    """Require a draw in sixteen bits with its gradient, or a refusal.
+
+    No statistics: a right answer always passes.
+
+    Args:
+        reparameterize: the student's function.
+        dtype: torch.bfloat16 or torch.float16.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    check_narrow_draws("reparameterize", reparameterize, dtype)
+
+
+@may_use(OWN_DRAW)
+def check_reparameterize_many_narrow(reparameterize_many: Callable[..., Any], dtype: torch.dtype) -> None:
+    """Require two draws in sixteen bits with their gradient, or a refusal.
+
+    No statistics: a right answer always passes.
+
+    Args:
+        reparameterize_many: the student's function.
+        dtype: torch.bfloat16 or torch.float16.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    check_narrow_draws("reparameterize_many", lambda mu, logvar: reparameterize_many(mu, logvar, 2), dtype, draws=(2,))
+
+
+@may_use(OWN_SPREAD)
+def check_gradient_of_square(reparameterize: Callable[..., Any]) -> None:
+    """Require the gradient of sum(z^2): 2 z with respect to mu, z (z - mu) with respect to logvar.
+
+    No statistics: a right answer always passes.
+
+    Args:
+        reparameterize: the student's function.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    task = "reparameterize"
+    mu, logvar = (torch.randn(4, 4, dtype=torch.float64, device=device(), requires_grad=True) for _ in range(2))
+    z = require_tensor(task, ask(task, reparameterize, mu, logvar, names=("mu", "logvar")), mu, (4, 4), "z")
+    slopes = gradients(task, z.square().sum(), (mu, logvar)) if z.requires_grad else (None, None)
+    z, mean = z.detach(), mu.detach()
+    wanted = {"mu": ("2 z", 2 * z), "logvar": ("z (z - mu)", z * (z - mean))}
+    for (name, (formula, right)), slope in zip(wanted.items(), slopes, strict=True):
+        if slope is None or not torch.allclose(slope, right, atol=1e-4):
+            fail(task, f"the gradient of sum(z^2) with respect to {name} is not {formula}.", f"Wanted {formula}.")
+
+
+@may_use(OWN_DRAW)
+def check_gradient_of_one_draw(reparameterize_many: Callable[..., Any]) -> None:
+    """Require the gradient of sum(z[3]^2), one draw of five, with respect to mu: 2 z[3].
+
+    No statistics: a right answer always passes.
+
+    Args:
+        reparameterize_many: the student's function.
+
+    Raises:
+        CheckFailed: if not.
+    """
+    task = "reparameterize_many"
+    mu, logvar = (torch.randn(2, 3, dtype=torch.float64, device=device(), requires_grad=True) for _ in range(2))
+    z = require_tensor(task, ask(task, reparameterize_many, mu, logvar, 5, names=("mu", "logvar")), mu, (5, 2, 3), "z")
+    (slope,) = gradients(task, z[3].square().sum(), (mu,)) if z.requires_grad else (None,)
+    if slope is None or not torch.allclose(slope, 2 * z[3].detach(), atol=1e-4):
+        fail(task, "the gradient of sum(z[3]^2) with respect to mu is not 2 z[3].", "Wanted 2 z[3].")
+
+
+@may_use(OWN_SPREAD)
+def check_hand_gradients(
+    hand_gradients: Callable[..., Any], dtype: torch.dtype = torch.float32, shape: tuple[int, int] = (5, 4)
+) -> None:
     """Require the two derivatives of z, 1 and exp(logvar / 2) * eps / 2, both [B, D].
 
     No statistics: a right answer always passes.
@@ -155,18 +270,19 @@ def check_hand_gradients(hand_gradients: Callable[..., Any], dtype: torch.dtype 
     Args:
         hand_gradients: the student's function.
         dtype: of logvar and eps.
+        shape: of logvar and eps, [B, D].
 
     Raises:
         CheckFailed: if not.
     """
     task = "hand_gradients"
-    _, logvar = make_inputs(5, 4, dtype)
+    _, logvar = make_inputs(*shape, dtype)
     eps = torch.randn_like(logvar)
     pair = ask(task, hand_gradients, logvar, eps)
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         fail(task, f"the result is of type {type(pair).__name__}.", "Wanted two tensors, (dz_dmu, dz_dlogvar).")
-    to_mu = require_tensor(task, pair[0], eps, (5, 4), "dz_dmu").detach()
-    to_logvar = require_tensor(task, pair[1], eps, (5, 4), "dz_dlogvar").detach()
+    to_mu = require_tensor(task, pair[0], eps, shape, "dz_dmu").detach()
+    to_logvar = require_tensor(task, pair[1], eps, shape, "dz_dlogvar").detach()
     half = torch.exp(logvar / 2) * eps / 2
     if is_close(to_logvar, torch.ones_like(eps)) and is_close(to_mu, half):
         fail(task, "the two derivatives have changed places.", "Wanted (dz_dmu, dz_dlogvar).")

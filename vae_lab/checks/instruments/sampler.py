@@ -17,7 +17,15 @@ from torch import Tensor
 from vae_lab.checks.compute_device import choose
 from vae_lab.checks.instruments.noise import Finding, examine
 from vae_lab.checks.instruments.spread import name_mistake
-from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+from vae_lab.checks.messages import (
+    ArgumentChanged,
+    CheckFailed,
+    GraphUsedUp,
+    Misconception,
+    ask,
+    fail,
+    require_tensor,
+)
 
 CUT = Misconception(
     "z has no way back to mu and logvar. Normal(mu, sigma).sample(), detach(), no_grad() and a trip through NumPy all "
@@ -181,7 +189,8 @@ def gradients(task: str, total: Tensor, leaves: Sequence[Tensor]) -> tuple[Tenso
     except RuntimeError as error:
         used_up = "second time" in str(error)
         reason = "the graph behind the result is used up" if used_up else "the graph behind the result is broken"
-        fail(task, f"{reason}.", "Wanted one that backward can walk.", USED_UP if used_up else None)
+        wanted = "Wanted one that backward can walk."
+        fail(task, f"{reason}.", wanted, USED_UP if used_up else None, GraphUsedUp if used_up else CheckFailed)
 
 
 def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar: Tensor) -> None:
@@ -228,11 +237,11 @@ def _fail_shared(task: str, finding: Finding) -> NoReturn:
 
 
 def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
-    """Require that the function leaves its inputs and the global generator as a caller expects.
+    """Require that the function leaves the global generator as a caller expects.
 
     It may draw from the global generator; it may not seed it. What is wrong at ordinary numbers already (another shape
-    or dtype, the same noise in each call) has cost its points, and is not held against an answer here again. No
-    statistics: a right answer always passes.
+    or dtype, the same noise in each call, a changed argument) has cost its points, and is not held against an answer
+    here again. No statistics: a right answer always passes.
 
     Args:
         task: the name of the student's function.
@@ -251,6 +260,8 @@ def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = t
             began.append(torch.get_rng_state())
             z.append(ask(task, sampler, mu.clone(), logvar.clone(), names=("mu", "logvar")))
             after.append(torch.get_rng_state())
+    except ArgumentChanged:
+        return
     finally:
         torch.set_rng_state(kept)
     frozen = isinstance(z[0], Tensor) and isinstance(z[1], Tensor) and torch.equal(z[0], z[1])
@@ -279,9 +290,7 @@ class Ordinary(NamedTuple):
     gradient: bool
 
 
-def ordinary(
-    sampler: Callable[..., Any], draws: tuple[int, ...] = (), dtype: torch.dtype = torch.float32
-) -> Ordinary:
+def ordinary(sampler: Callable[..., Any], draws: tuple[int, ...] = (), dtype: torch.dtype = torch.float32) -> Ordinary:
     """Try a sampler at mu = 0 and logvar between -3 and 3, so that a slip there is not held against it again.
 
     Nothing is judged here: of 400 draws of eps, the mean square is outside of [1/2, 2] with probability below 1e-15.

@@ -23,6 +23,7 @@ import torch
 from IPython.core.inputtransformer2 import TransformerManager
 
 from vae_lab.checks.messages import brief, told
+from vae_lab.checks.substitution import notebook_is_elsewhere
 from vae_lab.grading.judge.environment import Needs, unrun_answers
 from vae_lab.grading.judge.session import GRACE_SECONDS, OutOfTime, Session
 from vae_lab.grading.judge.submitted_notebook import Step, SubmittedNotebook
@@ -30,7 +31,7 @@ from vae_lab.grading.judge.verdict import clean, not_defined, say_why
 from vae_lab.grading.lab.source import Lab, LabCell
 from vae_lab.grading.limits import Limits
 from vae_lab.grading.rpc.exceptions import chain
-from vae_lab.grading.rpc.proxy import RemoteError
+from vae_lab.grading.rpc.proxy import Proxy, RemoteError
 from vae_lab.grading.rpc.wire import Gone, Late, WireError
 from vae_lab.grading.sandbox.bubblewrap import WarmSandbox
 
@@ -73,6 +74,7 @@ class Judge:
         self.borrowed: set[str] = set()
         self.current: LabCell | None = None
         self.flags: list[str] = []
+        notebook_is_elsewhere(lambda answer, functions: self.session.replaced(functions))
         _seed_everything(seed)
 
     def run(self) -> None:
@@ -188,6 +190,8 @@ class Judge:
         found = self.session.peer.ask("names", wanted)
         if type(found) is not dict or not set(found) <= set(wanted):
             raise self.session.peer.broken("names are malformed")
+        if any(callable(value) and not isinstance(value, Proxy) for value in found.values()):
+            raise self.session.peer.broken("a name of the notebook means a function of a test")
         self.namespace.update(found)
         self.borrowed.update(found)
 

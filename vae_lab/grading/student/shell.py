@@ -44,6 +44,13 @@ class Shell(InteractiveShell):
     """IPython without terminal, history, tracebacks or a system shell; a magic that is not available does nothing."""
 
     wanting: Wanting
+    replaced: dict[str, Any]  # the notebook's own, while a test has others in their place
+
+    def replace(self, functions: dict[str, Any]) -> None:
+        """Let names of the notebook mean a test's functions, and those that were replaced before what they meant."""
+        self.user_ns.update(self.replaced)
+        self.replaced = {name: self.user_ns[name] for name in functions if name in self.user_ns}
+        self.user_ns.update({name: functions[name] for name in self.replaced})
 
     def showtraceback(self, *args: Any, **kwargs: Any) -> None:
         """Show nothing: who asks learns the exception itself."""
@@ -92,7 +99,7 @@ def make_shell() -> Shell:
     shell.display_pub.publish = lambda *args, **kwargs: None
     shell.run_cell("def warm(): pass\n%time warm()\n")  # what IPython loads on first use
     shell.reset(new_session=True)
-    shell.wanting = settle(shell)
+    shell.wanting, shell.replaced = settle(shell), {}
     return shell
 
 
@@ -170,6 +177,9 @@ def _serve(shell: Shell, limits: dict[str, Any], op: str, values: list[Any]) -> 
             return asked_for
         case "names", [list() as names]:
             return {name: shell.user_ns[name] for name in names if name in shell.user_ns}
+        case "replace", [dict() as functions]:
+            shell.replace(functions)
+            return None
     with time_limit(limits["call_seconds"]):
         return use(op, values, guarded=False)
 
