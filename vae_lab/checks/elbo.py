@@ -18,7 +18,7 @@ from vae_lab.checks.instruments.estimates import check_kl_monte_carlo
 from vae_lab.checks.instruments.narrow import check_narrow_values
 from vae_lab.checks.instruments.sampler import device, gradients, is_close
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
-from vae_lab.checks.substitution import may_use
+from vae_lab.checks.substitution import Functions, may_use
 
 __all__ = [
     "RESERVES",
@@ -68,7 +68,7 @@ LOSS_POINTS = (
 )
 """One pixel and one dimension, simple numbers: what a student can work out by hand."""
 
-OWN_PARTS = {"kl_to_standard_normal": losses.gaussian_kl, "bernoulli_log_likelihood": losses.log_likelihood}
+OWN_PARTS: Functions = {"kl_to_standard_normal": losses.gaussian_kl, "bernoulli_log_likelihood": losses.log_likelihood}
 """What a loss may be made of."""
 
 

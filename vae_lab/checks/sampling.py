@@ -21,7 +21,7 @@ from vae_lab.checks.instruments.sampler import (
 )
 from vae_lab.checks.instruments.spread import name_spread
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
-from vae_lab.checks.substitution import may_use
+from vae_lab.checks.substitution import Functions, may_use
 
 __all__ = [
     "RESERVES",
@@ -61,9 +61,9 @@ def _draw(mu: Tensor, logvar: Tensor) -> Tensor:
     return mu + _spread(logvar) * torch.randn_like(mu)
 
 
-OWN_SPREAD = {"std_from_logvar": _spread}
+OWN_SPREAD: Functions = {"std_from_logvar": _spread}
 """What a draw may be made of."""
-OWN_DRAW = {"std_from_logvar": _spread, "reparameterize": _draw}
+OWN_DRAW: Functions = {"std_from_logvar": _spread, "reparameterize": _draw}
 """What many draws may be made of."""
 
 

@@ -322,7 +322,7 @@ def test_the_other_side_reaches_nothing_beyond_an_argument() -> None:
             far["f"]((i for i in range(3)), "gi_frame")
         model = Decoder()
         with pytest.raises(AttributeError, match="cannot be reached"):
-            far["f"](model, "compile")
+            far["f"](model, "register_forward_hook")
         names, decoded, same = far["m"](model)
         assert (names, same) == (["layer.bias", "layer.weight"], True)
         assert torch.allclose(decoded, model.decode(torch.ones(2)))

@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 
-from vae_lab.grading.rpc.autograd import KeptGraph, Link, RemoteFunction, leaves_of
+from vae_lab.grading.rpc.autograd import KeptGraph, Link, RemoteFunction, leaves_of, products_of
 from vae_lab.grading.rpc.exceptions import ExceptionTable
 from vae_lab.grading.rpc.handles import Handles
 from vae_lab.grading.rpc.leaves import Leaves
@@ -78,7 +78,7 @@ class Peer:
             raise Gone(self.reason)
         if self._depth >= MAX_NESTED:
             raise WireError("calls across the boundary are nested too deeply")
-        if op == "call" and self._depth == 0:
+        if op == "call" and self._depth == 0 and len(values) == 3:
             self.last_call = (values[0], values[1], values[2])
         message = Message(self)
         body = encode(list(values), message)
@@ -294,16 +294,7 @@ class Peer:
         ins = [tensor for tensor, wants in zip(kept.ins, wanted, strict=True) if wants is True]
         if not pairs or not ins:
             return [None] * len(kept.ins)
-        products = iter(
-            torch.autograd.grad(
-                [out for out, _ in pairs],
-                ins,
-                [grad for _, grad in pairs],
-                allow_unused=True,
-                retain_graph=True,
-                create_graph=create is True,
-            )
-        )
+        products = iter(products_of(pairs, ins, create=create is True))
         return [next(products) if wants is True else None for wants in wanted]
 
     def _keep(self, reply: Message, refs: dict[int, list[Any]], arrival: Arrival) -> dict[str, Any]:
