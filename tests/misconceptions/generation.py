@@ -463,7 +463,7 @@ WRONG = [
         "training on the first batch only",
         train(end="return history", report="total / len(images)", batches="[torch.arange(25)]"),
         TRAIN,
-        "are not learned from twice",
+        "are not learned from in each",
     ),
     Answer("training with one big batch", train(batches="[torch.arange(len(images))]"), TRAIN, "too little"),
     Answer(

@@ -61,7 +61,7 @@ class RecordingModel(torch.nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Give out mu and logvar, [B, D], fixed functions of x."""
-        mu, logvar = (x.detach().to(self.table) @ self.table).chunk(2, dim=-1)
+        mu, logvar = ((x.detach().to(self.table) - 0.5) @ self.table).chunk(2, dim=-1)
         mu, logvar = (
             (0.2 * torch.tanh(mu), 0.2 * torch.tanh(logvar)) if self.near else (mu, 1.5 * torch.tanh(logvar) - 1)
         )

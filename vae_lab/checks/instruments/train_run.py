@@ -175,27 +175,31 @@ def _gradient_left(model: Any, images: Tensor) -> float:
     return lengths[0] / lengths[1] if lengths[1] else 0.0
 
 
-def check_loss_of_loop(train: Callable[..., Any], n: int = 131, latent_dim: int = 5, pixels: int = 784) -> None:
+def check_loss_of_loop(
+    train: Callable[..., Any], n: int = 131, latent_dim: int = 5, pixels: int = 784, epochs: int = 2
+) -> None:
     """Require that the loop's loss is the negative ELBO, and its report the mean of it over the images.
 
     Exact: the gradients of the negative ELBO with respect to logits, mu and logvar are known. A loss whose KL is itself
-    estimated by draws passes too; the weight of the KL may be seen 20 % off.
+    estimated by draws passes too, and its weight may be seen 20 % off: its standard error, below 2 % for mu and 5 % for
+    logvar where n * epochs is 200 or more, stays ten times below what is demanded.
 
     Args:
         train: the student's function.
         n: number of images.
         latent_dim: D.
         pixels: number of pixels.
+        epochs: how often the images are shown.
 
     Raises:
         CheckFailed: if not.
     """
     task, recorder, images = "train", RecordingModel(latent_dim, pixels), torch.rand(n, pixels, device=device())
     given = images.clone()
-    history = ask(task, train, recorder, given, 2, names=("model", "images"))
-    _require_history(task, history, 2)
+    history = ask(task, train, recorder, given, epochs, names=("model", "images"))
+    _require_history(task, history, epochs)
     if not recorder.seen:
-        seen = f"with {n} images and 2 epochs, the model is never called."
+        seen = f"with {n} images and {epochs} epochs, the model is never called."
         fail(task, seen, "Wanted a batch, also where the images do not fill one.")
     _judge_images(task, recorder, images)
     if not any(entry.came for book in (recorder.logits, recorder.mu, recorder.logvar) for entry in book):
@@ -217,10 +221,11 @@ def check_loss_of_loop(train: Callable[..., Any], n: int = 131, latent_dim: int 
             if not any(learning):
                 fail(task, "the z that is decoded does not require a gradient.", "Wanted a path.", DETACHED_Z)
     times = _times_shown(torch.cat([row.x for row in rows]), images)
-    if int(times.min()) < 2:
-        few = int((times < 2).sum())
-        seen = f"in 2 epochs, {few} of {n} images are not learned from twice; in all, {int(times.sum())} were shown."
-        fail(task, seen, f"Wanted {2 * n}: each once in every epoch.", SOME_IMAGES)
+    if int(times.min()) < epochs:
+        few = int((times < epochs).sum())
+        seen = f"in {epochs} epochs, {few} of {n} images are not learned from in each; in all, {int(times.sum())} were "
+        seen += "shown."
+        fail(task, seen, f"Wanted {epochs * n}: each once in every epoch.", SOME_IMAGES)
     _judge_floor(task, train, latent_dim, pixels)
     mu, logvar = recorder.encode(images)
     kl = float(gaussian_kl(mu.detach().double(), logvar.detach().double()).mean())
