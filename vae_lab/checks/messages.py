@@ -36,8 +36,31 @@ TITLES = {
 NOT_WRITTEN = "not written yet. Replace `raise NotImplementedError()` by your answer."
 
 
+class Misconception(NamedTuple):
+    """A mistake that has a name.
+
+    Args:
+        says: one sentence that puts it right.
+        page: slug of the book's page that explains it, one of `TITLES`.
+    """
+
+    says: str
+    page: str
+
+
+class Said(NamedTuple):
+    """What a message is made of: see `fail`."""
+
+    task: str
+    seen: str
+    wanted: str
+    mistake: Misconception | None = None
+
+
 class CheckFailed(AssertionError):
     """An answer did not pass. Its text is all there is to read, so IPython shows no traceback with it."""
+
+    said: Said | None = None
 
     def _render_traceback_(self) -> list[str]:
         return [f"Not yet: {self}"]
@@ -49,18 +72,6 @@ class GraphUsedUp(CheckFailed):
 
 class ArgumentChanged(CheckFailed):
     """A tensor that the answer was given is not what it was."""
-
-
-class Misconception(NamedTuple):
-    """A mistake that has a name.
-
-    Args:
-        says: one sentence that puts it right.
-        page: slug of the book's page that explains it, one of `TITLES`.
-    """
-
-    says: str
-    page: str
 
 
 def fail(
@@ -90,11 +101,17 @@ def fail(
         Likely mistake: 2 * x doubles x.
         Read next: the book's page "The variational autoencoder and its one line of code" (intro.html).
     """
-    text = f"{task}: {seen} {wanted}"
-    if mistake is not None:
-        title = TITLES[mistake.page]
-        text += f'\nLikely mistake: {mistake.says}\nRead next: the book\'s page "{title}" ({page(mistake.page)}).'
-    raise kind(text)
+    error = kind(f"{task}: {seen} {wanted}{read_next(mistake)}")
+    error.said = Said(task, seen, wanted, mistake)
+    raise error
+
+
+def read_next(mistake: Misconception | None) -> str:
+    """The last two lines of a message, on the mistake that has a name; "" if none has."""
+    if mistake is None:
+        return ""
+    title = TITLES[mistake.page]
+    return f'\nLikely mistake: {mistake.says}\nRead next: the book\'s page "{title}" ({page(mistake.page)}).'
 
 
 def ask(task: str, function: Callable[..., Any], *args: Any, names: Sequence[str] = ()) -> Any:

@@ -38,6 +38,9 @@ def lines(tried: list[Tried]) -> Iterator[str]:
         points = one.points if one.passed else 0.0
         yield f"{one.grade_id}: {points:g} of {one.points:g} points"
         yield from (f"  {one_line(part)}" for part in one.message.splitlines())
+        if one.in_full and one.in_full != one.message:
+            yield "  In full, not told to the student:"
+            yield from (f"    {one_line(part)}" for part in one.in_full.splitlines())
         source, last = one.source.splitlines(), 0
         for call in one.calls:
             if call.line != last:

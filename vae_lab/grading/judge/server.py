@@ -18,6 +18,7 @@ from typing import Any
 
 from vae_lab.grading.judge.judge import Judge, seed_for
 from vae_lab.grading.judge.judge_report import JudgeReport
+from vae_lab.grading.judge.retelling import retell
 from vae_lab.grading.judge.session import GRACE_SECONDS
 from vae_lab.grading.judge.submitted_notebook import SubmittedNotebook
 from vae_lab.grading.lab.source import Lab
@@ -48,13 +49,14 @@ def judge_in_fork(
             if kind == "verdict":
                 outcome.verdicts[rest[0]] = (rest[1], rest[2])
             elif kind == "failure":
-                outcome.failure = rest[0]
+                outcome.failure = rest[0] if not outcome.resources else ""  # what is decided stands without more words
             else:
                 outcome.flags, outcome.resources = rest
                 outcome.failure = ""
         else:
             outcome.failure = ""
-            outcome.flags.append("took too long as a whole")
+            if not outcome.resources:
+                outcome.flags.append("took too long as a whole")
     except EOFError:
         pass
     finally:
@@ -83,15 +85,19 @@ def _judge(
     )
     try:
         judge.run()
+        pipe.send(("end", judge.flags, _used(judge)))
+        retell(judge)
+        pipe.send(("end", judge.flags, _used(judge)))
     except BaseException as error:
         pipe.send(("failure", f"{type(error).__name__}: {error}"[:500]))
-        return
-    used: dict[str, Any] = {
+
+
+def _used(judge: Judge) -> dict[str, Any]:
+    return {
         "cpu_seconds": judge.session.cpu,
         "memory_bytes": float(judge.session.memory),
         "starts": judge.session.starts,
     }
-    pipe.send(("end", judge.flags, used))
 
 
 def main() -> None:

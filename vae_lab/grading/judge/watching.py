@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from vae_lab.grading.judge.judge import Judge, seed_for
+from vae_lab.grading.judge.retelling import retell
 from vae_lab.grading.judge.submitted_notebook import read_notebook
 from vae_lab.grading.judge.value_text import show
 from vae_lab.grading.lab.source import Lab
@@ -37,13 +38,18 @@ class Call:
 
 @dataclass
 class Tried:
-    """What happened in one test cell; `more` counts the calls that are not listed."""
+    """What happened in one test cell.
+
+    `message` is what the student reads, `in_full` what the check said, if that is more; `more` counts the calls that
+    are not listed.
+    """
 
     grade_id: str
     points: float
     source: str
     passed: bool = False
     message: str = ""
+    in_full: str = ""
     calls: list[Call] = field(default_factory=list)
     more: int = 0
 
@@ -141,6 +147,9 @@ def watch(lab: Lab, notebook: bytes, limits: Limits, sandbox: Sandbox) -> list[T
         judge = Watching(lab, submission, limits, warm, seed_for(lab, notebook), report)
         judge.tried = tried
         judge.run()
+        retell(judge)
+        for grade_id, text in judge.in_full.items():
+            tried[grade_id].in_full = text
     finally:
         warm.close()
     return list(tried.values())

@@ -15,6 +15,12 @@ KNOWN_KINDS = frozenset(
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
 ) | {"TookTooLong", "OutOfMemoryError", "InductorError"}
 """Names of exceptions that no student chose."""
+USUAL_KINDS = (
+    "ValueError", "TypeError", "IndexError", "KeyError", "AttributeError", "NameError", "UnboundLocalError",
+    "ZeroDivisionError", "AssertionError", "NotImplementedError", "RecursionError", "ImportError", "StopIteration",
+    "OutOfMemoryError", "MemoryError", "RuntimeError",
+)  # fmt: skip
+"""Those of them that answers raise."""
 
 
 def chain(error: BaseException, *, contexts: bool = True) -> Iterator[BaseException]:
@@ -36,6 +42,16 @@ def chain(error: BaseException, *, contexts: bool = True) -> Iterator[BaseExcept
         seen.add(id(link))
         yield link
         link = link.__cause__ or (link.__context__ if contexts else None)
+
+
+def usual_kind(kind: str) -> str:
+    """The name of an exception if it is a usual one; a name tells no more than which of these.
+
+    Example:
+        >>> usual_kind("ValueError"), usual_kind("BrokenPipeError")
+        ('ValueError', 'an exception')
+    """
+    return kind if kind in USUAL_KINDS else "an exception"
 
 
 class ExceptionTable:
