@@ -55,7 +55,7 @@ class Words(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a check made a message: a function of its own or a test cell, as it runs, and the statement in it."""
+    """Where a check made a message: its function or a test cell, the statement in it, and its module's names."""
 
     tree: ast.AST
     statement: ast.stmt
@@ -169,7 +169,8 @@ def _place(error: BaseException, cell: LabCell) -> Place | None:
     ]
     if not statements:
         return None
-    return Place(tree, max(statements, key=lambda node: node.lineno), frame.f_globals)
+    names = frame.f_globals if _is_of_checks(frame.f_code.co_filename) else {}  # a test cell's hold answers
+    return Place(tree, max(statements, key=lambda node: node.lineno), names)
 
 
 def _frames(trace: TracebackType | None) -> Iterator[tuple[FrameType, int]]:
