@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vae_lab.grading.executors.local import pool
+from vae_lab.grading.course import CourseError
+from vae_lab.grading.executors.local import alone
+from vae_lab.grading.judge.engine import START_SECONDS, SandboxError
 from vae_lab.grading.judge.verdict import clean
-from vae_lab.grading.judge.watching import LONGEST, Tried, watch
+from vae_lab.grading.judge.watching import LONGEST, Tried, Watched, watch
 from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits, Sandbox
 
@@ -22,9 +24,18 @@ def appeal(lab: Lab, notebook: bytes, limits: Limits | None = None, sandbox: San
 
     Returns:
         what happened in each test cell, in the lab's order; none if the bytes are no notebook.
+
+    Raises:
+        SandboxError: if there is no sandbox here.
+        CourseError: if the judge ended, or gave no answer in the time that it has.
     """
-    with pool(1, "vae_lab.grading.judge.watching") as workers:
-        return workers.submit(watch, lab, notebook, limits or Limits(), sandbox).result()
+    limits = limits or Limits()
+    found = alone(watch, Watched(lab, notebook, limits, sandbox), limits.judge_seconds + START_SECONDS)
+    if isinstance(found, SandboxError):
+        raise found
+    if isinstance(found, Exception):
+        raise CourseError(f"this submission could not be judged again: {type(found).__name__}: {found}") from found
+    return found
 
 
 def one_line(text: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import signal
 import sys
 import time
@@ -19,13 +18,12 @@ from typing import Any
 from vae_lab.grading.judge.judge import Judge, seed_for
 from vae_lab.grading.judge.judge_report import JudgeReport
 from vae_lab.grading.judge.retelling import retell
-from vae_lab.grading.judge.session import GRACE_SECONDS
 from vae_lab.grading.judge.submitted_notebook import SubmittedNotebook
 from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits, Sandbox
 from vae_lab.grading.rpc.warm_up import warm_up
 from vae_lab.grading.sandbox.bubblewrap import SandboxError, WarmSandbox
-from vae_lab.grading.sandbox.rlimits import data_size
+from vae_lab.grading.sandbox.rlimits import hold_memory
 
 
 def judge_in_fork(
@@ -42,7 +40,7 @@ def judge_in_fork(
             os._exit(0)
     theirs.close()
     outcome = JudgeReport(failure="the judge's process ended")
-    end = time.monotonic() + limits.submission_seconds + limits.test_seconds + 5 * GRACE_SECONDS
+    end = time.monotonic() + limits.judge_seconds
     try:
         while mine.poll(max(0.0, end - time.monotonic())):
             kind, *rest = mine.recv()
@@ -73,8 +71,7 @@ def _judge(
     null = os.open(os.devnull, os.O_RDWR)
     for number in range(3):
         os.dup2(null, number)
-    room = data_size() + limits.memory + (1 << 30)
-    resource.setrlimit(resource.RLIMIT_DATA, (room, room))
+    hold_memory(limits.judge_memory)
     judge = Judge(
         lab,
         submission,

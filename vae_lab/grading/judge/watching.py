@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from vae_lab.grading.judge.judge import Judge, seed_for
 from vae_lab.grading.judge.retelling import retell
@@ -20,6 +20,7 @@ from vae_lab.grading.rpc.peer import Peer
 from vae_lab.grading.rpc.proxy import PROXIES, RemoteError
 from vae_lab.grading.rpc.warm_up import warm_up
 from vae_lab.grading.sandbox.bubblewrap import WarmSandbox
+from vae_lab.grading.sandbox.rlimits import hold_memory
 
 MOST_CALLS = 60  # shown of one test cell
 LONGEST = 1200  # characters of one question or answer
@@ -49,9 +50,9 @@ class Tried:
     source: str
     passed: bool = False
     message: str = ""
-    in_full: str = ""
     calls: list[Call] = field(default_factory=list)
     more: int = 0
+    in_full: str = ""
 
 
 class Watching(Judge):
@@ -130,8 +131,18 @@ def asking_line(file: str) -> int:
     return 0
 
 
-def watch(lab: Lab, notebook: bytes, limits: Limits, sandbox: Sandbox) -> list[Tried]:
-    """Run a watching judge; in a process of its own, for it takes over the process's `__main__`, timer and seeds."""
+class Watched(NamedTuple):
+    """One submission to watch being judged."""
+
+    lab: Lab
+    notebook: bytes
+    limits: Limits
+    sandbox: Sandbox
+
+
+def watch(watched: Watched) -> list[Tried]:
+    """Run a watching judge; in a process of its own, for it takes over its `__main__`, timer, seeds and memory."""
+    lab, notebook, limits, sandbox = watched
     submission = read_notebook(lab, notebook)
     if submission.problem:
         return []
@@ -139,6 +150,7 @@ def watch(lab: Lab, notebook: bytes, limits: Limits, sandbox: Sandbox) -> list[T
     try:
         warm_up(list(lab.imports))
         warm.wait()
+        hold_memory(limits.judge_memory)
         tried = {cell.grade_id: Tried(cell.grade_id, cell.points, cell.source) for cell in lab.cells if is_test(cell)}
 
         def report(grade_id: str, passed: bool | None, message: str) -> None:

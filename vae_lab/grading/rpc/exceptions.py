@@ -70,7 +70,8 @@ class ExceptionTable:
         if self._trusted:
             self._raised.append(error)
             number = len(self._raised) - 1
-            return {"type": type(error).__name__, "bases": ["RuntimeError"], "text": "", "origin": number}
+            base = "AttributeError" if isinstance(error, AttributeError) else "RuntimeError"  # for hasattr's sake
+            return {"type": type(error).__name__, "bases": [base], "text": "", "origin": number}
         for cause in chain(error):
             if isinstance(cause, RemoteError) and hasattr(cause, "origin"):
                 return {"back": cause.origin, "type": "", "bases": [], "text": "", "line": student_line(error)}
