@@ -1,3 +1,4 @@
+# ruff: noqa: E501  (sources are data)
 """Whatever a student's answer does with a hidden input, no text that a student reads holds it.
 
 A secret is drawn anew for each run and stands in a hidden line. Each answer learns it there, and tries to send it

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import vae_lab.checks
 from vae_lab.checks import generation, sampling
-from vae_lab.checks.messages import CheckFailed
+from vae_lab.checks.messages import CheckFailed, Misconception, Said
 from vae_lab.grading.judge.hidden_words import CHECKS, LEFT_OUT, Place, Words, _argument, words_of
 from vae_lab.grading.lab.source import LabCell
 

@@ -26,7 +26,7 @@ REMOTE_IMAGE = re.compile(r"!(?=\[)(?!\[[^\[\]]{0,200}\]\(attachment:[\w .-]{1,1
 ACTIVE_SCHEME = re.compile(r"(?i)(?=script\s*:)|(?<=dat)(?=a\s*:)|(?<=fil)(?=e\s*:)")
 # MathJax commands that make links, set styles or load extensions
 ACTIVE_MATH = re.compile(r"\\(?=href|style|class|cssId|require|html|data|url|includegraphics|bbox|mmlToken)")
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u061c\u202a-\u202e\u2066-\u2069]")
 
 PICTURES = {
     "image/png": b"\x89PNG\r\n\x1a\n",
