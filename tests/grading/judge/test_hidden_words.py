@@ -119,9 +119,7 @@ def test_a_mistake_that_no_check_knows_is_not_told() -> None:
     source = "raise made"
     made = CheckFailed("f: a b")
     cell = LabCell("tests", "t", 1.0, source, source, code=True, locked=True)
-    made.said = vae_lab.checks.messages.Said(
-        "secret", "a", "b", vae_lab.checks.messages.Misconception("it is 7.", "intro")
-    )
+    made.said = Said("secret", "a", "b", Misconception("it is 7.", "intro"))
     assert words_of(made, cell) == Words(f"A check: {LEFT_OUT}", False)
 
 
