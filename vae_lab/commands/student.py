@@ -46,11 +46,14 @@ def run_check(options: argparse.Namespace) -> int:
     from vae_lab.grading.authoring.run_notebook import in_a_fork
     from vae_lab.grading.authoring.selfcheck import SelfCheck, before_handing_in, check_file, read_lab
     from vae_lab.grading.course import CourseError
+    from vae_lab.lab_files import labs
 
     def run() -> SelfCheck:
         with Progress("check", " cells") as progress:
             progress(0, 1)
-            return check_file(options.notebook, progress, seconds=options.seconds, starts=progress.doing)
+            return check_file(
+                options.notebook, progress, seconds=options.seconds, starts=progress.doing, released=labs()
+            )
 
     try:
         read_lab(options.notebook)
