@@ -12,6 +12,7 @@ the first page.
 from __future__ import annotations
 
 import html
+import json
 import os
 import re
 import tomllib
@@ -22,6 +23,9 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+from tools.notebooks import lab_notebook
+from vae_lab import lab_files
 
 ROOT = Path(__file__).parents[2]
 BRANCH = "gh-pages"  # what GitHub Pages serves, and where Colab finds the notebooks
@@ -87,13 +91,26 @@ class OpenLab(SphinxDirective):
             url = place.colab(f"notebooks/labs/{lab}.ipynb")
             line += nodes.reference("", f"Open {lab} in Colab", refuri=url)
             line += nodes.Text(" · ")
-        if place:  # the published lab: its links lead to the book, and its first cell installs the course
-            url = f"{place.site}/notebooks/labs/{lab}.ipynb"
-            line += nodes.reference("", f"Download {lab}.ipynb", refuri=url)
-            return [line]
-        target = os.path.relpath(source, Path(self.env.doc2path(self.env.docname)).parent)
+        offered = Path(self.env.doctreedir) / "labs" / f"{lab}.ipynb"
+        offered.parent.mkdir(parents=True, exist_ok=True)
+        offered.write_text(lab_to_download(source.read_text(encoding="utf-8"), place), encoding="utf-8")
+        target = os.path.relpath(offered, Path(self.env.doc2path(self.env.docname)).parent)
         line += addnodes.download_reference("", "", nodes.Text(f"Download {lab}.ipynb"), reftarget=target, refdoc=lab)
         return [line]
+
+
+def lab_to_download(released: str, place: Address | None) -> str:
+    """A lab as a reader takes it away: no link in it leads into a repository that is not there.
+
+    Args:
+        released: the text of `labs/<lab>/<lab>.ipynb`.
+        place: where the course is published: links lead to its pages, and a first cell installs the course. If it is
+            nowhere, the pages' titles stand alone.
+    """
+    if place is None:
+        return lab_files.with_live_links(released, "")
+    made = lab_notebook(json.loads(released), f"{place.site}/{wheel_name()}", place.site)
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
 def wheel_name() -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from book._ext.published import OFFLINE, PICTURE, Address, address, install_command, notebook_path, on_page, wheel_name
 from tools import publish as tool
+from tools.notebooks import lab_notebook
 
 ROOT = Path(__file__).parents[2]
 SITE = "https://ada.github.io/course"
@@ -195,7 +196,21 @@ def test_a_published_page_leads_to_colab_and_says_what_it_is(tmp_path, monkeypat
     assert OFFLINE not in pages["words"]
     assert "/blob/gh-pages/notebooks/labs/sampling.ipynb" in pages["labs"]
     (download,) = re.findall(r'href="(_downloads/[^"]+/sampling.ipynb)"', pages["labs"])
-    assert (tmp_path / "book/html" / download).read_bytes() == (ROOT / "labs/sampling/sampling.ipynb").read_bytes()
+    offered = json.loads((tmp_path / "book/html" / download).read_text())
+    released = json.loads((ROOT / "labs/sampling/sampling.ipynb").read_text())
+    assert offered == lab_notebook(released, f"{SITE}/{wheel_name()}", SITE)
+
+
+def test_a_lab_downloaded_from_a_book_that_is_published_nowhere_has_no_dead_links(tmp_path, monkeypatch):
+    pages = build_small(tmp_path / "book", monkeypatch, "")
+    (download,) = re.findall(r'href="(_downloads/[^"]+/sampling.ipynb)"', pages["labs"])
+    text = (tmp_path / "book/html" / download).read_text()
+    released = (ROOT / "labs/sampling/sampling.ipynb").read_text()
+    assert "](../../book/" in released
+    assert not re.findall(r"\]\((?!https?:)[^)]*\.md", text)
+    assert [cell["metadata"] for cell in json.loads(text)["cells"]] == [
+        cell["metadata"] for cell in json.loads(released)["cells"]
+    ]
 
 
 def test_an_unpublished_page_is_left_as_it_is(monkeypatch):
