@@ -155,8 +155,51 @@ class InstallCourse(SphinxDirective):
         self.env.note_dependency(str(ROOT / "pyproject.toml"))
         place = address()
         command = install_command(self.arguments[0].split() if self.arguments else [], place)
-        command = command if place else f"# in the folder of your copy of the course's repository\n{command}"
         return [nodes.literal_block(command, command, language="bash")]
+
+
+def one_line_start(lab: str, place: Address | None) -> str:
+    """What somebody who has uv types to solve a lab with nothing installed: Python, the course and JupyterLab for once.
+
+    Example:
+        >>> one_line_start("sampling", None)
+        'uvx --python 3.12 --from . --with jupyterlab vae-lab lab sampling'
+    """
+    course = f"'vae-lab @ {place.site}/{wheel_name()}'" if place else "."
+    return f"uvx --python 3.12 --from {course} --with jupyterlab vae-lab lab {lab}"
+
+
+class StartLab(SphinxDirective):
+    """One line that opens a lab with uv, `:::{start-lab} sampling`."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Build a block with the command."""
+        self.env.note_dependency(str(ROOT / "pyproject.toml"))
+        command = one_line_start(self.arguments[0], address())
+        return [nodes.literal_block(command, command, language="bash")]
+
+
+def environment_commands(place: Address | None) -> list[str]:
+    """What somebody types before installing: in a new folder, or, where the course is a copy here, in that one."""
+    return [*(["mkdir vae", "cd vae"] if place else []), "python3 -m venv env", ". env/bin/activate"]
+
+
+class StudentEnvironment(SphinxDirective):
+    """Where to be and what to type before `install-course`, `:::{student-environment}`."""
+
+    def run(self) -> list[nodes.Node]:
+        """Build a sentence and a block with the commands."""
+        place = address()
+        where = (
+            "Open a terminal, and make a folder with an environment of its own:"
+            if place
+            else "Open a terminal in the folder of your copy of the course's repository, the one with pyproject.toml "
+            "in it, and make an environment there:"
+        )
+        commands = "\n".join(environment_commands(place))
+        return [nodes.paragraph(where, where), nodes.literal_block(commands, commands, language="bash")]
 
 
 class CopyCourse(SphinxDirective):
@@ -213,5 +256,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("open-lab", OpenLab)
     app.add_directive("install-course", InstallCourse)
     app.add_directive("copy-course", CopyCourse)
+    app.add_directive("start-lab", StartLab)
+    app.add_directive("student-environment", StudentEnvironment)
     app.connect("html-page-context", on_page, priority=950)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
