@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "architecture": {"models"},
     "plots": {"evaluation", "training", "generation", "models", "elbo", "estimators", "sampling"},
     "widgets": {
+        "arguments",
         "data",
         "shipped",
         "evaluation",

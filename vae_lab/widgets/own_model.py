@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vae_lab.arguments import place, require_model
 from vae_lab.data import load_images
 from vae_lab.generation import EncoderDecoder, code, pictures_at
 
@@ -36,17 +37,17 @@ class OwnModel:
     """
 
     def __init__(self, model: EncoderDecoder, images: Any = None, labels: Sequence[int] | Tensor | None = None) -> None:
+        require_model("LatentExplorer", model, "encode", "decode")
         self.model = model
+        device, dtype = place(model)
+        self._place = (device or torch.device("cpu"), dtype or torch.get_default_dtype())
         chosen = load_images() if images is None else images
         known = getattr(chosen, "labels", labels)
         shown = getattr(chosen, "images", chosen)[:IMAGES]
         shape = getattr(model, "data_shape", None)
         shown = shown.reshape(len(shown), *shape) if shape else shown.flatten(1)
-        first = next(iter(getattr(model, "parameters", tuple)()), None)
-        if first is not None:
-            shown = shown.to(first.device)
         with at_rest(model):
-            self.codes = code(model, shown).float().cpu()
+            self.codes = code(model, shown.to(self._place[0])).float().cpu()
         self.labels = [] if known is None else [int(label) for label in known[:IMAGES]]
         if self.labels and (len(self.labels) != len(self.codes) or not set(self.labels) <= set(range(10))):
             raise ValueError("LatentExplorer: labels do not fit; wanted one for each image, 0 to 9.")
@@ -55,7 +56,6 @@ class OwnModel:
             raise ValueError(f"LatentExplorer: the model has {self.latents} latent; a plane needs two or more.")
         if not self.codes.isfinite().all():
             raise ValueError("LatentExplorer: the model's codes are not finite; has its training gone to nan?")
-        self._place = (first.device, first.dtype) if first is not None else (torch.device("cpu"), torch.float32)
         self.decode([[0.0] * self.latents])
 
     @property

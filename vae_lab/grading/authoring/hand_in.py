@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -56,7 +57,7 @@ def run_and_save(path: Path, seconds: float, starts: Callable[[str], None] = lam
     runs: list[Run] = []
     skipped, name = False, "the first cell"
     try:
-        with client.setup_kernel():
+        with client.setup_kernel(stderr=subprocess.DEVNULL):  # of the kernel's own warnings none is for a student
             for number, cell in enumerate(notebook.cells):
                 if cell.cell_type != "code":
                     continue
