@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from vae_lab.checks.lab_overview import Cell, Overview, look, read_cells, summary
-from vae_lab.grading.authoring.guards import without_installs
+from vae_lab.grading.authoring.guards import LEFT_OUT, not_handed_in, without_installs
 from vae_lab.grading.authoring.run_notebook import run_cells
 from vae_lab.grading.lab.cells import grader, text
 from vae_lab.grading.lab.handed_in import read_handed_in
@@ -84,9 +84,8 @@ def check_file(
         if run.error and not cell.tests:
             found.notes.append(f"{name} stopped: {run.message}")
     if any(skipped for _, skipped in sources):
-        found.notes.append("Lines that install packages were left out: what they install must be here already.")
-    for module in sorted(beside(folder)):
-        found.notes.append(f"{module} lies beside the notebook and is not handed in: copy what you use into a cell.")
+        found.notes.append(LEFT_OUT)
+    found.notes.extend(not_handed_in(sorted(beside(folder))))
     return found
 
 
