@@ -19,10 +19,23 @@ CELLS = (
 )
 
 
+EXPLORER = (
+    "import torch\nfrom torch import nn\nfrom vae_lab.widgets import LatentExplorer\n"
+    "class Mine(nn.Module):\n"
+    "    def __init__(self):\n        super().__init__()\n"
+    "        self.there, self.back = nn.Linear(784, 6), nn.Linear(3, 784)\n"
+    "    def encode(self, x):\n        return self.there(x).chunk(2, 1)\n"
+    "    def decode(self, z):\n        return self.back(z)\n"
+    "widget = LatentExplorer(Mine(), z=[0.0, 0.0, 0.0])\nwidget",
+    "print('moved:', any(widget.z), '; decoded:', widget.decoded['z'] == widget.z)",
+)
+
+
 @pytest.fixture
-def lab(tmp_path):
+def lab(tmp_path, request):
     """The address of a JupyterLab of our own, with one notebook, settings and caches in a folder that goes away."""
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS])
+    cells = getattr(request, "param", CELLS)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
     notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
     (tmp_path / "work").mkdir()
     nbformat.write(notebook, tmp_path / "work" / "live.ipynb")
@@ -65,4 +78,28 @@ def test_page_and_kernel_hear_each_other(browser, lab):
     page.keyboard.press("ArrowLeft")
     page.locator(".vl-formula", has_text="1.99 +").wait_for()
     assert page.locator(".jp-Notebook .jp-Cell.jp-mod-active").count() == 1
+    context.close()
+
+
+@pytest.mark.parametrize("lab", [EXPLORER], indirect=True, ids=["explorer"])
+def test_ones_own_model_decodes_what_the_page_walks_through(browser, lab):
+    context = browser.new_context(viewport={"width": 1280, "height": 1400})
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto(lab)
+    page.get_by_role("tab", name=re.compile("live.ipynb")).wait_for()
+    page.get_by_text(re.compile(r"\| Idle$")).first.wait_for()
+    cell = page.locator(".jp-CodeCell .cm-content")
+    cell.first.click()
+    page.keyboard.press("Shift+Enter")
+    page.get_by_role("button", name="Walk to a new draw").click()
+    page.wait_for_function(
+        """() => { const z = [...document.querySelectorAll(".vae-lab input[type=range]")].map((i) => i.value).join();
+             const same = z === window.lastZ; window.lastZ = z; return same && z !== "0,0"; }""",
+        polling=500,
+    )
+    page.locator(".vl-reading", has_text="Read as").wait_for()
+    cell.nth(1).click()
+    page.keyboard.press("Shift+Enter")
+    page.get_by_text("moved: True ; decoded: True", exact=False).last.wait_for()
     context.close()

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from IPython.core.inputtransformer2 import TransformerManager
 
-from vae_lab.checks.messages import told
+from vae_lab.checks.messages import is_stub, told
 from vae_lab.checks.substitution import notebook_is_elsewhere
 from vae_lab.grading.judge.environment import Needs, unrun_answers
 from vae_lab.grading.judge.hidden_words import words_of
@@ -294,7 +294,7 @@ class Judge:
         """What is said without any of the student's own words, or "" where those tell more."""
         if remote.kind == "TookTooLong":
             return f"Your code took longer than {self.limits.call_seconds:g} s."
-        if remote.kind == "NotImplementedError" and error is remote:
+        if error is remote and is_stub(remote):
             return "Not attempted yet: your code raises NotImplementedError."
         return ""
 
