@@ -17,7 +17,7 @@ from vae_lab.grading.judge.session import GRACE_SECONDS, OutOfTime
 from vae_lab.grading.judge.submitted_notebook import Step
 from vae_lab.grading.judge.verdict import clean
 from vae_lab.grading.lab.source import LabCell
-from vae_lab.grading.rpc.proxy import RemoteError
+from vae_lab.grading.rpc.proxy import CallableProxy, RemoteError
 from vae_lab.grading.rpc.wire import WireError
 
 OTHER_VALUES = "(A hidden check called it like this; the words are from a call with other numbers.)"
@@ -95,13 +95,14 @@ class Retelling(Judge):
         peer = self.session.peer
         if again is None or peer is None:
             return ""
-        named, function = self._named(peer.last_call), self.namespace.get(again.name)
-        if function is None or again.name not in self.borrowed:
+        peer.deadline = min(time.monotonic() + self.limits.test_seconds, self.session.end) + GRACE_SECONDS
+        named, found = self._named(peer.last_call), peer.ask("names", [again.name])
+        function = found.get(again.name) if type(found) is dict else None
+        if not isinstance(function, CallableProxy):
             return ""
         models = named.args if named is not None and named.name == again.name else ()
         models = models if len(models) == len(again.args) else (None,) * len(again.args)
         args = [of_same_kind(value, model) for value, model in zip(again.args, models, strict=True)]
-        peer.deadline = min(time.monotonic() + self.limits.test_seconds, self.session.end) + GRACE_SECONDS
         try:
             function(*args)
         except RemoteError as error:
