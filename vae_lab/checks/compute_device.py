@@ -1,11 +1,16 @@
-"""Where a lab computes: on the GPU, if there is one that can; VAE_LAB_DEVICE says otherwise."""
+"""Where a lab computes: on the GPU, if there is one that can; VAE_LAB_DEVICE says otherwise.
+
+Torch is imported when it is asked, since `vae_lab.checks` is imported by what needs none.
+"""
 
 from __future__ import annotations
 
 import os
 from functools import cache
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 VARIABLE = "VAE_LAB_DEVICE"
 
@@ -20,6 +25,8 @@ def trouble(name: str) -> str:
         >>> trouble("cpu")
         ''
     """
+    import torch
+
     try:
         ones = torch.ones(64, 64, device=name)
         if float((ones @ ones).sum()) != 64.0**3:
@@ -40,6 +47,8 @@ def choose() -> tuple[torch.device, str]:
         >>> device.type in ("cpu", "cuda")
         True
     """
+    import torch
+
     wanted = os.environ.get(VARIABLE, "").strip()
     if wanted:
         says = trouble(wanted)
