@@ -80,7 +80,7 @@ def check_generate(
     draws = []
     for _ in range(calls):
         probe.decoded.clear()
-        images = ask(task, generate, probe, n)
+        images = ask(task, generate, probe, n, names=("model",))
         if probe.encodings:
             fail(task, "the encoder is called.", "Wanted images from random z.", ENCODER_USED)
         images = require_tensor(task, images, probe.up, (n, PIXELS), "the result")
@@ -89,7 +89,7 @@ def check_generate(
         _require_probabilities(task, images, probe.logits(z))
     _require_prior(task, torch.stack(draws), ("call", "row", "dimension"))
     if model is not None:
-        images = ask(task, generate, model, 3)
+        images = ask(task, generate, model, 3, names=("model",))
         require_tensor(task, images, probe.up, (3, PIXELS), "with your own model the result")
         if not bool(((images >= 0) & (images <= 1)).all()):
             fail(task, "with your own model, pixels lie outside of [0, 1].", "Wanted probabilities.", LOGITS)
@@ -110,7 +110,7 @@ def check_interpolate(interpolate: Callable[..., Any], latent_dim: int = 4, step
     """
     task, probe = "interpolate", Probe(latent_dim)
     a, b = torch.rand(2, PIXELS, device=device())
-    images = ask(task, interpolate, probe, a, b, steps)
+    images = ask(task, interpolate, probe, a, b, steps, names=("model", "a", "b"))
     images = require_tensor(task, images, probe.up, (steps, PIXELS), "the result")
     code_a, code_b = (a @ probe.down).detach(), (b @ probe.down).detach()
     t = torch.linspace(0, 1, steps, device=device())[:, None]
@@ -127,7 +127,7 @@ def check_interpolate(interpolate: Callable[..., Any], latent_dim: int = 4, step
         if not is_close(z[0], code_a) or not is_close(z[-1], code_b):
             again = Probe(latent_dim)
             again.load_state_dict(probe.state_dict())
-            ask(task, interpolate, again, a, b, steps)
+            ask(task, interpolate, again, a, b, steps, names=("model", "a", "b"))
             drawn = not is_close(_decoded(task, again.decoded, steps, latent_dim), z)
             seen = "the ends change from call to call." if drawn else "an end is not the code of its image."
             fail(task, seen, "Wanted mu of a first, and mu of b last.", SAMPLED_ENDS if drawn else None)

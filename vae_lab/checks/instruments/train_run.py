@@ -138,7 +138,7 @@ def check_train(train: Callable[..., Any], vae: Callable[..., Any], images: Tens
     model = ask("VAE", vae, LATENT_DIM, HIDDEN_DIM).to(images.device)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     start = measure(model, images)
-    _require_history(task, ask(task, train, model, images, epochs), epochs)
+    _require_history(task, ask(task, train, model, images, epochs, names=("model", "images")), epochs)
     still = [name for name, p in model.named_parameters() if torch.equal(p.detach(), before[name])]
     if len(still) == len(before):
         fail(task, "no weight has changed.", "Wanted a trained model.", NO_STEP)
@@ -370,7 +370,7 @@ def _judge_weights(task: str, rows: list[Batch], picture: Tensor) -> None:
 def _judge_floor(task: str, train: Callable[..., Any], latent_dim: int, pixels: int) -> None:
     """Near mu = 0, logvar = 0 the KL pulls as well: a floor under it, or a target for it, would not."""
     recorder = RecordingModel(latent_dim, pixels, near=True)
-    ask(task, train, recorder, torch.rand(60, pixels, device=device()), 1)
+    ask(task, train, recorder, torch.rand(60, pixels, device=device()), 1, names=("model", "images"))
     pairs = [(e.came[0], e.given) for e in recorder.mu if e.came]
     if not pairs:
         fail(task, "where mu and logvar are near 0, no gradient comes back for them.", "Wanted the KL's.", FREE_BITS)
