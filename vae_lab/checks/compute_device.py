@@ -25,7 +25,7 @@ def trouble(name: str) -> str:
         >>> trouble("cpu")
         ''
     """
-    import torch
+    import torch  # here, so that a lab's first line loads nothing
 
     try:
         ones = torch.ones(64, 64, device=name)

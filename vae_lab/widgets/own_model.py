@@ -43,7 +43,7 @@ class OwnModel:
         self._place = (device or torch.device("cpu"), dtype or torch.get_default_dtype())
         chosen = load_images() if images is None else images
         known = getattr(chosen, "labels", labels)
-        shown = getattr(chosen, "images", chosen)[:IMAGES]
+        shown = torch.as_tensor(getattr(chosen, "images", chosen)[:IMAGES])
         shape = getattr(model, "data_shape", None)
         shown = shown.reshape(len(shown), *shape) if shape else shown.flatten(1)
         with at_rest(model):
