@@ -38,17 +38,6 @@ LONGEST = 300  # letters of an exception's own text
 NOT_WRITTEN = "not written yet. Replace `raise NotImplementedError()` by your answer."
 
 
-class CheckFailed(AssertionError):
-    """An answer did not pass. Its text is all there is to read, so IPython shows no traceback with it."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"Not yet: {self}"]
-
-
-class GraphUsedUp(CheckFailed):
-    """Backward has been called on an answer already; right functions beside it would only hide that."""
-
-
 class Misconception(NamedTuple):
     """A mistake that has a name.
 
@@ -59,6 +48,28 @@ class Misconception(NamedTuple):
 
     says: str
     page: str
+
+
+class Said(NamedTuple):
+    """What a message is made of: see `fail`."""
+
+    task: str
+    seen: str
+    wanted: str
+    mistake: Misconception | None = None
+
+
+class CheckFailed(AssertionError):
+    """An answer did not pass. Its text is all there is to read, so IPython shows no traceback with it."""
+
+    said: Said | None = None
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Not yet: {self}"]
+
+
+class GraphUsedUp(CheckFailed):
+    """Backward has been called on an answer already; right functions beside it would only hide that."""
 
 
 def fail(
@@ -88,11 +99,17 @@ def fail(
         Likely mistake: 2 * x doubles x.
         Read next: the book's page "The variational autoencoder and its one line of code" (intro.html).
     """
-    text = f"{task}: {seen} {wanted}"
-    if mistake is not None:
-        title = TITLES[mistake.page]
-        text += f'\nLikely mistake: {mistake.says}\nRead next: the book\'s page "{title}" ({page(mistake.page)}).'
-    raise kind(text)
+    error = kind(f"{task}: {seen} {wanted}{read_next(mistake)}")
+    error.said = Said(task, seen, wanted, mistake)
+    raise error
+
+
+def read_next(mistake: Misconception | None) -> str:
+    """The last two lines of a message, on the mistake that has a name; "" if none has."""
+    if mistake is None:
+        return ""
+    title = TITLES[mistake.page]
+    return f'\nLikely mistake: {mistake.says}\nRead next: the book\'s page "{title}" ({page(mistake.page)}).'
 
 
 def ask(task: str, function: Callable[..., Any], *args: Any, names: Sequence[str] = ()) -> Any:

@@ -36,6 +36,16 @@ class Limits:
     max_text: int = 16 << 20
     max_tensors: int = 256 << 20
 
+    @property
+    def judge_memory(self) -> int:
+        """Bytes that whoever judges may take beyond what it has before: what an answer may hold, and 1 GiB."""
+        return self.memory + (1 << 30)
+
+    @property
+    def judge_seconds(self) -> float:
+        """After which a judge is ended, whatever it is doing: the notebook's time, one test's, and 10 s."""
+        return self.submission_seconds + self.test_seconds + 10.0
+
     def for_student(self) -> dict[str, Any]:
         """What the student's side needs to know of them."""
         return {

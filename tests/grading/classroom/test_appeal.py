@@ -1,6 +1,8 @@
 """An appeal shows the calls that decided, with the numbers that were used, and agrees with the grade."""
 
 import json
+import os
+import time
 
 import pytest
 import torch
@@ -8,9 +10,11 @@ from grading import tiny, tiny_course
 
 from vae_lab.cli import main
 from vae_lab.grading.classroom.appeal import appeal, lines
+from vae_lab.grading.course import CourseError
 from vae_lab.grading.judge.engine import grade_submission
 from vae_lab.grading.judge.value_text import show
 from vae_lab.grading.judge.watching import Call, Tried
+from vae_lab.grading.limits import Limits
 
 WRONG = {
     "double": "def double(x):\n    return 2 * x.detach()",
@@ -63,6 +67,45 @@ def test_many_calls_are_counted_not_listed(tried):
 def test_nothing_a_student_wrote_moves_the_cursor(tried):
     for line in lines(list(tried.values())):
         assert line.isprintable()
+
+
+def test_an_instructor_reads_what_a_student_does_not():
+    """The values of a hidden check that failed are in the calls, and what the check said is there in full."""
+    wrong = {"double": "def double(x):\n    if x[0] > 100: raise KeyError(f'got {x.tolist()}')\n    return 2 * x"}
+    one = next(one for one in appeal(tiny.lab(), tiny.submission(wrong)) if one.grade_id == "double_tests")
+    assert "123.25" not in one.message
+    shown = "\n".join(lines([one]))
+    assert "raised KeyError: 'got [123.25, -77.5]'" in shown
+    assert "In full, not told to the student:" in shown
+
+
+@pytest.mark.parametrize(
+    ("answer", "limits"),
+    [
+        ("def facts():\n    return ['x' * 900_000] * 15", Limits(memory=1 << 20, test_seconds=5)),
+        ("import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\ndef facts():\n    while True: pass",
+         Limits(call_seconds=1, test_seconds=2, submission_seconds=8)),
+    ],
+)  # fmt: skip
+def test_no_answer_holds_an_appeal(answer, limits):
+    (one,) = [t for t in appeal(tiny.lab(), tiny.submission({"facts": answer}), limits) if t.grade_id == "facts_tests"]
+    assert not one.passed
+
+
+def test_a_judge_that_ends_or_stays_is_one_line(monkeypatch):
+    for function, seconds, said in ((_end, 120.0, "died"), (_stay, 3.0, "no answer within")):
+        monkeypatch.setattr("vae_lab.grading.classroom.appeal.watch", function)
+        monkeypatch.setattr("vae_lab.grading.classroom.appeal.START_SECONDS", seconds - Limits().judge_seconds)
+        with pytest.raises(CourseError, match=said):
+            appeal(tiny.lab(), tiny.submission())
+
+
+def _end(watched):
+    os._exit(1)
+
+
+def _stay(watched):
+    time.sleep(99)
 
 
 def test_what_is_no_notebook_has_no_calls():

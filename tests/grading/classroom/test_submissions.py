@@ -41,6 +41,28 @@ def test_students_are_found_and_everything_else_is_noted(tmp_path: Path) -> None
     assert len(found.notes) == 5
 
 
+@pytest.mark.parametrize("name", ["a\x1b[31mb", "bo\u202egnp", "a\nb", "a\u200fb", "\x85", "a\u2028b", "\u2066x"])
+def test_a_name_that_moves_text_is_noted_and_does_not_move_it(tmp_path: Path, name: str) -> None:
+    hand_in(tmp_path, name)
+    hand_in(tmp_path, "bo")
+    found = find_students(tmp_path, "halves")
+    assert found.students == ["bo"]
+    (note,) = found.notes
+    assert note.isprintable()
+    assert note.endswith("control characters or marks of direction in the name; rename the folder")
+
+
+def test_a_hard_link_is_read_and_noted(tmp_path: Path) -> None:
+    path = hand_in(tmp_path, "bo", b"mine")
+    other = hand_in(tmp_path, "mallory")
+    other.unlink()
+    os.link(path, other)
+    found = find_students(tmp_path, "halves")
+    assert found.students == ["bo", "mallory"]
+    assert [note.partition(":")[0] for note in found.notes] == ["bo", "mallory"]
+    assert all("hard link" in note for note in found.notes)
+
+
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir(), lambda path: path.write_text("")])
 def test_nothing_handed_in_is_one_line(tmp_path: Path, make) -> None:
     make(tmp_path / "submitted")

@@ -51,12 +51,12 @@ WRONG = [
     (
         "double",
         "def double(x):\n    if x[0] > 100: raise ValueError(f'got {x}')\n    return 2 * x",
-        "Your code raised ValueError in a hidden check, called as double(float32 [2]).",
+        "Your code raised ValueError in a hidden check, called as double(float32 [n]).",
     ),
     (
         "double",
         "def double(x):\n    if x[0] != 1: raise ValueError(f'got {x.shape}')\n    return 2 * x",
-        "double(float32 [2]) raised ValueError: got torch.Size([2])\nIn double, line 3: if x[0] != 1: raise ValueError",
+        "double(float32 [n]) raised ValueError: got torch.Size([2])\nIn double, line 3: if x[0] != 1: raise ValueError",
     ),
     (
         "noisy",
@@ -109,7 +109,7 @@ SPIES = {
 def test_no_part_of_an_exception_carries_a_hidden_input(spy: str) -> None:
     source = f"def double(x):\n    if x[0] <= 1: return 2 * x\n    {SPIES[spy]}"
     (message,) = lost(grade({"double": source})).values()
-    assert message == "Your code raised ValueError in a hidden check, called as double(float32 [2])."
+    assert message == "Your code raised ValueError in a hidden check, called as double(float32 [n])."
 
 
 def test_a_cell_that_ends_or_holds_the_process_costs_only_its_own_task() -> None:

@@ -25,6 +25,8 @@ class Probe(torch.nn.Module):
         (0, [(2, 3)])
     """
 
+    OFFERS = frozenset({"latent_dim", "encode", "decode", "forward"})  # to an answer that is run elsewhere
+
     def __init__(self, latent_dim: int) -> None:
         super().__init__()
         self.latent_dim = latent_dim

@@ -38,6 +38,7 @@ class RecordingModel(torch.nn.Module):
         [(5, 3)]
     """
 
+    OFFERS = frozenset({"latent_dim", "encode", "decode", "forward"})  # to an answer that is run elsewhere
     to_be_trained = True  # a loop may move its weight, on which nothing depends
 
     def __init__(self, latent_dim: int, pixels: int, *, near: bool = False) -> None:

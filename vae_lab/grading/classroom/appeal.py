@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vae_lab.grading.executors.local import pool
+from vae_lab.grading.course import CourseError
+from vae_lab.grading.executors.local import alone
+from vae_lab.grading.judge.engine import START_SECONDS, SandboxError
 from vae_lab.grading.judge.verdict import clean
-from vae_lab.grading.judge.watching import LONGEST, Tried, watch
+from vae_lab.grading.judge.watching import LONGEST, Tried, Watched, watch
 from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits, Sandbox
 
@@ -22,9 +24,18 @@ def appeal(lab: Lab, notebook: bytes, limits: Limits | None = None, sandbox: San
 
     Returns:
         what happened in each test cell, in the lab's order; none if the bytes are no notebook.
+
+    Raises:
+        SandboxError: if there is no sandbox here.
+        CourseError: if the judge ended, or gave no answer in the time that it has.
     """
-    with pool(1, "vae_lab.grading.judge.watching") as workers:
-        return workers.submit(watch, lab, notebook, limits or Limits(), sandbox).result()
+    limits = limits or Limits()
+    found = alone(watch, Watched(lab, notebook, limits, sandbox), limits.judge_seconds + START_SECONDS)
+    if isinstance(found, SandboxError):
+        raise found
+    if isinstance(found, Exception):
+        raise CourseError(f"this submission could not be judged again: {type(found).__name__}: {found}") from found
+    return found
 
 
 def one_line(text: str) -> str:
@@ -38,6 +49,9 @@ def lines(tried: list[Tried]) -> Iterator[str]:
         points = one.points if one.passed else 0.0
         yield f"{one.grade_id}: {points:g} of {one.points:g} points"
         yield from (f"  {one_line(part)}" for part in one.message.splitlines())
+        if one.in_full and one.in_full != one.message:
+            yield "  In full, not told to the student:"
+            yield from (f"    {one_line(part)}" for part in one.in_full.splitlines())
         source, last = one.source.splitlines(), 0
         for call in one.calls:
             if call.line != last:

@@ -6,6 +6,7 @@ Submissions lie where nbgrader puts them: `submitted/<student>/<lab>/<lab>.ipynb
 from __future__ import annotations
 
 import os
+import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from vae_lab.grading.course import CourseError
 
 LARGEST = 32 * 2**20  # bytes read of one notebook; the grader's own limits may be lower
 LONGEST_NAME = 128  # characters: the width of nbgrader's student column
+
+# Control characters, and marks that turn the direction of what stands around them: names are read in lists and tables.
+MOVES_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 # What operating systems and editors leave behind; not worth a note.
 USUAL = {".DS_Store", "Thumbs.db", ".ipynb_checkpoints", ".gitkeep", ".keep", ".sample-class", ".lms"}
@@ -64,12 +68,27 @@ def find_students(submitted: Path, lab: str) -> Found:
             continue  # handed in other labs only
         elif not is_utf8(entry.name) or len(entry.name) > LONGEST_NAME:
             notes.append(f"{shown(entry.name)}: the gradebook cannot hold this name (UTF-8, at most {LONGEST_NAME})")
+        elif MOVES_TEXT.search(entry.name):
+            notes.append(
+                f"{shown(entry.name)}: control characters or marks of direction in the name; rename the folder"
+            )
         else:
             students.append(entry.name)
+            if has_other_names(os.path.join(entry.path, lab, f"{lab}.ipynb")):
+                notes.append(f"{entry.name}: {lab}.ipynb is a hard link; see whether it is another's work")
     if not students:
         left = f" ({len(notes)} entries ignored: {notes[0]})" if notes else ""
         raise CourseError(f"nobody handed in {lab}: no {submitted}/<student>/{lab}/{lab}.ipynb{left}")
     return Found(students, notes)
+
+
+def has_other_names(path: str) -> bool:
+    """Whether a file lies under another name too, which may be anywhere on the same disk."""
+    try:
+        about = os.stat(path, follow_symlinks=False)
+    except OSError:
+        return False
+    return stat.S_ISREG(about.st_mode) and about.st_nlink > 1
 
 
 def shown(name: str) -> str:

@@ -22,20 +22,23 @@ import numpy as np
 import torch
 from IPython.core.inputtransformer2 import TransformerManager
 
-from vae_lab.checks.messages import brief, is_stub, told
+from vae_lab.checks.messages import is_stub, told
 from vae_lab.checks.substitution import notebook_is_elsewhere
 from vae_lab.grading.judge.environment import Needs, unrun_answers
+from vae_lab.grading.judge.hidden_words import words_of
+from vae_lab.grading.judge.kinds import kind_of
 from vae_lab.grading.judge.session import GRACE_SECONDS, OutOfTime, Session
 from vae_lab.grading.judge.submitted_notebook import Step, SubmittedNotebook
 from vae_lab.grading.judge.verdict import clean, not_defined, say_why
 from vae_lab.grading.lab.source import Lab, LabCell
 from vae_lab.grading.limits import Limits
-from vae_lab.grading.rpc.exceptions import chain
-from vae_lab.grading.rpc.proxy import Proxy, RemoteError
+from vae_lab.grading.rpc.exceptions import chain, usual_kind
+from vae_lab.grading.rpc.proxy import Proxy, RemoteError, well_known
 from vae_lab.grading.rpc.wire import Gone, Late, WireError
 from vae_lab.grading.sandbox.bubblewrap import WarmSandbox
 
 Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
+NO_VALUES = "… stands for a value, and n for any number but 1."
 UNJUDGED = "Not judged here: your code needs {}, which the grader's machine has not. A person will look at it."
 
 
@@ -69,7 +72,8 @@ class Judge:
         self.session.watch = self._note_hidden
         self.session.needs = Needs(submission.steps, submission.python)
         self.seed = seed
-        self.withheld: dict[str, Again | None] = {}
+        self.withheld: dict[str, Withheld] = {}
+        self.in_full: dict[str, str] = {}  # for an instructor, where a student reads less
         self.namespace: dict[str, Any] = _main_namespace()
         self.borrowed: set[str] = set()
         self.current: LabCell | None = None
@@ -84,20 +88,22 @@ class Judge:
                 if step.kind == "tests":
                     self._judge(step)
                     continue
-                with suppress(OutOfTime):
-                    if step.kind in ("student", "setup"):
-                        self.session.execute(step)
-                if step.kind in ("setup", "given") and step.cell is not None:
-                    with suppress(Exception, TestTookTooLong, SystemExit):
-                        self._run_cell(step.cell)
+                self._run_step(step)
         finally:
             self.session.close()
-        if self.withheld:
-            self._say_more()
         if self.session.changed_arguments:
             self.flags.append("an answer changes its arguments in place")
         self.flags += unrun_answers(self.submission.steps) + self.session.needs.flags()
         self.flags += [f"ended its process: {why}" for why in sorted(self.session.incidents)]
+
+    def _run_step(self, step: Step) -> None:
+        """Run what is no test: the student's cells there, the instructor's here."""
+        with suppress(OutOfTime):
+            if step.kind in ("student", "setup"):
+                self.session.execute(step)
+        if step.kind in ("setup", "given") and step.cell is not None:
+            with suppress(Exception, TestTookTooLong, SystemExit):
+                self._run_cell(step.cell)
 
     def _judge(self, step: Step) -> None:
         assert step.cell is not None
@@ -118,7 +124,7 @@ class Judge:
         except TestTookTooLong:
             passed, message = False, f"Took longer than {self.limits.test_seconds:g} s."
             self.session.close()
-        except BaseException as error:
+        except BaseException as error:  # among them what the test asserts
             need = self._lacked(error)
             passed = None if need else False
             message = UNJUDGED.format(need) if need else self._explain(error, cell)
@@ -138,7 +144,7 @@ class Judge:
     def _wire_message(self, error: WireError) -> str:
         peer = self.session.peer
         if peer is None or not peer.reason:
-            return f"What the test needs cannot cross to it: {error}."
+            return self._without_values(f"What the test needs cannot cross to it: {error}.")
         why = say_why(error, self.session.close(), self.limits, self.limits.test_seconds)
         self.session.incidents.add(why)
         return why
@@ -149,10 +155,15 @@ class Judge:
         Raises:
             Whatever the cell raises.
         """
-        self.current = self.lab.cells[number]
+        self.current = cell = self.lab.cells[number]
+        reached = True
         try:
-            self._run_source(number, self.current.source)
+            self._run_source(number, cell.source)
+        except BaseException as error:
+            reached = max(lines_in(error, cell), default=0) >= min(cell.hidden, default=0)
+            raise
         finally:
+            self.session.knows_hidden |= bool(cell.hidden) and reached
             self.current = None
 
     def _run_source(self, number: int, source: str) -> None:
@@ -208,58 +219,6 @@ class Judge:
         if not self.session.knows_hidden:
             self.session.knows_hidden = self._in_hidden()
 
-    def _say_more(self) -> None:
-        """Fetch texts that were withheld from a process that has never seen a hidden test's inputs.
-
-        The notebook runs once more, alone; then the visible part of each test that failed. Where that passes, what a
-        hidden line called is called again, with other numbers. Verdicts stay as they are.
-        """
-        fresh = Session(self.lab, self.limits, self.session.warm, self.seed)
-        fresh.end = min(fresh.end, self.session.end)
-        old, self.session = self.session, fresh
-        _seed_everything(self.seed)
-        try:
-            for step in self.submission.steps:
-                if step.kind in ("student", "setup"):
-                    fresh.execute(step)
-            for number, cell in enumerate(self.lab.cells):
-                if cell.grade_id in self.withheld:
-                    self._say_more_about(number, cell)
-        except (OutOfTime, WireError):
-            pass
-        finally:
-            fresh.close()
-            self.session = old
-
-    def _say_more_about(self, number: int, cell: LabCell) -> None:
-        message = ""
-        try:
-            self._run_source(number, cell.released)
-            message = self._said_again(self.withheld[cell.grade_id])
-        except NameError as error:
-            if error.name:
-                message = not_defined(error.name, self.lab, self.session.errors)
-        except (Exception, TestTookTooLong) as error:
-            if remote_in(error) is not None:
-                message = self._words(error, hidden=False)
-        if message:
-            self.report(cell.grade_id, False, clean(message))
-
-    def _said_again(self, again: Again | None) -> str:
-        """What the student's function says, called with numbers that have nothing to do with a hidden test's."""
-        peer = self.session.peer
-        if again is None or peer is None:
-            return ""
-        peer.deadline = min(time.monotonic() + self.limits.test_seconds, self.session.end) + GRACE_SECONDS
-        function = peer.ask("names", [again.name]).get(again.name)
-        args = [other_numbers(value) for value in again.args]
-        try:
-            function(*args)
-        except RemoteError as error:
-            words = told(f"{again.name}({brief(*args)})", error)
-            return f"{words}\n(A hidden check called it like this; the words are from a call with other numbers.)"
-        return ""
-
     def _in_hidden(self) -> bool:
         """Whether a hidden line of the test cell is being executed."""
         cell, frame = self.current, sys._getframe()
@@ -274,56 +233,78 @@ class Judge:
         return False
 
     def _explain(self, error: BaseException, cell: LabCell) -> str:
-        name = f"<{cell.grade_id}>"
-        lines: list[int] = []
-        trace = error.__traceback__
-        while trace is not None:
-            if trace.tb_frame.f_code.co_filename == name:
-                lines.append(trace.tb_lineno)
-            trace = trace.tb_next
-        hidden = any(line in cell.hidden for line in lines)
+        """What a student reads: everything, or once hidden inputs are known what holds none of them."""
+        hidden = bool(lines_in(error, cell) & cell.hidden)
+        if not hidden and not self.session.knows_hidden:
+            return self._all_words(error, cell)
+        self.in_full[cell.grade_id] = self._all_words(error, cell)
+        text, whole, again = self._words(error, cell, hidden)
+        if not whole:
+            self.withheld[cell.grade_id] = Withheld(hidden, again)
+        return text
+
+    def _without_values(self, text: str) -> str:
+        """A text that may hold a value, or what it says without one."""
+        return text if not self.session.knows_hidden else f"{text.partition(':')[0]}."
+
+    def _all_words(self, error: BaseException, cell: LabCell) -> str:
+        """What there is to say, with values: for a student who has seen no hidden input, or an instructor."""
         remote = remote_in(error)
         if remote is not None:
-            if remote.silenced and remote.kind != "TookTooLong" and not is_stub(remote):
-                self.withheld[cell.grade_id] = self._again(remote) if hidden else None
-            return self._words(error, hidden)
+            if fixed := self._of_course(error, remote):
+                return fixed
+            return str(error) if error is not remote else told("Your code", remote)
         if isinstance(error, AssertionError):
-            if str(error) or hidden or not lines:
-                return str(error) or "A hidden check failed."
-            return f"This check failed: {cell.source.splitlines()[lines[0] - 1].strip()}"
-        if (
-            isinstance(error, NameError)
-            and error.name
-            and self._is_students(error.name, self.lab.cells.index(cell), cell.defines)
-        ):
-            message = not_defined(error.name, self.lab, self.session.errors)
-            if self.session.knows_hidden and "stopped" in message:
-                self.withheld[cell.grade_id] = None
-            return message
-        kind = type(error).__name__
-        if not hidden:
-            return f"{kind}: {error}"
-        called = self._called(self.session.peer.last_call if self.session.peer else None)
-        return f"A hidden check stopped with {kind}: what your code gave it{called} is of another kind than asked for."
+            lines = sorted(lines_in(error, cell))
+            asserted = cell.source.splitlines()[lines[0] - 1].strip() if lines else ""
+            return str(error) or (f"This check failed: {asserted}" if asserted else "A check failed.")
+        if isinstance(error, NameError) and error.name and self._means_students(error.name, cell):
+            return not_defined(error.name, self.lab, self.session.errors)
+        return f"{type(error).__name__}: {error}"
 
-    def _words(self, error: BaseException, hidden: bool) -> str:
-        """What a student reads of an exception that their code raised, or that a check made of one."""
+    def _words(self, error: BaseException, cell: LabCell, hidden: bool) -> tuple[str, bool, Again | None]:
+        """What there is to say without a value, whether that is all, and else what to call again for more."""
         remote = remote_in(error)
-        assert remote is not None
+        where = " in a hidden check" if hidden else ""
+        if remote is not None:
+            if fixed := self._of_course(error, remote):
+                return fixed, True, None
+            sentence = well_known(remote.text or remote.withheld)
+            text = f"Your code raised {usual_kind(remote.kind)}{where}{self._called(remote.called)}."
+            return f"{text} {sentence}.".removesuffix(" ."), False, self._again(remote)
+        if isinstance(error, AssertionError):
+            if not str(error) and not hidden:
+                return self._all_words(error, cell), True, None
+            words = words_of(error, cell)
+            legend = f"\n({'A hidden check: ' if hidden else ''}{NO_VALUES})"
+            return words.text + ("" if words.whole else legend), words.whole, None
+        if isinstance(error, NameError) and error.name and self._means_students(error.name, cell):
+            stopped = "stopped" in self._all_words(error, cell)
+            return f"You have not defined `{error.name}`." + " Its cell stopped." * stopped, not stopped, None
+        called = self._called(self.session.peer.last_call if self.session.peer else None)
+        kind = usual_kind(type(error).__name__)
+        check = "A hidden check" if hidden else "A check"
+        return (
+            f"{check} stopped with {kind}: what your code gave it{called} is of another kind than asked for.",
+            False,
+            None,
+        )
+
+    def _of_course(self, error: BaseException, remote: RemoteError) -> str:
+        """What is said without any of the student's own words, or "" where those tell more."""
         if remote.kind == "TookTooLong":
             return f"Your code took longer than {self.limits.call_seconds:g} s."
-        if error is not remote:  # a check has put it into words
-            return f"{error}\n(A hidden check.)" if hidden else str(error)
-        if is_stub(remote):
+        if error is remote and is_stub(remote):
             return "Not attempted yet: your code raises NotImplementedError."
-        if hidden:
-            return f"Your code raised {remote.kind} in a hidden check{self._called(remote.called)}."
-        return told("Your code", remote)
+        return ""
+
+    def _means_students(self, name: str, cell: LabCell) -> bool:
+        return self._is_students(name, self.lab.cells.index(cell), cell.defines)
 
     def _called(self, call: Call | None) -> str:
-        """What a hidden line called, as far as a student may know: shapes and types, no values."""
+        """What was called, as far as a student may know: the kind of each argument."""
         again = self._named(call)
-        return f", called as {again.name}({brief(*again.args)})" if again is not None else ""
+        return f", called as {again.name}({', '.join(map(kind_of, again.args))})" if again is not None else ""
 
     def _named(self, call: Call | None) -> Again | None:
         """A call of one of the student's functions, by its name."""
@@ -348,11 +329,21 @@ class Again(NamedTuple):
     args: tuple[Any, ...]
 
 
-def other_numbers(value: Any) -> Any:
-    """A tensor of the same kind with other numbers, in [0, 1); anything else as it is."""
-    if not isinstance(value, torch.Tensor):
-        return value
-    return torch.rand(value.shape).to(value.dtype).requires_grad_(value.requires_grad)
+class Withheld(NamedTuple):
+    """What is not told of a failed test cell: whether a hidden line failed, and the call that raised, if one did."""
+
+    hidden: bool
+    again: Again | None
+
+
+def lines_in(error: BaseException, cell: LabCell) -> frozenset[int]:
+    """The lines of a test cell that an exception passed through."""
+    found, trace = set(), error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == f"<{cell.grade_id}>":
+            found.add(trace.tb_lineno)
+        trace = trace.tb_next
+    return frozenset(found)
 
 
 def remote_in(error: BaseException) -> RemoteError | None:

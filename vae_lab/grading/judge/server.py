@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import signal
 import sys
 import time
@@ -18,13 +17,13 @@ from typing import Any
 
 from vae_lab.grading.judge.judge import Judge, seed_for
 from vae_lab.grading.judge.judge_report import JudgeReport
-from vae_lab.grading.judge.session import GRACE_SECONDS
+from vae_lab.grading.judge.retelling import retell
 from vae_lab.grading.judge.submitted_notebook import SubmittedNotebook
 from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits, Sandbox
 from vae_lab.grading.rpc.warm_up import warm_up
 from vae_lab.grading.sandbox.bubblewrap import SandboxError, WarmSandbox
-from vae_lab.grading.sandbox.rlimits import data_size
+from vae_lab.grading.sandbox.rlimits import hold_memory
 
 
 def judge_in_fork(
@@ -41,20 +40,21 @@ def judge_in_fork(
             os._exit(0)
     theirs.close()
     outcome = JudgeReport(failure="the judge's process ended")
-    end = time.monotonic() + limits.submission_seconds + limits.test_seconds + 5 * GRACE_SECONDS
+    end = time.monotonic() + limits.judge_seconds
     try:
         while mine.poll(max(0.0, end - time.monotonic())):
             kind, *rest = mine.recv()
             if kind == "verdict":
                 outcome.verdicts[rest[0]] = (rest[1], rest[2])
             elif kind == "failure":
-                outcome.failure = rest[0]
+                outcome.failure = rest[0] if not outcome.resources else ""  # what is decided stands without more words
             else:
                 outcome.flags, outcome.resources = rest
                 outcome.failure = ""
         else:
             outcome.failure = ""
-            outcome.flags.append("took too long as a whole")
+            if not outcome.resources:
+                outcome.flags.append("took too long as a whole")
     except EOFError:
         pass
     finally:
@@ -71,8 +71,7 @@ def _judge(
     null = os.open(os.devnull, os.O_RDWR)
     for number in range(3):
         os.dup2(null, number)
-    room = data_size() + limits.memory + (1 << 30)
-    resource.setrlimit(resource.RLIMIT_DATA, (room, room))
+    hold_memory(limits.judge_memory)
     judge = Judge(
         lab,
         submission,
@@ -83,15 +82,19 @@ def _judge(
     )
     try:
         judge.run()
+        pipe.send(("end", judge.flags, _used(judge)))
+        retell(judge)
+        pipe.send(("end", judge.flags, _used(judge)))
     except BaseException as error:
         pipe.send(("failure", f"{type(error).__name__}: {error}"[:500]))
-        return
-    used: dict[str, Any] = {
+
+
+def _used(judge: Judge) -> dict[str, Any]:
+    return {
         "cpu_seconds": judge.session.cpu,
         "memory_bytes": float(judge.session.memory),
         "starts": judge.session.starts,
     }
-    pipe.send(("end", judge.flags, used))
 
 
 def main() -> None:

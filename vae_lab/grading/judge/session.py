@@ -40,7 +40,7 @@ class Session:
         self.cpu = 0.0
         self.memory = 0
         self.watch: Callable[[], None] = lambda: None
-        self.knows_hidden = False
+        self.knows_hidden = False  # once true for good: a new process is not trusted to have inherited nothing
         self.end = time.monotonic() + limits.submission_seconds
         self.changed_arguments = False
         self.incidents: set[str] = set()
@@ -66,7 +66,6 @@ class Session:
         channel = Channel(sock, max_text=self.limits.max_text, max_tensors=self.limits.max_tensors)
         self.peer = Peer(channel, lambda op, values: use(op, values, guarded=True), trusted=True)
         self.peer.watch, self.peer.redact = self.watch, lambda: self.knows_hidden
-        self.knows_hidden = False
         state = torch.get_rng_state()
         try:
             self.peer.deadline = time.monotonic() + 30.0
@@ -117,12 +116,18 @@ class Session:
 
     @contextmanager
     def replaced(self, functions: Mapping[str, Callable[..., Any]]) -> Iterator[None]:
-        """While this lasts, names of the notebook mean these functions of a test."""
+        """While this lasts, names of the notebook mean these functions of a test; what is kept of them answers no more.
+
+        Args:
+            functions: right answers to other tasks.
+        """
         peer = self.connected()
-        peer.ask("replace", dict(functions))
+        lent: list[bool] = [True]
+        peer.ask("replace", {name: _while(lent, function) for name, function in functions.items()})
         try:
             yield
         finally:
+            lent.clear()
             with suppress(WireError):
                 peer.ask("replace", {})
 
@@ -137,3 +142,14 @@ class Session:
         self.cpu += ended.cpu_seconds
         self.memory = max(self.memory, ended.memory)
         return ended
+
+
+def _while(lent: list[bool], function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that can be called as long as it is lent."""
+
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        if not lent:
+            raise RuntimeError("this function was lent for one check, which is over")
+        return function(*args, **kwargs)
+
+    return answer

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from vae_lab.grading.judge.judge import Judge, seed_for
+from vae_lab.grading.judge.retelling import retell
 from vae_lab.grading.judge.submitted_notebook import read_notebook
 from vae_lab.grading.judge.value_text import show
 from vae_lab.grading.lab.source import Lab
@@ -19,6 +20,7 @@ from vae_lab.grading.rpc.peer import Peer
 from vae_lab.grading.rpc.proxy import PROXIES, RemoteError
 from vae_lab.grading.rpc.warm_up import warm_up
 from vae_lab.grading.sandbox.bubblewrap import WarmSandbox
+from vae_lab.grading.sandbox.rlimits import hold_memory
 
 MOST_CALLS = 60  # shown of one test cell
 LONGEST = 1200  # characters of one question or answer
@@ -37,7 +39,11 @@ class Call:
 
 @dataclass
 class Tried:
-    """What happened in one test cell; `more` counts the calls that are not listed."""
+    """What happened in one test cell.
+
+    `message` is what the student reads, `in_full` what the check said, if that is more; `more` counts the calls that
+    are not listed.
+    """
 
     grade_id: str
     points: float
@@ -46,6 +52,7 @@ class Tried:
     message: str = ""
     calls: list[Call] = field(default_factory=list)
     more: int = 0
+    in_full: str = ""
 
 
 class Watching(Judge):
@@ -124,8 +131,18 @@ def asking_line(file: str) -> int:
     return 0
 
 
-def watch(lab: Lab, notebook: bytes, limits: Limits, sandbox: Sandbox) -> list[Tried]:
-    """Run a watching judge; in a process of its own, for it takes over the process's `__main__`, timer and seeds."""
+class Watched(NamedTuple):
+    """One submission to watch being judged."""
+
+    lab: Lab
+    notebook: bytes
+    limits: Limits
+    sandbox: Sandbox
+
+
+def watch(watched: Watched) -> list[Tried]:
+    """Run a watching judge; in a process of its own, for it takes over its `__main__`, timer, seeds and memory."""
+    lab, notebook, limits, sandbox = watched
     submission = read_notebook(lab, notebook)
     if submission.problem:
         return []
@@ -133,6 +150,7 @@ def watch(lab: Lab, notebook: bytes, limits: Limits, sandbox: Sandbox) -> list[T
     try:
         warm_up(list(lab.imports))
         warm.wait()
+        hold_memory(limits.judge_memory)
         tried = {cell.grade_id: Tried(cell.grade_id, cell.points, cell.source) for cell in lab.cells if is_test(cell)}
 
         def report(grade_id: str, passed: bool | None, message: str) -> None:
@@ -141,6 +159,9 @@ def watch(lab: Lab, notebook: bytes, limits: Limits, sandbox: Sandbox) -> list[T
         judge = Watching(lab, submission, limits, warm, seed_for(lab, notebook), report)
         judge.tried = tried
         judge.run()
+        retell(judge)
+        for grade_id, text in judge.in_full.items():
+            tried[grade_id].in_full = text
     finally:
         warm.close()
     return list(tried.values())

@@ -10,17 +10,34 @@ from collections.abc import Iterable, Mapping
 from vae_lab.grading.marks import Person
 from vae_lab.grading.results import SubmissionResult
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = (
+    "=",
+    "+",
+    "-",
+    "@",
+    "\t",
+    "\r",
+    "\n",
+    "\uff1d",
+    "\uff0b",
+    "\uff0d",
+    "\uff20",
+)  # and wide ones
+UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def safe(field: str) -> str:
-    """A field that no spreadsheet takes for a formula: an apostrophe goes before a telling first character.
+    r"""A field that no spreadsheet takes for a formula: an apostrophe goes before a telling first character.
+
+    Control characters and marks of direction are left out.
 
     Example:
         >>> safe("=HYPERLINK(...)"), safe("Ana"), safe("  -1+1")
         ("'=HYPERLINK(...)", 'Ana', "'  -1+1")
+        >>> safe("\x1b[31mA\u202ena"), safe("\u200e=1+1"), safe("\uff1d1+1")
+        ('[31mAna', "'=1+1", "'＝1+1")
     """
-    field = field.replace("\x00", "")
+    field = UNSEEN.sub("", field)
     if re.fullmatch(r"-?\d+(\.\d+)?", field):
         return field
     return "'" + field if field.lstrip(" \u00a0\u200b\ufeff").startswith(FORMULA) else field

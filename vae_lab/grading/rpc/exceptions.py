@@ -15,6 +15,12 @@ KNOWN_KINDS = frozenset(
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
 ) | {"TookTooLong", "OutOfMemoryError", "InductorError"}
 """Names of exceptions that no student chose."""
+USUAL_KINDS = (
+    "ValueError", "TypeError", "IndexError", "KeyError", "AttributeError", "NameError", "UnboundLocalError",
+    "ZeroDivisionError", "AssertionError", "NotImplementedError", "RecursionError", "ImportError", "StopIteration",
+    "OutOfMemoryError", "MemoryError", "RuntimeError",
+)  # fmt: skip
+"""Those of them that answers raise."""
 
 
 def chain(error: BaseException, *, contexts: bool = True) -> Iterator[BaseException]:
@@ -38,6 +44,16 @@ def chain(error: BaseException, *, contexts: bool = True) -> Iterator[BaseExcept
         link = link.__cause__ or (link.__context__ if contexts else None)
 
 
+def usual_kind(kind: str) -> str:
+    """The name of an exception if it is a usual one; a name tells no more than which of these.
+
+    Example:
+        >>> usual_kind("ValueError"), usual_kind("BrokenPipeError")
+        ('ValueError', 'an exception')
+    """
+    return kind if kind in USUAL_KINDS else "an exception"
+
+
 class ExceptionTable:
     """One side's exceptions that have crossed, so that one that comes back is raised as itself.
 
@@ -54,7 +70,8 @@ class ExceptionTable:
         if self._trusted:
             self._raised.append(error)
             number = len(self._raised) - 1
-            return {"type": type(error).__name__, "bases": ["RuntimeError"], "text": "", "origin": number}
+            base = "AttributeError" if isinstance(error, AttributeError) else "RuntimeError"  # for hasattr's sake
+            return {"type": type(error).__name__, "bases": [base], "text": "", "origin": number}
         for cause in chain(error):
             if isinstance(cause, RemoteError) and hasattr(cause, "origin"):
                 return {"back": cause.origin, "type": "", "bases": [], "text": "", "line": student_line(error)}

@@ -66,10 +66,13 @@ def _reachable(target: object, name: str) -> bool:
     """Whether a test's own object offers this name: public, and its own or a usual one of a module.
 
     Attributes of functions, generators, frames, classes and Python modules lead to everything else in a process; none
-    is offered.
+    is offered. A class that keeps books for a check lists in OFFERS what a task speaks of, and nothing else is.
     """
     if name.startswith("_") or isinstance(target, type | type(sys)):
         return False
+    offers = getattr(type(target), "OFFERS", None)
+    if offers is not None:
+        return name in offers or (isinstance(target, torch.nn.Module) and name in MODULE_METHODS)
     if isinstance(target, torch.nn.Module):
         own = (vars(target), target._parameters, target._buffers, target._modules)
         if name in MODULE_METHODS or any(name in names for names in own):

@@ -28,6 +28,12 @@ def set_limits(limits: dict[str, Any]) -> None:
         cap(resource.RLIMIT_NPROC, 2 * limits["processes"])  # counts threads too
 
 
+def hold_memory(more: int) -> None:
+    """Let this process take so many bytes more than it has, and no more than that, for good."""
+    room = data_size() + more
+    resource.setrlimit(resource.RLIMIT_DATA, (room, room))
+
+
 def data_size() -> int:
     """What RLIMIT_DATA counts and this process already has, in bytes."""
     with open("/proc/self/statm") as file:
