@@ -3,8 +3,8 @@
 // Where each node stands: a share of the width, and pixels from the top. A phone gets a tall picture.
 const GRAPH_WIDE = {
   height: 340, box: [84, 50], at: {
-    x: [0.067, 180], phi: [0.24, 180], mu: [0.413, 108], sigma: [0.413, 254], eps: [0.587, 306], z: [0.587, 180],
-    theta: [0.76, 180], xHat: [0.933, 180], distortion: [0.933, 40], loss: [0.76, 40], rate: [0.587, 40],
+    x: [0.064, 180], phi: [0.234, 180], mu: [0.404, 108], sigma: [0.404, 254], eps: [0.575, 306], z: [0.575, 180],
+    theta: [0.745, 180], xHat: [0.915, 180], distortion: [0.915, 40], loss: [0.745, 40], rate: [0.575, 40],
   },
 };
 const GRAPH_TALL = {
@@ -55,7 +55,7 @@ function playgroundGraph(say) {
 
   // `moment`: how far a slow step has come; all of it otherwise.
   const draw = (width, run, seen, moment) => {
-    const tall = width < 620, plan = tall ? GRAPH_TALL : GRAPH_WIDE, h = plan.box[1], w = tall ? plan.box[0] : Math.min(plan.box[0], 0.125 * width), { estimator } = run.now, digits = run.data.inputs > 2;
+    const tall = width < 620, plan = tall ? GRAPH_TALL : GRAPH_WIDE, h = plan.box[1], w = tall ? plan.box[0] : Math.min(plan.box[0], 0.118 * width), { estimator } = run.now, digits = run.data.inputs > 2;
     const at = (node) => [clamp(plan.at[node][0] * width, w / 2 + 1, width - w / 2 - 1), plan.at[node][1]];
     const dim = (when) => (moment < when ? 0.16 : 1);
     const flows = backwards(seen, run.now), marks = [], labels = [];
