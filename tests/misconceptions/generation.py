@@ -89,7 +89,6 @@ TRAIN = frozenset({"train_tests"})
 GENERATE = frozenset({"generate_tests"})
 WALK = frozenset({"interpolate_tests"})
 SHARE = frozenset({"recognisable_fraction_tests"})
-EVERY_MODEL = MODEL | GENERATE | WALK  # without a model, none of these can be tried; a loop can
 
 RIGHT = [
     # model
@@ -406,14 +405,14 @@ WRONG = [
     Answer(
         "VAE without super().__init__",
         vae(init="self.latent_dim = latent_dim\nself.dec = nn.Linear(latent_dim, 784)"),
-        EVERY_MODEL,
+        MODEL,
         "before Module.__init__",
     ),
-    Answer("VAE that forgets latent_dim", vae(more="del self.latent_dim"), MODEL | GENERATE, "latent_dim"),
+    Answer("VAE that forgets latent_dim", vae(more="del self.latent_dim"), MODEL, "latent_dim"),
     Answer(
         "VAE that is no module",
         vae(init="self.latent_dim = latent_dim\nself.dec = nn.Linear(latent_dim, 784)", base=""),
-        EVERY_MODEL,
+        MODEL,
         "no torch.nn.Module",
     ),
     # training

@@ -14,7 +14,7 @@ from vae_lab.checks.instruments.noise import examine
 from vae_lab.checks.instruments.probe import PIXELS, Probe
 from vae_lab.checks.instruments.sampler import device, is_close
 from vae_lab.checks.instruments.train_run import check_loss_of_loop, check_train
-from vae_lab.checks.instruments.vae_model import check_vae
+from vae_lab.checks.instruments.vae_model import LittleVAE, check_vae
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
 
 __all__ = [
@@ -41,6 +41,9 @@ RESERVES = (
 )
 """Names that raise while this lab is solved or graded."""
 
+VAEClass = Callable[[int, int], Any]
+"""A class VAE(latent_dim, hidden_dim), or what calls one."""
+
 SURE = 0.9
 """A classifier is sure of an image if its largest probability is at least this."""
 
@@ -61,13 +64,13 @@ NO_SOFTMAX = Misconception("the classifier puts out logits; softmax makes probab
 
 
 def check_generate(
-    generate: Callable[..., Any], model: Any = None, latent_dim: int = 20, n: int = 160, calls: int = 3
+    generate: Callable[..., Any], vae: VAEClass | None = None, latent_dim: int = 20, n: int = 160, calls: int = 3
 ) -> None:
     """Require n images decoded from draws of N(0, I), without a call of the encoder.
 
     Args:
         generate: the student's function.
-        model: a model of the student's to try it on as well.
+        vae: the student's class, to try it on a model of that as well; on a right one where it fails on that.
         latent_dim: D of the probe.
         n: number of images a call.
         calls: how often it is called for the statistics.
@@ -88,14 +91,29 @@ def check_generate(
         draws.append(z)
         _require_probabilities(task, images, probe.logits(z))
     _require_prior(task, torch.stack(draws), ("call", "row", "dimension"))
-    if model is not None:
-        images = ask(task, generate, model, 3)
-        require_tensor(task, images, probe.up, (3, PIXELS), "with your own model the result")
-        if not bool(((images >= 0) & (images <= 1)).all()):
-            fail(task, "with your own model, pixels lie outside of [0, 1].", "Wanted probabilities.", LOGITS)
+    if vae is not None:
+        _on_own_model(
+            vae, (6, 9), lambda model: _check_own_images("generate", ask(task, generate, model, 3), (3, PIXELS))
+        )
 
 
-def check_interpolate(interpolate: Callable[..., Any], latent_dim: int = 4, steps: int = 7) -> None:
+def _on_own_model(vae: VAEClass, sizes: tuple[int, int], check: Callable[[Any], None]) -> None:
+    """Make a check with a model of the student's class; if it fails, with a right one, for the class has its points."""
+    try:
+        check(vae(*sizes).to(device()).eval())
+    except Exception:
+        check(LittleVAE(*sizes).to(device()).eval())
+
+
+def _check_own_images(task: str, images: Any, shape: tuple[int, int]) -> None:
+    images = require_tensor(task, images, torch.zeros(0, device=device()), shape, "with your own model the result")
+    if not bool(((images >= 0) & (images <= 1)).all()):
+        fail(task, "with your own model, pixels lie outside of [0, 1].", "Wanted probabilities.", LOGITS)
+
+
+def check_interpolate(
+    interpolate: Callable[..., Any], latent_dim: int = 4, steps: int = 7, vae: VAEClass | None = None
+) -> None:
     """Require images along the straight line from the code of a to the code of b, in equal steps with both ends.
 
     No statistics: a right answer always passes.
@@ -104,6 +122,7 @@ def check_interpolate(interpolate: Callable[..., Any], latent_dim: int = 4, step
         interpolate: the student's function.
         latent_dim: D of the probe.
         steps: number of images.
+        vae: the student's class, to try it on a model of that as well; on a right one where it fails on that.
 
     Raises:
         CheckFailed: if not.
@@ -133,6 +152,12 @@ def check_interpolate(interpolate: Callable[..., Any], latent_dim: int = 4, step
             fail(task, seen, "Wanted mu of a first, and mu of b last.", SAMPLED_ENDS if drawn else None)
         fail(task, "between the ends, z is not on the straight line.", "Wanted equal steps, (1 - t) mu_a + t mu_b.")
     _require_probabilities(task, images, probe.logits(z))
+    if vae is not None:
+        _on_own_model(
+            vae,
+            (3, 8),
+            lambda model: _check_own_images(task, ask(task, interpolate, model, a, b, steps), (steps, PIXELS)),
+        )
 
 
 def check_recognisable_fraction(

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from IPython.core.inputtransformer2 import TransformerManager
 
-from vae_lab.checks.messages import brief, told
+from vae_lab.checks.messages import brief, is_stub, told
 from vae_lab.checks.substitution import notebook_is_elsewhere
 from vae_lab.grading.judge.environment import Needs, unrun_answers
 from vae_lab.grading.judge.session import GRACE_SECONDS, OutOfTime, Session
@@ -284,7 +284,7 @@ class Judge:
         hidden = any(line in cell.hidden for line in lines)
         remote = remote_in(error)
         if remote is not None:
-            if remote.silenced and remote.kind not in ("NotImplementedError", "TookTooLong"):
+            if remote.silenced and remote.kind != "TookTooLong" and not is_stub(remote):
                 self.withheld[cell.grade_id] = self._again(remote) if hidden else None
             return self._words(error, hidden)
         if isinstance(error, AssertionError):
@@ -314,7 +314,7 @@ class Judge:
             return f"Your code took longer than {self.limits.call_seconds:g} s."
         if error is not remote:  # a check has put it into words
             return f"{error}\n(A hidden check.)" if hidden else str(error)
-        if remote.kind == "NotImplementedError":
+        if is_stub(remote):
             return "Not attempted yet: your code raises NotImplementedError."
         if hidden:
             return f"Your code raised {remote.kind} in a hidden check{self._called(remote.called)}."
