@@ -173,7 +173,8 @@ def prior_against_fitted(favourite: Seeds, distance: Seeds) -> None:
     vae, vae_fitted, plain, fitted = (
         f"{model}, z from {source}" for model in ("VAE", "autoencoder") for source in ("prior", "fitted")
     )
-    assert min(distance[plain]) > 2.5 * max(distance[vae]), "about three times nearer"
+    for near, far in zip(distance[vae], distance[plain], strict=True):
+        assert 2.9 * near < far < 4.5 * near, "three to four times nearer"
     assert max(distance[fitted]) < min(distance[plain]) / 2, "from a fitted Gaussian the autoencoder catches up"
     assert max(distance[fitted]) < min(distance[vae_fitted]), "and overtakes"
 
@@ -197,7 +198,7 @@ KL, NO_KL = ("VAE", "VAE without noise"), ("VAE without KL", "autoencoder")
 
 def address_and_gaps(gaps: Seeds, outside: Seeds) -> None:
     """The KL term gives the address; the fewest gaps need the noise as well."""
-    assert max(value for name in KL for value in outside[name]) < 16, "85 % or more inside"
+    assert max(value for name in KL for value in outside[name]) <= 16, "84 % or more inside"
     assert min(value for name in NO_KL for value in outside[name]) > 40
     others = [value for name, values in gaps.items() if name != "VAE" for value in values]
     assert max(gaps["VAE"]) <= 2 < 4 < min(others)

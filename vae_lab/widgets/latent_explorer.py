@@ -33,7 +33,7 @@ class LatentExplorer(Interaction):
     Source: lecture 11:43-13:15; Kingma & Welling 2014, figure 4.
     """
 
-    _esm = module("latent_explorer.js", "words", "elements", "plane", "normal", "network")
+    _esm = module("latent_explorer.js", "words", "elements", "plane", "normal", "network", "codes")
     z = traitlets.List(traitlets.Float(), minlen=2, maxlen=2, default_value=[1.8, -1.5]).tag(sync=True)
     behind = traitlets.Enum(["codes", "map"], default_value="codes").tag(sync=True)
     autoencoder = traitlets.Dict(read_only=True).tag(sync=True)

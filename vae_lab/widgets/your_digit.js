@@ -2,7 +2,6 @@
 // it, what comes back, and what lies on the way from one digit to the other.
 
 const WIDE_PLANE = 4, WAY = 7, FLICKER = 250, CALM_FLICKER = 1200, TRAIL = 12;
-const DIGIT_HUES = ["#4477aa", "#ee6677", "#228833", "#b59a1b", "#3a9fbf", "#aa3377", "#7a7a7a", "#e07b39", "#8855cc", "#5a8f00"];
 const INK_MARKS = ["A", "B"];
 const LENS = { side: 0.36, reach: 3, least: 1.5 }; // share of the plane; how many sigma it reaches; the least zoom worth a lens
 
@@ -54,9 +53,7 @@ function modelHalf(say, name, code, labels) {
     const width = root.clientWidth, x = linear([-WIDE_PLANE, WIDE_PLANE], [0, width]), y = linear([-WIDE_PLANE, WIDE_PLANE], [width, 0]), unit = width / (2 * WIDE_PLANE);
     if (width !== stillWidth) {
       stillWidth = width;
-      const dots = DIGIT_HUES.map(() => "");
-      labels.forEach((digit, i) => { const [a, b] = [code.codes[2 * i], code.codes[2 * i + 1]]; if (Math.abs(a) < WIDE_PLANE && Math.abs(b) < WIDE_PLANE) dots[digit] += `M${x(a).toFixed(1)} ${y(b).toFixed(1)}h0`; });
-      still = svg("g", { opacity: 0.45 }, ...dots.map((d, digit) => svg("path", { d, stroke: DIGIT_HUES[digit], "stroke-width": 3, "stroke-linecap": "round", fill: "none" })));
+      still = svg("g", { class: "vl-codes", opacity: 0.5 }, ...codesOfDigits(code.codes, labels, WIDE_PLANE, x, y, 3));
     }
     const codes = [first, second].map((pixels) => code.encode(pixels)), now = codes[active], inside = (v) => clamp(v, -WIDE_PLANE, WIDE_PLANE);
     const between = (t) => [0, 1].map((k) => (1 - t) * codes[0].mu[k] + t * codes[1].mu[k]), z = between(mix);
