@@ -19,7 +19,7 @@ const GRAPH_EDGES = [
   ["theta", "xHat", 2], ["xHat", "distortion", 3], ["mu", "rate", 3], ["sigma", "rate", 3], ["rate", "loss", 3], ["distortion", "loss", 3],
 ];
 // Where along its edge a number stands, if not in the middle, so that no two meet.
-const LABEL_AT = { wide: { "mu>z": 0.8, "sigma>rate": 0.86, "mu>rate": 0.36, "sigma>z": 0.62 }, tall: { "mu>rate": 0.78, "phi>sigma": 0.35 } };
+const LABEL_AT = { wide: { "mu>z": 0.64, "sigma>rate": 0.86, "mu>rate": 0.36, "sigma>z": 0.62 }, tall: { "mu>rate": 0.78, "phi>sigma": 0.35 } };
 // Where the score function's way past z bends, comes in and has its number, from the middle of mu or sigma.
 const DETOUR = {
   wide: { start: [-42, 14], mu: { bend: [125, 0], end: [44, 8], label: [131, 17] }, sigma: { bend: [86, -98], end: [44, -12], label: [92, -104] } },
@@ -109,7 +109,7 @@ function playgroundGraph(say) {
         [...thumb.children].forEach((rect, i) => set(rect, { x: x - 4 + (i % 8) * 5, y: y - 20 + Math.floor(i / 8) * 5, "fill-opacity": clamp(values[i], 0, 1).toFixed(2) }));
         parts.push(thumb, svg("text", { x: x - 26, y: y + 5, "text-anchor": "middle", "font-weight": 650 }, title[node]));
       } else {
-        parts.push(svg("text", { x, y: y - 5, "text-anchor": "middle", "font-weight": 650, style: `font-size: ${fitting(title[node], w - 10, 0.6)}px` }, title[node]),
+        parts.push(svg("text", { x, y: y - 5, "text-anchor": "middle", "font-weight": 650, style: `font-size: ${fitting(title[node], w - 10, 0.66)}px` }, title[node]),
           svg("text", { x, y: y + 14, "text-anchor": "middle", "data-node": node, style: `font-size: ${fitting(lines[node], w - 10, 0.53)}px` }, lines[node]));
       }
       return svg("g", { opacity: dim(GRAPH_MOMENT[node]) }, ...parts);
