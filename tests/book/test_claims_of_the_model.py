@@ -280,6 +280,26 @@ def test_beyond_gaussians_without_any_spread_and_wrong():
     assert printed("beyond_gaussians").count("True") == 1
 
 
+def test_beyond_gaussians_the_two_estimators_cross_at_a_width_of_two_tenths():
+    """The figure's description, with the mean of f as the score function's baseline; the integrals on a grid."""
+    z = torch.linspace(-9, 9, 200_001, dtype=torch.double)
+    p, mu = torch.exp(-((z - 0.5) ** 2) / 2) / math.sqrt(2 * math.pi), 0.5
+
+    def mean(values: torch.Tensor) -> torch.Tensor:
+        return torch.trapezoid(values * p, z)
+
+    def spreads(width: float) -> tuple[float, float]:
+        f = torch.sigmoid(z / width)
+        slope, score = f * (1 - f) / width, (f - mean(f)) * (z - mu)
+        return tuple((mean(g**2) - mean(g) ** 2).sqrt().item() for g in (slope, score))
+
+    for width, wins in ((0.1, "score function"), (0.16, "score function"), (0.28, "pathwise"), (1.0, "pathwise")):
+        pathwise, score = spreads(width)
+        assert (pathwise < score) == (wins == "pathwise"), width
+    assert spreads(0.01)[1] == pytest.approx(0.4, abs=0.02), "flat near 0.4 for sharp steps"
+    assert spreads(0.003)[0] > 1.5 * spreads(0.01)[0], "it rises without a bound"
+
+
 def test_beyond_gaussians_cold_is_nearly_right_and_noisy_hot_has_little_noise_and_is_wrong():
     logits, reward = (torch.tensor(values, dtype=torch.double) for values in ([1.0, 0.0, -1.0], [1.0, 4.0, 0.0]))
     p = torch.softmax(logits, 0)
