@@ -6,9 +6,10 @@ import struct
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 from torchvision import datasets
 
-from vae_lab import load_images, mnist5k
+from vae_lab import data, load_images, mnist5k
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (7, 28, 28), dtype=np.uint8)
 LABELS = np.arange(7, dtype=np.uint8)
@@ -94,3 +95,9 @@ def test_a_damaged_file_is_named(monkeypatch, tmp_path, damage):
     monkeypatch.setattr(mnist5k, "FILE", path)
     with pytest.raises(ValueError, match="install vae-lab again"):
         load_images()
+
+
+def test_small_digits_are_scikit_learns():
+    digits = data.small_digits()
+    assert digits.dtype == torch.float64
+    assert torch.equal(digits, torch.tensor(load_digits().data) / 16)

@@ -44,7 +44,11 @@ def test_a_student_with_everything_reads_of_nothing_missing(monkeypatch, tmp_pat
 def test_a_remedy_names_the_python_that_needs_it(monkeypatch):
     assert doctor.install("x") == f"{sys.executable} -m pip install x"
     assert doctor.install("vae-lab[grade]").endswith(" 'vae-lab[grade]'")
-    monkeypatch.setattr(doctor.importlib.util, "find_spec", lambda name: None)
+
+    def nothing(name):
+        raise doctor.PackageNotFoundError(name)
+
+    monkeypatch.setattr(doctor, "version", nothing)
     monkeypatch.setattr(doctor.shutil, "which", lambda name: "/usr/bin/uv")
     assert doctor.install("x") == f"uv pip install --python {sys.executable} x"
     monkeypatch.setattr(doctor.shutil, "which", lambda name: None)

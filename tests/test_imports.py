@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "sampling": {"arguments"},
     "graph": set(),
     "mnist5k": set(),
-    "data": {"mnist5k"},
+    "data": {"mnist5k", "shipped"},
     "checks": set(),
     "estimators": {"arguments"},
     "elbo": {"arguments", "pixels", "sampling"},
@@ -38,6 +38,7 @@ MAY_IMPORT = {
     "architecture": {"models"},
     "plots": {"evaluation", "training", "generation", "models", "elbo", "estimators", "sampling"},
     "widgets": {
+        "arguments",
         "data",
         "shipped",
         "evaluation",

@@ -89,9 +89,12 @@ def test_it_holds_the_package_and_nothing_else(contents):
         for path in (ROOT / "vae_lab").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert packed == {*there, "vae_lab_command.py"}
+    labs = {f"vae_lab/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "labs").glob("*/*.ipynb")}
+    assert packed == {*there, *labs, "vae_lab_command.py"}
     assert not {name for name in packed if Path(name).suffix not in SUFFIXES}
-    assert not {name for name in contents if re.search(r"solution|misconception|(^|/)tests?(/|_)|\.ipynb", name)}
+    assert not {name for name in contents if re.search(r"solution|misconception|(^|/)tests?(/|_)", name)}
+    assert not {name for name in packed - labs if name.endswith(".ipynb")}
+    assert not {name for name in labs if re.search(rb"BEGIN (SOLUTION|HIDDEN)", contents[name])}
 
 
 def test_its_names_are_known_to_python_and_to_type_checkers(contents):

@@ -36,6 +36,7 @@ ITEM = re.compile(r"(?P<indent> *)- \[(?P<mark>[x ])\] (?P<choice>.*)")
 EMPTY_LINK = re.compile(r"\[\]\((?P<target>[\w/.-]+)\.md(?P<anchor>#[\w-]+)?\)")
 LINK = re.compile(r"\]\((?P<target>(?!https?:|#|mailto:)[^)\s]+)\)")
 ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?P<text>[^`]+)`")
+QUIET = re.compile(r"""(\bprogress(?:=|["']: ))False\b""")
 TITLES = {"objectives": "After this page you can", "note": "Note", "tip": "Tip", "warning": "Careful"}
 
 
@@ -75,7 +76,7 @@ def lab_notebook(lab: dict[str, Any], wheel: str, site: str) -> dict[str, Any]:
 
 
 def page_notebook(text: str, titles: dict[str, str], wheel: str, site: str) -> dict[str, Any]:
-    """A page of the book as a notebook: its cells as they are, its directives as Markdown that Colab shows.
+    """A page of the book as a notebook: its cells, with bars of progress; its directives as Markdown that Colab shows.
 
     Args:
         text: the page's source.
@@ -90,7 +91,7 @@ def page_notebook(text: str, titles: dict[str, str], wheel: str, site: str) -> d
             cells.append({"cell_type": "markdown", "metadata": {}, "source": plain_markdown(cell.source, titles, site)})
         else:
             tags = {"tags": list(cell.metadata["tags"])} if cell.metadata.get("tags") else {}
-            cells.append({**install_cell(""), "metadata": tags, "source": cell.source})
+            cells.append({**install_cell(""), "metadata": tags, "source": with_progress(cell.source)})
     if cells[1]["cell_type"] == "markdown":  # the title first, then the cell that installs
         cells[:2] = split_title(cells[1], cells[0])
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -102,6 +103,16 @@ def split_title(first: dict[str, Any], install: dict[str, Any]) -> list[dict[str
     """The page's heading, the install cell, and the rest of the first text."""
     title, _, rest = first["source"].partition("\n")
     return [{**first, "source": title}, install, *([{**first, "source": rest.strip()}] if rest.strip() else [])]
+
+
+def with_progress(code: str) -> str:
+    """A page's code with the bars that its build leaves out: whoever waits for a training wants a sign of life.
+
+    Example:
+        >>> with_progress("fit(model, images, epochs=20, progress=False)")
+        'fit(model, images, epochs=20, progress=True)'
+    """
+    return QUIET.sub(r"\g<1>True", code)
 
 
 def plain_markdown(text: str, titles: dict[str, str], site: str) -> str:

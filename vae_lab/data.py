@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from vae_lab import mnist5k
+from vae_lab.shipped import shipped_arrays
 
 NAMES = ("mnist5k", "mnist", "fashion_mnist")
 
@@ -58,6 +59,24 @@ def load_images(
     if name not in NAMES:
         raise ValueError(f"load_images: no data set is called {name!r}; there are {', '.join(map(repr, NAMES))}.")
     return _load_torchvision(name, train, Path(root), download)
+
+
+def small_digits() -> Tensor:
+    """The 1,797 digits of 8 x 8 pixels that scikit-learn carries: small enough that linear algebra is exact on them.
+
+    Returns:
+        float64 [1797, 64], in [0, 1].
+
+    Raises:
+        FileNotFoundError: if the shipped file is missing.
+
+    Example:
+        >>> small_digits().shape
+        torch.Size([1797, 64])
+
+    Source: Alpaydin & Kaynak 1998, Optical Recognition of Handwritten Digits, UCI.
+    """
+    return torch.from_numpy(shipped_arrays("small_digits.npz")["images"]).double().flatten(1) / 16
 
 
 def _load_mnist5k(train: bool) -> Images:

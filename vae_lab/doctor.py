@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -100,7 +101,8 @@ def install(what: str) -> str:
         True
     """
     quoted = f"'{what}'" if "[" in what else what
-    if importlib.util.find_spec("pip") is not None:
+    with suppress(PackageNotFoundError):
+        version("pip")
         return f"{sys.executable} -m pip install {quoted}"
     if shutil.which("uv"):
         return f"uv pip install --python {sys.executable} {quoted}"

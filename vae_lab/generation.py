@@ -196,6 +196,33 @@ def latent_grid(model: Decoder, side: int = 15, *, extent: float | None = None) 
 
 
 @torch.no_grad()
+def pictures_at(model: Decoder, z: Tensor) -> Tensor:
+    """What the decoder makes of chosen points of the latent space.
+
+    Args:
+        model: has `decode`.
+        z: [B, D], on the model's device.
+
+    Returns:
+        Probabilities of the pixels, [B, *data_shape], in [0, 1]; their means, if the decoder is Gaussian.
+
+    Raises:
+        ValueError: if z is not [B, D], or `decode` returns another shape.
+        TypeError: if the model has no `decode`, or z is no tensor.
+
+    Example:
+        >>> from vae_lab.models import VAE
+        >>> pictures_at(VAE(), torch.zeros(3, 2)).shape
+        torch.Size([3, 1, 28, 28])
+    """
+    require_model("pictures_at", model, "decode")
+    require_tensor("pictures_at", "z", z)
+    if z.ndim != 2:
+        raise ValueError(f"pictures_at: z has shape {tuple(z.shape)}; wanted [B, D].")
+    return _pictures("pictures_at", model, z)
+
+
+@torch.no_grad()
 def recognisability(images: Tensor, classify: Callable[[Tensor], Tensor]) -> Tensor:
     """How sure a classifier is of each image: the probability it gives to its first choice.
 

@@ -12,6 +12,7 @@ the first page.
 from __future__ import annotations
 
 import html
+import json
 import os
 import re
 import tomllib
@@ -22,6 +23,9 @@ from docutils import nodes
 from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+from tools.notebooks import lab_notebook
+from vae_lab import lab_files
 
 ROOT = Path(__file__).parents[2]
 BRANCH = "gh-pages"  # what GitHub Pages serves, and where Colab finds the notebooks
@@ -87,13 +91,26 @@ class OpenLab(SphinxDirective):
             url = place.colab(f"notebooks/labs/{lab}.ipynb")
             line += nodes.reference("", f"Open {lab} in Colab", refuri=url)
             line += nodes.Text(" · ")
-        if place:  # the published lab: its links lead to the book, and its first cell installs the course
-            url = f"{place.site}/notebooks/labs/{lab}.ipynb"
-            line += nodes.reference("", f"Download {lab}.ipynb", refuri=url)
-            return [line]
-        target = os.path.relpath(source, Path(self.env.doc2path(self.env.docname)).parent)
+        offered = Path(self.env.doctreedir) / "labs" / f"{lab}.ipynb"
+        offered.parent.mkdir(parents=True, exist_ok=True)
+        offered.write_text(lab_to_download(source.read_text(encoding="utf-8"), place), encoding="utf-8")
+        target = os.path.relpath(offered, Path(self.env.doc2path(self.env.docname)).parent)
         line += addnodes.download_reference("", "", nodes.Text(f"Download {lab}.ipynb"), reftarget=target, refdoc=lab)
         return [line]
+
+
+def lab_to_download(released: str, place: Address | None) -> str:
+    """A lab as a reader takes it away: no link in it leads into a repository that is not there.
+
+    Args:
+        released: the text of `labs/<lab>/<lab>.ipynb`.
+        place: where the course is published: links lead to its pages, and a first cell installs the course. If it is
+            nowhere, the pages' titles stand alone.
+    """
+    if place is None:
+        return lab_files.with_live_links(released, "")
+    made = lab_notebook(json.loads(released), f"{place.site}/{wheel_name()}", place.site)
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
 def wheel_name() -> str:
@@ -138,8 +155,51 @@ class InstallCourse(SphinxDirective):
         self.env.note_dependency(str(ROOT / "pyproject.toml"))
         place = address()
         command = install_command(self.arguments[0].split() if self.arguments else [], place)
-        command = command if place else f"# in the folder of your copy of the course's repository\n{command}"
         return [nodes.literal_block(command, command, language="bash")]
+
+
+def one_line_start(lab: str, place: Address | None) -> str:
+    """What somebody who has uv types to solve a lab with nothing installed: Python, the course and JupyterLab for once.
+
+    Example:
+        >>> one_line_start("sampling", None)
+        'uvx --python 3.12 --from . --with jupyterlab vae-lab lab sampling'
+    """
+    course = f"'vae-lab @ {place.site}/{wheel_name()}'" if place else "."
+    return f"uvx --python 3.12 --from {course} --with jupyterlab vae-lab lab {lab}"
+
+
+class StartLab(SphinxDirective):
+    """One line that opens a lab with uv, `:::{start-lab} sampling`."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Build a block with the command."""
+        self.env.note_dependency(str(ROOT / "pyproject.toml"))
+        command = one_line_start(self.arguments[0], address())
+        return [nodes.literal_block(command, command, language="bash")]
+
+
+def environment_commands(place: Address | None) -> list[str]:
+    """What somebody types before installing: in a new folder, or, where the course is a copy here, in that one."""
+    return [*(["mkdir vae", "cd vae"] if place else []), "python3 -m venv env", ". env/bin/activate"]
+
+
+class StudentEnvironment(SphinxDirective):
+    """Where to be and what to type before `install-course`, `:::{student-environment}`."""
+
+    def run(self) -> list[nodes.Node]:
+        """Build a sentence and a block with the commands."""
+        place = address()
+        where = (
+            "Open a terminal, and make a folder with an environment of its own:"
+            if place
+            else "Open a terminal in the folder of your copy of the course's repository, the one with pyproject.toml "
+            "in it, and make an environment there:"
+        )
+        commands = "\n".join(environment_commands(place))
+        return [nodes.paragraph(where, where), nodes.literal_block(commands, commands, language="bash")]
 
 
 class CopyCourse(SphinxDirective):
@@ -196,5 +256,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("open-lab", OpenLab)
     app.add_directive("install-course", InstallCourse)
     app.add_directive("copy-course", CopyCourse)
+    app.add_directive("start-lab", StartLab)
+    app.add_directive("student-environment", StudentEnvironment)
     app.connect("html-page-context", on_page, priority=950)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

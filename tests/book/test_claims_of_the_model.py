@@ -94,7 +94,7 @@ def plain_code() -> dict[str, object]:
     names: dict[str, object] = {}
     wanted = ("import torch", "encoder = nn.Sequential", "def negative_elbo", "def train")
     for cell in cells(ROOT / "book" / "training.md"):
-        if any(line in cell.code for line in wanted) and "load_digits()" not in cell.code:
+        if any(line in cell.code for line in wanted) and "small_digits()" not in cell.code:
             code = cell.code.split("by_hand =")[0]
             exec(compile(code, "training.md", "exec"), names)
     return names

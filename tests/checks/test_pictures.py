@@ -9,7 +9,7 @@ import torch
 from IPython.core.formatters import DisplayFormatter
 
 from vae_lab.checks import pictures
-from vae_lab.grading.pages import sanitize
+from vae_lab.grading.lab.pasted_pictures import picture
 
 PICTURES = {
     "images": lambda: pictures.images(torch.rand(12, 784)),
@@ -24,7 +24,7 @@ def test_a_picture_in_a_cell_has_a_png_that_a_marker_is_shown(name):
     data, _ = DisplayFormatter().format(PICTURES[name]())
     assert data["text/html"].startswith("<svg")
     made = data["image/png"]
-    assert sanitize.picture("image/png", made if isinstance(made, str) else base64.b64encode(made).decode())
+    assert picture("image/png", made if isinstance(made, str) else base64.b64encode(made).decode())
 
 
 def test_the_png_shows_what_there_is():

@@ -62,19 +62,52 @@ def test_nothing_is_installed_unasked(tmp_path, capsys):
         "!pip install x",
         "%pip install x",
         "! python -m pip install -q x",
+        "!python3 -mpip install x",
         "%conda install x",
         "!{sys.executable} -m pip install x",
+        '!"{sys.executable}" -m pip install x',
+        "!$sys.executable -m pip install x",
         "!uv pip install x",
-        "  !pip3 install x",
+        "!pip -q --no-input install x",
+        "!pip3.12 install x",
+        "!!pip install x",
+        "!cd /tmp && pip install x",
+        "!sudo apt-get install -y x",
+        "!apt install x",
+        "!pip install x \\\n    y",
     ],
 )
-def test_a_line_that_installs_is_known(line):
-    assert without_installs(f"a = 1\n{line}\nb = 2") == ("a = 1\npass  # not installed by vae-lab check\nb = 2", True)
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_a_line_that_installs_is_known(line, indent):
+    block = "if True:\n" if indent else ""
+    found = without_installs(f"a = 1\n{block}{indent}{line}\nb = 2")
+    assert found == (f"a = 1\n{block}{indent}pass  # not installed by vae-lab check\nb = 2", True)
+    compile(found[0], "cell", "exec")
 
 
-@pytest.mark.parametrize("line", ["pip = 3", "!ls", "# !pip install x", "%matplotlib inline", "print('pip install x')"])
-def test_other_lines_stay(line):
-    assert without_installs(line) == (line, False)
+@pytest.mark.parametrize("head", ["%%bash", "%%sh", "%%script bash", "\n%%bash -e"])
+def test_a_shell_cell_installs_nothing(head):
+    found, changed = without_installs(f"{head}\nls\n  pip install x\nls")
+    assert changed
+    assert found == f"{head}\nls\n  :  # not installed by vae-lab check\nls"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pip = 3",
+        "!ls",
+        "# !pip install x",
+        "%matplotlib inline",
+        "print('pip install x')",
+        "x = 5 % uv\ninstall = 3",
+        "!pip list\ninstall = 1",
+        "%%bash\n# pip install x\nls",
+        "%time fit(model)\n# then pip install x",
+    ],
+)
+def test_other_lines_stay(text):
+    assert without_installs(text) == (text, False)
 
 
 def test_files_beside_the_notebook_are_seen_and_told(tmp_path, capsys):
@@ -118,6 +151,42 @@ def test_hand_in_runs_saves_and_gives_a_receipt(tmp_path, capsys):
     assert f"Upload this one file: {path.resolve()}" in kept
     assert hashlib.sha256(path.read_bytes()).hexdigest() in kept
     assert " of 6 in view" in kept
+
+
+def test_hand_in_stops_at_no_cell_installs_nothing_and_names_what_stays_behind(tmp_path, capsys):
+    (tmp_path / "helper_of_mine.py").write_text("def halve(x):\n    return x / 2\n")
+    (tmp_path / "another.py").write_text("")
+    answers = {
+        "half": "%pip install no-such-package-anywhere\nfrom helper_of_mine import halve as half",
+        "double": "def double(x):\n    while True:\n        pass",
+    }
+    path = save(tmp_path, answers, "answer = input('name? ')")
+    notebook = json.loads(path.read_text())
+    notebook["metadata"]["kernelspec"] = {"name": "of-another-machine", "display_name": "x", "language": "python"}
+    path.write_text(json.dumps(notebook))
+    status, shown = check(path, capsys, "--hand-in", "--seconds", "30")
+    assert status == 1
+    assert "+ half" in shown
+    assert "x double" in shown
+    assert "stopped after 30 s: a loop without an end" in shown
+    assert "code cell 1 stopped: StdinNotImplementedError" in shown
+    assert "Lines that install packages were left out" in shown
+    assert "helper_of_mine.py lies beside the notebook and is not handed in" in shown
+    assert "another.py" not in shown
+    saved = path.read_text()
+    assert "%pip install no-such-package-anywhere" in saved
+    assert "not installed by" not in saved
+
+
+@pytest.mark.parametrize("options", [(), ("--hand-in",)])
+def test_a_cell_that_ends_python_is_named_and_nothing_is_saved(tmp_path, capsys, options):
+    path = save(tmp_path, {"half": "import os\nos._exit(3)"})
+    before = path.read_bytes()
+    assert main(["check", str(path), *options]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "Python ended" in line]
+    assert "half" in line.partition("Python ended")[2]
+    assert path.read_bytes() == before
+    assert not (tmp_path / "halves.receipt.txt").exists()
 
 
 def test_a_lab_is_fetched_once_and_never_written_over(tmp_path, capsys):

@@ -538,13 +538,13 @@ WRONG = [
     Answer(
         "z made in the caller's mu",
         draw("mu.data.add_(torch.exp(logvar / 2).detach() * torch.randn_like(mu))\nreturn mu * 1"),
-        DRAW,
+        DRAW | MANNERS,
         "changed",
     ),
     Answer(
         "logvar halved in place",
         draw("logvar.data.mul_(0.5)\nreturn mu + torch.exp(logvar) * torch.randn_like(mu)"),
-        DRAW,
+        DRAW | MANNERS,
         "changed",
     ),
     Answer(

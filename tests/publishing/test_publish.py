@@ -1,6 +1,7 @@
 """What is published, and the one setting that says where."""
 
 import hashlib
+import html
 import json
 import re
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from book._ext.published import OFFLINE, PICTURE, Address, address, install_command, notebook_path, on_page, wheel_name
 from tools import publish as tool
+from tools.notebooks import lab_notebook
 
 ROOT = Path(__file__).parents[2]
 SITE = "https://ada.github.io/course"
@@ -160,14 +162,14 @@ root_doc = "intro"
 """
 
 
-def build_small(folder, monkeypatch, repository):
+def build_small(folder, monkeypatch, repository, labs="# Labs\n\n:::{open-lab} sampling\n:::\n"):
     monkeypatch.setenv("VAE_LAB_REPOSITORY", repository)
     head = f"{HEAD}\n"
     pages = {
         "intro.md": f"{head}# Start <here>\n\nThe first paragraph says what & why this page is for, in some words.\n\n"
         "```{toctree}\nwords\nlabs\n```\n\n```{code-cell}\n1\n```\n",
         "words.md": "# Words\n\nNo code is on this page, so that it has nothing to open in Colab.\n",
-        "labs.md": "# Labs\n\n:::{open-lab} sampling\n:::\n",
+        "labs.md": labs,
         "conf.py": CONFIGURATION.format(extensions=str(ROOT / "book" / "_ext")),
     }
     folder.mkdir()
@@ -195,7 +197,21 @@ def test_a_published_page_leads_to_colab_and_says_what_it_is(tmp_path, monkeypat
     assert OFFLINE not in pages["words"]
     assert "/blob/gh-pages/notebooks/labs/sampling.ipynb" in pages["labs"]
     (download,) = re.findall(r'href="(_downloads/[^"]+/sampling.ipynb)"', pages["labs"])
-    assert (tmp_path / "book/html" / download).read_bytes() == (ROOT / "labs/sampling/sampling.ipynb").read_bytes()
+    offered = json.loads((tmp_path / "book/html" / download).read_text())
+    released = json.loads((ROOT / "labs/sampling/sampling.ipynb").read_text())
+    assert offered == lab_notebook(released, f"{SITE}/{wheel_name()}", SITE)
+
+
+def test_a_lab_downloaded_from_a_book_that_is_published_nowhere_has_no_dead_links(tmp_path, monkeypatch):
+    pages = build_small(tmp_path / "book", monkeypatch, "")
+    (download,) = re.findall(r'href="(_downloads/[^"]+/sampling.ipynb)"', pages["labs"])
+    text = (tmp_path / "book/html" / download).read_text()
+    released = (ROOT / "labs/sampling/sampling.ipynb").read_text()
+    assert "](../../book/" in released
+    assert not re.findall(r"\]\((?!https?:)[^)]*\.md", text)
+    assert [cell["metadata"] for cell in json.loads(text)["cells"]] == [
+        cell["metadata"] for cell in json.loads(released)["cells"]
+    ]
 
 
 def test_an_unpublished_page_is_left_as_it_is(monkeypatch):
@@ -225,3 +241,38 @@ def test_what_to_type_to_install_follows_from_the_place(extras, published, copie
     wheel = f"{SITE}/{wheel_name()}"
     assert install_command(extras, Address("ada", "course")) == published.format(wheel=wheel)
     assert install_command(extras, None) == copied
+
+
+def typed(text):
+    """The shell blocks of a built page, in order, line by line."""
+    blocks = re.findall(r'<div class="highlight-bash[^"]*"><div class="highlight"><pre>(.*?)</pre>', text, re.DOTALL)
+    return [line for block in blocks for line in html.unescape(re.sub(r"<[^>]+>", "", block)).splitlines() if line]
+
+
+def steps(folder, monkeypatch, repository):
+    blocks = ("student-environment", "install-course} jupyterlab", "start-lab} sampling")
+    page = "".join(f":::{{{block if '}' in block else block + '}'}\n:::\n\n" for block in blocks)
+    return typed(build_small(folder, monkeypatch, repository, f"# Labs\n\n{page}")["labs"])
+
+
+def test_what_a_student_types_works_in_the_order_of_the_page(tmp_path, monkeypatch):
+    """Typed into a copy of the repository, with a pip that only notes where it was called and for what."""
+    *lines, last = steps(tmp_path / "book", monkeypatch, "")
+    assert last == "uvx --python 3.12 --from . --with jupyterlab vae-lab lab sampling"
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "pyproject.toml").symlink_to(ROOT / "pyproject.toml")
+    stub = 'pip() { test -f "$2/pyproject.toml" && echo "$VIRTUAL_ENV: $*" > asked; }'
+    script = "\n".join(["set -e", "export PATH", stub, *lines])
+    subprocess.run(["bash", "-c", script], cwd=copy, check=True, timeout=120)
+    assert (copy / "asked").read_text() == f"{copy / 'env'}: install . jupyterlab\n"
+
+
+def test_what_a_student_types_where_the_course_is_published_needs_no_copy(tmp_path, monkeypatch):
+    lines = steps(tmp_path / "book", monkeypatch, "https://github.com/ada/course")
+    wheel = f"{SITE}/{wheel_name()}"
+    assert lines == [
+        *("mkdir vae", "cd vae", "python3 -m venv env", ". env/bin/activate"),
+        f"pip install {wheel} jupyterlab",
+        f"uvx --python 3.12 --from 'vae-lab @ {wheel}' --with jupyterlab vae-lab lab sampling",
+    ]

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,18 @@ def test_workflows_are_pinned_and_ask_for_little(path):
             # what somebody else may choose, such as a branch's name, never becomes part of a command
             assert "${{" not in step.get("run", "")
     assert "pull_request_target" not in text
+
+
+def test_pages_and_labs_run_weekly_with_the_newest_and_the_oldest_torch():
+    job = yaml.safe_load((FOLDER / "weekly.yml").read_text())["jobs"]["torch"]
+    tried = [row["torch"] for row in job["strategy"]["matrix"]["include"]]
+    project = tomllib.loads((FOLDER.parents[1] / "pyproject.toml").read_text())["project"]
+    bounds = dict(text.split(">=") for text in project["dependencies"] if text.startswith("torch"))
+    oldest = " ".join(f"{name}=={bounds[name]}.0" for name in ("torch", "torchvision"))
+    assert tried == ["torch torchvision", oldest]
+    said = [step.get("run", "") for step in job["steps"]]
+    assert any("tools.walk _build/site" in text and "--only" not in text for text in said)
+    assert not any(extra in text for text in said for extra in ("[dev]", "[book]", "[grade]") if "student/" in text)
 
 
 def git(folder, *words):

@@ -9,7 +9,7 @@ import pytest
 from vae_lab.shipped import ASSETS, shipped_arrays
 from vae_lab.widgets import decoders, trained, training_film
 
-FILES = (decoders.FILE, decoders.ENCODERS, trained.FILE, training_film.FILE, "score_function.npz")
+FILES = (decoders.FILE, decoders.ENCODERS, trained.FILE, training_film.FILE, "score_function.npz", "small_digits.npz")
 
 
 @pytest.mark.parametrize("file", FILES)

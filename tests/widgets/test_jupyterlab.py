@@ -19,6 +19,18 @@ CELLS = (
 )
 
 
+EXPLORER = (
+    "import torch\nfrom torch import nn\nfrom vae_lab.widgets import LatentExplorer\n"
+    "class Mine(nn.Module):\n"
+    "    def __init__(self):\n        super().__init__()\n"
+    "        self.there, self.back = nn.Linear(784, 6), nn.Linear(3, 784)\n"
+    "    def encode(self, x):\n        return self.there(x).chunk(2, 1)\n"
+    "    def decode(self, z):\n        return self.back(z)\n"
+    "widget = LatentExplorer(Mine(), z=[0.0, 0.0, 0.0])\nwidget",
+    "print('moved:', any(widget.z), '; decoded:', widget.decoded['z'] == widget.z)",
+)
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """The address of a JupyterLab of our own, and its folder of notebooks; settings and caches go away with it."""
@@ -115,3 +127,18 @@ def test_a_slider_is_heard_by_the_kernel_and_the_kernel_by_the_slider(opened, na
     page.keyboard.press("Shift+Enter")
     page.get_by_text(f"the kernel sees {end}", exact=True).last.wait_for()
     page.locator(f'.vae-lab input[aria-valuetext*="{says}"]').first.wait_for()
+
+
+def test_ones_own_model_decodes_what_the_page_walks_through(opened):
+    page = opened("explorer", EXPLORER)
+    cell = page.locator(".jp-CodeCell .cm-content")
+    page.get_by_role("button", name="Walk to a new draw").click()
+    page.wait_for_function(
+        """() => { const z = [...document.querySelectorAll(".vae-lab input[type=range]")].map((i) => i.value).join();
+             const same = z === window.lastZ; window.lastZ = z; return same && z !== "0,0"; }""",
+        polling=500,
+    )
+    page.locator(".vl-reading", has_text="Read as").wait_for()
+    cell.nth(1).click()
+    page.keyboard.press("Shift+Enter")
+    page.get_by_text("moved: True ; decoded: True", exact=False).last.wait_for()

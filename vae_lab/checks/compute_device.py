@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from functools import cache
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 VARIABLE = "VAE_LAB_DEVICE"
 
@@ -20,6 +22,8 @@ def trouble(name: str) -> str:
         >>> trouble("cpu")
         ''
     """
+    import torch  # here, so that a lab's first line loads nothing
+
     try:
         ones = torch.ones(64, 64, device=name)
         if float((ones @ ones).sum()) != 64.0**3:
@@ -40,6 +44,8 @@ def choose() -> tuple[torch.device, str]:
         >>> device.type in ("cpu", "cuda")
         True
     """
+    import torch
+
     wanted = os.environ.get(VARIABLE, "").strip()
     if wanted:
         says = trouble(wanted)

@@ -14,6 +14,7 @@ from vae_lab.checks.instruments.noise import examine
 from vae_lab.checks.instruments.probe import PIXELS, Probe
 from vae_lab.checks.instruments.sampler import device, is_close
 from vae_lab.checks.instruments.train_run import check_loss_of_loop, check_train
+from vae_lab.checks.instruments.trained_model import check_trained
 from vae_lab.checks.instruments.vae_model import LittleVAE, check_vae
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
 
@@ -24,6 +25,7 @@ __all__ = [
     "check_loss_of_loop",
     "check_recognisable_fraction",
     "check_train",
+    "check_trained",
     "check_vae",
 ]
 

@@ -47,10 +47,6 @@ class GraphUsedUp(CheckFailed):
     """Backward has been called on an answer already; right functions beside it would only hide that."""
 
 
-class ArgumentChanged(CheckFailed):
-    """A tensor that the answer was given is not what it was."""
-
-
 class Misconception(NamedTuple):
     """A mistake that has a name.
 
@@ -110,7 +106,7 @@ def ask(task: str, function: Callable[..., Any], *args: Any, names: Sequence[str
         Whatever the function returns.
 
     Raises:
-        CheckFailed: if the function raises, or (ArgumentChanged) changes a tensor that it was given, which is undone.
+        CheckFailed: if the function raises, or changes a tensor that it was given; the change is undone.
 
     Example:
         >>> ask("halve", lambda x: x / 2, 3)
@@ -128,7 +124,7 @@ def ask(task: str, function: Callable[..., Any], *args: Any, names: Sequence[str
     finally:
         changed = copies.put_back()
     if changed is not None:
-        fail(task, f"{changed} has changed during the call.", "Wanted it left alone.", IN_PLACE, ArgumentChanged)
+        fail(task, f"{changed} has changed during the call.", "Wanted it left alone.", IN_PLACE)
     return answer
 
 

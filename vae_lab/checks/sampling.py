@@ -156,7 +156,7 @@ def check_reparameterize_many(
 
 @may_use(OWN_SPREAD)
 def check_reparameterize_manners(reparameterize: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
-    """Require that the function leaves the global generator as a caller expects.
+    """Require that the function leaves its inputs and the global generator as a caller expects.
 
     No statistics: a right answer always passes.
 

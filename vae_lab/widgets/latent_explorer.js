@@ -1,11 +1,13 @@
-// One point z, two planes, two decoders. Each plane shows where its model put 1,000 training images.
+// One point z, two planes, two decoders; or the reader's own model, one plane of its latent space, decoded in the kernel.
+// Each plane shows where its model put the training images.
 
-const LIMIT = 3.5, SIDE = 28, MAP = 11;
+const LIMIT = 3.5, SIDE = 28, MAP = 11, PATIENCE = 900; // milliseconds that the kernel may take
 
 // One model: its decoder, its codes and its half of the picture.
 function half(say, model, trait, classify, labels) {
   const name = say(trait);
-  const packed = model.get(trait), decode = network(packed), codes = halfFloats(packed.codes);
+  const packed = model.get(trait), own = trait === "own", decode = own ? null : network(packed);
+  const codes = halfFloats(packed.codes), latents = packed.latents ?? 2, count = codes.length / latents;
   const pixels = new Float32Array(SIDE * SIDE), guesses = new Float64Array(10);
 
   const drawing = svg("svg", { role: "group", "aria-label": say(`plane_${trait}`) });
@@ -29,95 +31,128 @@ function half(say, model, trait, classify, labels) {
     return pixels;
   };
 
-  let x, y, width = 0, mapped = false;
-  const layout = () => {
-    const space = root.clientWidth;
-    if (space === width) return;
-    width = space;
+  let x, y, width = 0, seen = "", mapped = null, late = 0;
+  const layout = ([first, second]) => {
+    const space = root.clientWidth, view = `${space} ${first} ${second}`;
+    if (view === seen) return;
+    [width, seen] = [space, view];
     x = linear([-LIMIT, LIMIT], [0, width]);
     y = linear([-LIMIT, LIMIT], [width, 0]);
     set(drawing, { width, height: width, viewBox: `0 0 ${width} ${width}` });
     set(area, { width, height: width });
+    const points = Array.from({ length: count }, (_, i) => [codes[latents * i + first], codes[latents * i + second]]);
     still.replaceChildren(
       svg("rect", { class: "vl-axis", width, height: width, rx: 4 }),
       ...[1, 2, 3].map((r) => svg("circle", { class: "vl-grid", cx: x(0), cy: y(0), r: x(r) - x(0), "stroke-dasharray": "3 4" })),
-      svg("g", { class: "vl-codes" }, ...codesOfDigits(codes, labels, LIMIT, x, y, width < 220 ? 3 : 4)));
+      svg("g", { class: "vl-codes" }, ...codesOfDigits(points, labels, LIMIT, x, y, width < 220 ? 3 : 4)));
   };
 
   // What each place of the plane decodes to: once, when it is first asked for.
   const drawMap = () => {
-    if (mapped) return;
-    mapped = true;
-    const context = map.getContext("2d");
+    const sent = model.get("map");
+    if (mapped === sent || (own && !sent.pixels)) return;
+    mapped = sent;
+    const context = map.getContext("2d"), bytes = own ? bytesOf(sent.pixels) : null;
     const one = html("canvas", { width: SIDE, height: SIDE });
+    const at = (k) => ((k + 0.5) / MAP) * 2 * LIMIT - LIMIT;
+    context.clearRect(0, 0, map.width, map.height);
     for (let row = 0; row < MAP; row++) for (let column = 0; column < MAP; column++) {
-      const at = (k) => ((k + 0.5) / MAP) * 2 * LIMIT - LIMIT;
-      ink(one, picture([at(column), -at(row)]));
+      const from = (row * MAP + column) * SIDE * SIDE;
+      ink(one, own ? Float32Array.from(bytes.subarray(from, from + SIDE * SIDE), (byte) => byte / 255) : picture([at(column), -at(row)]));
       context.drawImage(one, column * SIDE, row * SIDE);
     }
   };
 
+  // The picture of z: computed here, or what the kernel has sent; null until it has.
+  const decoded = (z) => {
+    if (!own) return picture(z);
+    const sent = model.get("decoded");
+    if (String(sent.z) !== String(z)) return null;
+    bytesOf(sent.pixels).forEach((byte, i) => { pixels[i] = byte / 255; });
+    return pixels;
+  };
+
   const draw = () => {
-    layout();
-    const z = model.get("z"), behind = model.get("behind");
+    const z = model.get("z"), behind = model.get("behind"), [first, second] = model.get("axes");
+    layout([first, second]);
     if (behind === "map") drawMap();
     root.classList.toggle("vl-shows-map", behind === "map");
-    const spoken = say("point_spoken", { one: show(z[0]), two: show(z[1]) });
-    set(handle, { cx: x(z[0]), cy: y(z[1]), "aria-valuenow": z[0], "aria-valuetext": spoken });
-    set(cross, { d: `M${x(z[0])} 0V${width}M0 ${y(z[1])}H${width}` });
+    const [a, b] = [z[first], z[second]];
+    const spoken = say("point_spoken", { first: first + 1, one: show(a), second: second + 1, two: show(b) });
+    set(handle, { cx: x(a), cy: y(b), "aria-valuenow": a, "aria-valuetext": spoken });
+    set(cross, { d: `M${x(a)} 0V${width}M0 ${y(b)}H${width}` });
 
-    ink(image, picture(z));
+    clearTimeout(late);
+    const found = decoded(z);
+    if (!found) {
+      late = setTimeout(() => { reading.textContent = say("asleep"); nearest.textContent = ""; }, PATIENCE);
+      return "";
+    }
+    ink(image, found);
     const logits = classify(pixels), top = Math.max(...logits);
     let total = 0, guess = 0;
     logits.forEach((value, digit) => { guesses[digit] = Math.exp(value - top); total += guesses[digit]; if (value > logits[guess]) guess = digit; });
     const sure = Math.round((100 * guesses[guess]) / total);
     let close = Infinity, which = 0;
-    for (let i = 0; i < labels.length; i++) {
-      const d = (codes[2 * i] - z[0]) ** 2 + (codes[2 * i + 1] - z[1]) ** 2;
+    for (let i = 0; i < count; i++) {
+      let d = 0;
+      for (let k = 0; k < latents; k++) d += (codes[latents * i + k] - z[k]) ** 2;
       if (d < close) { close = d; which = i; }
     }
     const values = { digit: guess, percent: sure, label: labels[which], distance: show(Math.sqrt(close)) };
-    reading.textContent = say("reading", values);
-    nearest.textContent = say("nearest", values);
-    image.setAttribute("aria-label", say(`decoded_${trait}`, values));
-    return say(`spoken_${trait}`, values);
+    const reads = packed.reads ?? true; // the classifier has seen MNIST's digits alone
+    reading.textContent = reads ? say("reading", values) : "";
+    nearest.textContent = labels.length ? say("nearest", values) : say("nearest_unknown", values);
+    image.setAttribute("aria-label", reads ? say(`decoded_${trait}`, values) : say("decoded_unread"));
+    return reads ? say(`spoken_${trait}`, values) : nearest.textContent;
   };
 
   const settle = (a, b) => {
-    const round = (v) => clamp(Math.round(100 * v) / 100, -LIMIT, LIMIT);
-    model.set("z", [round(a), round(b)]);
+    const [first, second] = model.get("axes"), z = [...model.get("z")];
+    [z[first], z[second]] = [inside(a), inside(b)];
+    model.set("z", z);
     model.save_changes();
   };
+  const now = () => { const z = model.get("z"); return model.get("axes").map((axis) => z[axis]); };
   draggable(area, handle, (px, py) => settle(x.invert(px), y.invert(py)),
-    (dx, dy) => settle(model.get("z")[0] + 0.1 * dx, model.get("z")[1] + 0.1 * dy));
-  return { root, draw };
+    (dx, dy) => { const [a, b] = now(); settle(a + 0.1 * dx, b + 0.1 * dy); });
+  return { root, draw, stop: () => clearTimeout(late) };
 }
 
 export default {
   render({ model, el }) {
     const say = wordsOf(model), classify = network(model.get("classifier"));
     const labels = Uint8Array.from(model.get("labels"), Number);
-    const halves = ["autoencoder", "vae"].map((trait) => half(say, model, trait, classify, labels));
-    const axis = (label, k) => slider(model, {
-      label, trait: "z", min: -LIMIT, max: LIMIT, step: 0.01, read: (z) => z[k], write: (v, z) => z.map((old, i) => (i === k ? v : old)),
-    });
-    const controls = [axis("z\u2081", 0), axis("z\u2082", 1)];
+    const own = Boolean(model.get("own").codes);
+    const halves = (own ? ["own"] : ["autoencoder", "vae"]).map((trait) => half(say, model, trait, classify, labels));
+    const axis = (side) => {
+      const shown = () => model.get("axes")[side];
+      const made = slider(model, {
+        label: named(shown()), trait: "z", min: -LIMIT, max: LIMIT, step: 0.01, read: (z) => z[shown()], write: (v, z) => z.map((old, i) => (i === shown() ? v : old)),
+      });
+      const label = made.root.querySelector("label");
+      return { root: made.root, update: () => { label.textContent = named(shown()); made.update(); } };
+    };
+    const controls = [axis(0), axis(1)], axes = axesChoice(model, say), walk = walker(model);
     const behind = choice(model, { label: say("behind"), trait: "behind", choices: [["codes", say("codes")], ["map", say("map")]] });
     const draws = button(say("again"), () => {
-      model.set("z", Array.from(normals(2), (v) => clamp(Math.round(100 * v) / 100, -LIMIT, LIMIT)));
+      walk.stop();
+      model.set("z", Array.from(normals(model.get("z").length), inside));
       model.save_changes();
     });
     const voice = announcer();
-    const root = frame(say("title"),
-      html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)), html("div", { class: "vl-row" }, draws, behind.root),
+    const root = frame(say(own ? "title_own" : "title"),
+      axes.root, html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)),
+      html("div", { class: "vl-row" }, draws, button(say("walk"), walk.go), behind.root),
       html("div", { class: "vl-halves" }, ...halves.map((h) => h.root)),
-      html("p", { class: "vl-quiet" }, say("legend")),
+      html("p", { class: "vl-quiet" }, say(own ? "legend_own" : "legend")),
       voice.root);
     el.append(root);
     const draw = () => {
-      [...controls, behind].forEach((c) => c.update());
+      [...controls, axes, behind].forEach((c) => c.update());
       voice.say(halves.map((h) => h.draw()).join(" "));
     };
-    return keepDrawn(model, root, ["z", "behind"], draw);
+    const leave = keepDrawn(model, root, ["z", "axes", "behind", "decoded", "map"], draw);
+    return () => { walk.stop(); halves.forEach((h) => h.stop()); leave(); };
   },
 };

@@ -53,7 +53,7 @@ function modelHalf(say, name, code, labels) {
     const width = root.clientWidth, x = linear([-WIDE_PLANE, WIDE_PLANE], [0, width]), y = linear([-WIDE_PLANE, WIDE_PLANE], [width, 0]), unit = width / (2 * WIDE_PLANE);
     if (width !== stillWidth) {
       stillWidth = width;
-      still = svg("g", { class: "vl-codes", opacity: 0.5 }, ...codesOfDigits(code.codes, labels, WIDE_PLANE, x, y, 3));
+      still = svg("g", { class: "vl-codes", opacity: 0.5 }, ...codesOfDigits(labels.map((_, i) => [code.codes[2 * i], code.codes[2 * i + 1]]), labels, WIDE_PLANE, x, y, 3));
     }
     const codes = [first, second].map((pixels) => code.encode(pixels)), now = codes[active], inside = (v) => clamp(v, -WIDE_PLANE, WIDE_PLANE);
     const between = (t) => [0, 1].map((k) => (1 - t) * codes[0].mu[k] + t * codes[1].mu[k]), z = between(mix);

@@ -7,11 +7,13 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from tests.grading import tiny_course
+from vae_lab.checks.lab_overview import read_cells, summary
 from vae_lab.grading.authoring.answers import with_answers
 from vae_lab.grading.authoring.run_notebook import in_a_fork
-from vae_lab.grading.authoring.selfcheck import SelfCheck, before_handing_in, check, check_file
+from vae_lab.grading.authoring.selfcheck import SelfCheck, before_handing_in, check, check_file, find_written
 from vae_lab.grading.lab.cells import text, to_bytes
 from vae_lab.grading.lab.release import release_notebook
+from vae_lab.lab_files import labs
 
 SOURCE = json.dumps(tiny_course.notebook())
 
@@ -136,3 +138,31 @@ def test_a_written_answer_in_a_code_cell_is_for_a_person_too(tmp_path: Path) -> 
         cell["source"] = "# vae-lab: halves/why\n# Two halves, a whole."
 
     assert states(checked(tmp_path, {}, as_code))["why"] == "for a person"
+
+
+@pytest.mark.parametrize(
+    ("added", "says"),
+    [
+        ({"cell_type": "markdown", "source": "A gradient needs a path of deterministic nodes."}, "cell of its own"),
+        ({"cell_type": "code", "source": "# A gradient needs a path.\n# No node may draw."}, "cell of its own"),
+        ({"cell_type": "markdown", "source": "See ![it](attachment:IMG_1.HEIC)"}, "Nobody can see IMG_1.HEIC"),
+        ({"cell_type": "markdown", "source": "See ![it](C:/me/photo.jpg)"}, "Nobody can see C:/me/photo.jpg"),
+    ],
+)
+def test_a_written_answer_is_found_where_the_grader_finds_it(added, says) -> None:
+    released = json.loads(labs()["sampling"].read_text(encoding="utf-8"))
+    places = [n for n, cell in enumerate(released["cells"]) if "YOUR ANSWER HERE" in text(cell)]
+    released["cells"].insert(places[-1] + 1, {"metadata": {}, "outputs": [], "execution_count": None} | added)
+    content = to_bytes(released)
+    found = summary(read_cells(content), [])
+    assert {task.state for task in found.tasks} == {"not attempted"}
+    find_written(found, content, labs())
+    assert [task.state for task in found.tasks] == ["for a person"]
+    assert says in found.tasks[0].says
+
+
+def test_a_lab_that_is_not_the_packages_is_read_as_it_stands(tmp_path: Path) -> None:
+    content = release_notebook(SOURCE, "halves").encode()
+    found = summary(read_cells(content), [])
+    find_written(found, content, labs())
+    assert {task.state for task in found.tasks} == {"not attempted"}

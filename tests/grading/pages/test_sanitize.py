@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
+from vae_lab.grading.lab import pasted_pictures
 from vae_lab.grading.pages import sanitize
 from vae_lab.grading.pages.feedback import prose_html
 
@@ -166,7 +167,7 @@ def test_a_pasted_picture_stays_and_nothing_else_does() -> None:
         "page.html": {"text/html": "<script>"},
         "x.svg": {"image/svg+xml": "<svg/>"},
     }
-    kept = sanitize.attachments(bundle)
+    kept = pasted_pictures.attachments(bundle)
     assert kept == {"drawing.png": {"image/png": PIXEL}}
     text = "![my drawing](attachment:drawing.png)"
     assert sanitize.markdown(text) == text
@@ -188,7 +189,7 @@ def test_a_pasted_picture_stays_and_nothing_else_does() -> None:
     ],
 )
 def test_what_is_no_picture_is_left_out(mime: object, data: object) -> None:
-    assert sanitize.picture(mime, data) is None
+    assert pasted_pictures.picture(mime, data) is None
 
 
 @pytest.mark.parametrize(
@@ -196,7 +197,7 @@ def test_what_is_no_picture_is_left_out(mime: object, data: object) -> None:
 )
 def test_outputs_and_attachments_of_any_shape_are_read(found: object) -> None:
     assert sanitize.outputs(found) == []
-    assert sanitize.attachments(found) == {}
+    assert pasted_pictures.attachments(found) == {}
 
 
 def test_outputs_keep_text_and_pictures_alone() -> None:

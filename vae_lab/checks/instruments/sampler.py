@@ -18,7 +18,6 @@ from vae_lab.checks.compute_device import choose
 from vae_lab.checks.instruments.noise import Finding, examine
 from vae_lab.checks.instruments.spread import name_mistake
 from vae_lab.checks.messages import (
-    ArgumentChanged,
     CheckFailed,
     GraphUsedUp,
     Misconception,
@@ -237,11 +236,11 @@ def _fail_shared(task: str, finding: Finding) -> NoReturn:
 
 
 def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
-    """Require that the function leaves the global generator as a caller expects.
+    """Require that the function leaves its inputs and the global generator as a caller expects.
 
     It may draw from the global generator; it may not seed it. What is wrong at ordinary numbers already (another shape
-    or dtype, the same noise in each call, a changed argument) has cost its points, and is not held against an answer
-    here again. No statistics: a right answer always passes.
+    or dtype, the same noise in each call) has cost its points, and is not held against an answer here again. No
+    statistics: a right answer always passes.
 
     Args:
         task: the name of the student's function.
@@ -260,8 +259,6 @@ def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = t
             began.append(torch.get_rng_state())
             z.append(ask(task, sampler, mu.clone(), logvar.clone(), names=("mu", "logvar")))
             after.append(torch.get_rng_state())
-    except ArgumentChanged:
-        return
     finally:
         torch.set_rng_state(kept)
     frozen = isinstance(z[0], Tensor) and isinstance(z[1], Tensor) and torch.equal(z[0], z[1])

@@ -6,15 +6,19 @@ import _thread
 import builtins
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-INSTALLS = re.compile(
-    r"^\s*(?:[!%]+\s*)(?:\{?sys\.executable\}?\s+-m\s+|[\w./]*python[\d.]*\s+-m\s+|uv\s+)?(?:pip3?|conda|mamba|uv)\s+"
-    r"(?:install|add|uninstall|remove|sync)\b.*$",
-    re.MULTILINE,
+COMMAND = (
+    r"(?:\b|-m)(?:pip[\d.]*|conda|mamba|micromamba|uv|apt|apt-get|brew|npm)(?:\s+(?:-\S+|pip))*\s+"
+    r"(?:install|add|uninstall|remove|sync|upgrade)\b"
 )
+REST = r"[^\n\\]*(?:\\.[^\n\\]*)*$"  # of a line that a backslash may carry on
+INSTALLS = re.compile(rf"^([ \t]*)[!%]{{1,2}}[^\n%]*?{COMMAND}{REST}", re.MULTILINE | re.DOTALL)
+SHELL_CELL = re.compile(r"\A\s*%%(?:bash|sh|script|system)\b")
+SHELL_INSTALLS = re.compile(rf"^([ \t]*)(?!%)[^\n#]*?{COMMAND}{REST}", re.MULTILINE | re.DOTALL)
+LEFT_OUT = "Lines that install packages were left out: what they install must be here already."
 
 
 class TookTooLong(Exception):
@@ -34,9 +38,25 @@ def without_installs(source: str) -> tuple[str, bool]:
     Example:
         >>> without_installs("%pip install einops\nx = 1")
         ('pass  # not installed by vae-lab check\nx = 1', True)
+        >>> without_installs("%%bash\nls\npip install einops")
+        ('%%bash\nls\n:  # not installed by vae-lab check', True)
     """
-    changed = INSTALLS.sub("pass  # not installed by vae-lab check", source)
+    if SHELL_CELL.match(source):
+        changed = SHELL_INSTALLS.sub(r"\1:  # not installed by vae-lab check", source)
+    else:
+        changed = INSTALLS.sub(r"\1pass  # not installed by vae-lab check", source)
     return changed, changed != source
+
+
+def not_handed_in(files: Iterable[str]) -> Iterator[str]:
+    """What to tell a student whose cells use other files than the notebook."""
+    for file in files:
+        yield f"{file} lies beside the notebook and is not handed in: copy what you use into a cell."
+
+
+def too_late(seconds: float) -> str:
+    """What to tell a student whose cell was interrupted."""
+    return f"stopped after {seconds:g} s: a loop without an end, or much more work than the task needs?"
 
 
 @contextmanager
@@ -63,7 +83,7 @@ def limited(seconds: float) -> Iterator[None]:
     finally:
         timer.cancel()
     if over.is_set():
-        raise TookTooLong(f"stopped after {seconds:g} s: a loop without an end, or much more work than the task needs?")
+        raise TookTooLong(too_late(seconds))
 
 
 @contextmanager

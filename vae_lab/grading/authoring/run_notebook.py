@@ -130,7 +130,7 @@ def in_a_fork(function: Callable[..., Any], *arguments: Any, seconds: float = 30
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
     if not received:
-        raise RuntimeError("in_a_fork: the process ended without an answer")
+        raise RuntimeError("Python ended without an answer")
     good, value = pickle.loads(received)
     if not good:
         raise RuntimeError(value)

@@ -10,14 +10,18 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from vae_lab.checks.lab_overview import Cell, Overview, look, read_cells, summary
-from vae_lab.grading.authoring.guards import without_installs
+from vae_lab.grading.authoring.guards import LEFT_OUT, not_handed_in, without_installs
 from vae_lab.grading.authoring.run_notebook import run_cells
 from vae_lab.grading.lab.cells import grader, text
+from vae_lab.grading.lab.handed_in import read_handed_in
+from vae_lab.grading.lab.pasted_pictures import unshown
+from vae_lab.grading.lab.source import Lab, anchor_of
 
 SECONDS = 300.0  # for one cell: far more than a task needs
 SelfCheck = Overview
@@ -43,6 +47,7 @@ def check_file(
     *,
     seconds: float = SECONDS,
     starts: Callable[[str], None] = lambda name: None,
+    released: Mapping[str, Path] = MappingProxyType({}),
 ) -> SelfCheck:
     """Run a notebook from top to bottom in this process, as its kernel would, and say how its tasks stand.
 
@@ -51,6 +56,7 @@ def check_file(
         progress: called with the number of cells run and of all.
         seconds: for one cell; the next one runs if it takes longer.
         starts: called with a cell's name before it runs.
+        released: labs as they were released, by name; written answers are looked for as the grader does in these.
 
     Raises:
         OSError: if the file cannot be read.
@@ -73,14 +79,38 @@ def check_file(
         if cell.name and not cell.tests
     }
     found = summary(cells, tests, ran)
+    find_written(found, path.read_bytes(), released)
     for name, cell, run in zip(names, code, runs, strict=True):
         if run.error and not cell.tests:
             found.notes.append(f"{name} stopped: {run.message}")
     if any(skipped for _, skipped in sources):
-        found.notes.append("Lines that install packages were left out: what they install must be here already.")
-    for module in sorted(beside(folder)):
-        found.notes.append(f"{module} lies beside the notebook and is not handed in: copy what you use into a cell.")
+        found.notes.append(LEFT_OUT)
+    found.notes.extend(not_handed_in(sorted(beside(folder))))
     return found
+
+
+def find_written(found: Overview, content: bytes, released: Mapping[str, Path]) -> None:
+    """Look for written answers as the grader does: in cells beside the question and elsewhere, with their pictures.
+
+    Args:
+        found: how the tasks stand; changed where an answer is found.
+        content: the notebook.
+        released: labs as they were released, by name; a notebook of another lab is left alone.
+    """
+    anchors = (anchor_of(cell.source) for cell in read_cells(content))
+    known = released.get(next((anchor[0] for anchor in anchors if anchor), ""))
+    if known is None:
+        return
+    handed_in = read_handed_in(Lab.from_bytes(known.stem, known.read_bytes()), content)
+    for task in found.tasks:
+        answer = handed_in.answers.get(task.name) if task.written else None
+        if answer is None or answer.blank:
+            continue
+        task.state = "for a person"
+        task.says = "found in a cell of its own, not in the one that asks for it" if answer.outside else ""
+        if pictures := unshown(answer.text, answer.attachments):
+            task.says += f"\nNobody can see {', '.join(pictures)}: paste a PNG, JPEG or GIF picture into the cell."
+            task.says = task.says.strip()
 
 
 def beside(folder: Path) -> Iterator[str]:

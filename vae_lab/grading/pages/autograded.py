@@ -14,6 +14,7 @@ from typing import Any
 from vae_lab.grading.lab.cells import Notebook, grader, text
 from vae_lab.grading.lab.handed_in import HandedIn
 from vae_lab.grading.lab.notebook_file import StudentCell
+from vae_lab.grading.lab.pasted_pictures import attachments, unshown
 from vae_lab.grading.lab.written import Answer
 from vae_lab.grading.pages import sanitize
 from vae_lab.grading.results import CellResult, SubmissionResult
@@ -77,7 +78,7 @@ def lab_cell(cell: dict[str, Any], answer: Answer | None, result: SubmissionResu
         else:
             where = OUTSIDE if answer and answer.outside else ""
             made["source"] = where + sanitize.markdown(answer.text[: sanitize.LONGEST]) if answer else ""
-            if answer and (pictures := sanitize.attachments(answer.attachments)):
+            if answer and (pictures := attachments(answer.attachments)):
                 made["attachments"] = pictures
     elif about["grade"] and cell["cell_type"] == "code":
         made["outputs"] = list(verdict(result.cells.get(about["grade_id"]), result))
@@ -114,7 +115,7 @@ def own_cell(piece: StudentCell, cell_id: str) -> dict[str, Any]:
             "source": sanitize.plain(piece.source[: sanitize.LONGEST]),
         }
     made = markdown_cell(cell_id, sanitize.markdown(piece.source[: sanitize.LONGEST]))
-    if pictures := sanitize.attachments(piece.attachments):
+    if pictures := attachments(piece.attachments):
         made["attachments"] = pictures
     return made
 
@@ -129,7 +130,7 @@ def notes_on(result: SubmissionResult, handed_in: HandedIn) -> Iterator[str]:
     for flag in result.flags:
         yield f"- {sanitize.markdown(flag)}"
     for name, answer in handed_in.answers.items():
-        if result.cells.get(name) and (pictures := sanitize.unshown(answer.text, answer.attachments)):
+        if result.cells.get(name) and (pictures := unshown(answer.text, answer.attachments)):
             yield f"- pictures of {name} that cannot be shown here: {sanitize.markdown(', '.join(pictures))}"
     if result.status == "error":
         yield f"- The grader failed on this submission: {sanitize.markdown(result.reason)}"

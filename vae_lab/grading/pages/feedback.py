@@ -22,6 +22,7 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from vae_lab.grading.lab.pasted_pictures import attachments, unshown
 from vae_lab.grading.pages import sanitize
 from vae_lab.grading.results import CellResult, SubmissionResult
 
@@ -81,7 +82,7 @@ def page(result: SubmissionResult, tasks: Sequence[Task], title: str, comments: 
             "task": task,
             "code": None if task.code is None or task.written else python_html(without_anchor(task.code)),
             "prose": prose_html(without_anchor(task.code), task.pictures or {}) if task.written and task.code else None,
-            "unshown": sanitize.unshown(task.code, task.pictures) if task.written and task.code else [],
+            "unshown": unshown(task.code, task.pictures) if task.written and task.code else [],
             "comments": [
                 comments[name] for name in dict.fromkeys([task.name, *(t for t, _ in task.tests)]) if name in comments
             ],
@@ -112,7 +113,7 @@ def prose_html(source: str, pictures: Mapping[str, Mapping[str, str]]) -> str:
     """A student's Markdown as HTML of a few harmless tags; pictures pasted into the cell are kept, no others."""
     source = sanitize.plain(source)
     embedded = {}
-    for index, (name, bundle) in enumerate(sanitize.attachments(pictures).items()):
+    for index, (name, bundle) in enumerate(attachments(pictures).items()):
         for mime, data in bundle.items():
             embedded[f"picture-{index}"] = f"data:{mime};base64,{data}"
             source = source.replace(f"](attachment:{name})", f"](picture-{index})")

@@ -13,17 +13,18 @@ function apart(places, gap) {
   return places;
 }
 
-// `codes` are pairs of numbers, `labels` their digits; what lies beyond `limit` has no dot.
-function codesOfDigits(codes, labels, limit, x, y, size) {
+// `points` are pairs of numbers, `labels` their digits, or none; what lies beyond `limit` has no dot.
+function codesOfDigits(points, labels, limit, x, y, size) {
   const dots = DIGIT_HUES.map(() => ""), middle = DIGIT_HUES.map(() => [[], []]);
-  labels.forEach((digit, i) => {
-    const [a, b] = [codes[2 * i], codes[2 * i + 1]];
+  points.forEach(([a, b], i) => {
+    const digit = labels[i] ?? 0;
     if (Math.abs(a) < limit && Math.abs(b) < limit) dots[digit] += `M${x(a).toFixed(1)} ${y(b).toFixed(1)}h0`;
     middle[digit][0].push(a);
     middle[digit][1].push(b);
   });
   const median = (list) => list.sort((a, b) => a - b)[list.length >> 1];
-  const places = apart(middle.map(([a, b]) => [x(median(a)), y(median(b)) + 5]), 17);
+  const present = DIGIT_HUES.map((_, digit) => digit).filter((digit) => labels.length && middle[digit][0].length);
+  const places = apart(present.map((digit) => { const [a, b] = middle[digit]; return [x(median(a)), y(median(b)) + 5]; }), 17);
   return [...dots.map((d, digit) => svg("path", { d, stroke: DIGIT_HUES[digit], "stroke-width": size, "stroke-linecap": "round", fill: "none" })),
-    ...places.map(([a, b], digit) => svg("text", { x: a, y: b, "text-anchor": "middle", class: "vl-digit" }, String(digit)))];
+    ...places.map(([a, b], k) => svg("text", { x: a, y: b, "text-anchor": "middle", class: "vl-digit" }, String(present[k])))];
 }
