@@ -18,12 +18,17 @@ ROOT = Path(__file__).parents[1]
 
 # Runs first in a Python of its own: what is no part of a base install is found neither by import nor by version.
 WALL = """
-import importlib.abc, importlib.metadata, sys
+import importlib.metadata, sys
 
-class Wall(importlib.abc.MetaPathFinder):
+class Wall:
+    def __init__(self, finder):
+        self.finder = finder
+
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in MODULES:
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return None if name.partition(".")[0] in MODULES else self.finder.find_spec(name, path, target)
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
 
 real = importlib.metadata.Distribution.from_name.__func__
 
@@ -33,7 +38,7 @@ def from_name(cls, name):
     return real(cls, name)
 
 importlib.metadata.Distribution.from_name = classmethod(from_name)
-sys.meta_path.insert(0, Wall())
+sys.meta_path[:] = [Wall(finder) for finder in sys.meta_path]
 """
 
 

@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+from vae_lab.checks.book_address import site
+
 LINK = re.compile(r"\[([^][]+)\]\((?:\.\./)+book/([\w/-]+)\.md(#[\w-]+)?\)")
 FOLDERS = (Path(__file__).parent / "labs", Path(__file__).parents[1] / "labs")  # in the wheel; in a copy of the source
 
@@ -39,8 +41,6 @@ def fetch(name: str, folder: Path) -> Path:
         raise ValueError(f"there is no lab {name!r}; the labs are: {', '.join(known) or 'none here'}")
     target = folder / f"{name}.ipynb"
     if not target.exists():
-        from vae_lab.checks.book_address import site  # here, for it loads torch
-
         text = with_live_links(known[name].read_text(encoding="utf-8"), site())
         json.loads(text)
         folder.mkdir(parents=True, exist_ok=True)

@@ -28,12 +28,15 @@ class NameCells(SphinxPostTransform):
             if len(heads) != 1 or len(heads[0]) < WIDE or OWN_STYLE & _classes_around(table):
                 continue
             table["classes"].append("stacks")
-            names = [entry.astext() for entry in heads[0]]
+            names = [
+                [part.deepcopy() for text in entry for part in text.children] for entry in heads[0]
+            ]  # formulas too
             for body in table.findall(nodes.tbody):
                 for row in body.findall(nodes.row):
                     for name, entry in list(zip(names, row, strict=False))[1:]:
                         if name and entry.astext():
-                            entry.insert(0, nodes.inline("", name, classes=["column"]))
+                            parts = [part.deepcopy() for part in name]  # formulas, too
+                            entry.insert(0, nodes.inline("", "", *parts, classes=["column"]))
 
 
 def _classes_around(node: nodes.Node | None) -> set[str]:

@@ -173,7 +173,8 @@ def prior_against_fitted(favourite: Seeds, distance: Seeds) -> None:
     vae, vae_fitted, plain, fitted = (
         f"{model}, z from {source}" for model in ("VAE", "autoencoder") for source in ("prior", "fitted")
     )
-    assert min(distance[plain]) > 2.5 * max(distance[vae]), "about three times nearer"
+    for near, far in zip(distance[vae], distance[plain], strict=True):
+        assert 2.9 * near < far < 4.5 * near, "three to four times nearer"
     assert max(distance[fitted]) < min(distance[plain]) / 2, "from a fitted Gaussian the autoencoder catches up"
     assert max(distance[fitted]) < min(distance[vae_fitted]), "and overtakes"
 
@@ -197,7 +198,7 @@ KL, NO_KL = ("VAE", "VAE without noise"), ("VAE without KL", "autoencoder")
 
 def address_and_gaps(gaps: Seeds, outside: Seeds) -> None:
     """The KL term gives the address; the fewest gaps need the noise as well."""
-    assert max(value for name in KL for value in outside[name]) < 16, "85 % or more inside"
+    assert max(value for name in KL for value in outside[name]) <= 16, "84 % or more inside"
     assert min(value for name in NO_KL for value in outside[name]) > 40
     others = [value for name, values in gaps.items() if name != "VAE" for value in values]
     assert max(gaps["VAE"]) <= 2 < 4 < min(others)
@@ -277,6 +278,26 @@ def test_beyond_gaussians_without_any_spread_and_wrong():
     assert mean == pytest.approx(expected, rel=0.02)
     assert slope == pytest.approx(expected_slope, rel=0.02)
     assert printed("beyond_gaussians").count("True") == 1
+
+
+def test_beyond_gaussians_the_two_estimators_cross_at_a_width_of_two_tenths():
+    """The figure's description, with the mean of f as the score function's baseline; the integrals on a grid."""
+    z = torch.linspace(-9, 9, 200_001, dtype=torch.double)
+    p, mu = torch.exp(-((z - 0.5) ** 2) / 2) / math.sqrt(2 * math.pi), 0.5
+
+    def mean(values: torch.Tensor) -> torch.Tensor:
+        return torch.trapezoid(values * p, z)
+
+    def spreads(width: float) -> tuple[float, float]:
+        f = torch.sigmoid(z / width)
+        slope, score = f * (1 - f) / width, (f - mean(f)) * (z - mu)
+        return tuple((mean(g**2) - mean(g) ** 2).sqrt().item() for g in (slope, score))
+
+    for width, wins in ((0.1, "score function"), (0.16, "score function"), (0.28, "pathwise"), (1.0, "pathwise")):
+        pathwise, score = spreads(width)
+        assert (pathwise < score) == (wins == "pathwise"), width
+    assert spreads(0.01)[1] == pytest.approx(0.4, abs=0.02), "flat near 0.4 for sharp steps"
+    assert spreads(0.003)[0] > 1.5 * spreads(0.01)[0], "it rises without a bound"
 
 
 def test_beyond_gaussians_cold_is_nearly_right_and_noisy_hot_has_little_noise_and_is_wrong():

@@ -71,6 +71,15 @@ def test_a_table_of_three_columns_names_its_cells_and_one_of_two_does_not(tmp_pa
     assert not second.select(".column")
 
 
+def test_the_name_of_a_column_may_be_a_formula(tmp_path):
+    text = "# A page\n\n| a | $\\mu$ of b | c |\n| - | - | - |\n| 1 | 2 | 3 |\n"
+    done, page = built(tmp_path, text, "-W")
+    assert done.returncode == 0, done.stderr
+    name = page.select("td")[1].select_one(".column")
+    assert name.select_one(".katex-html")
+    assert "\\" not in name.get_text()
+
+
 def test_the_search_reads_prose_and_formulas_and_no_code():
     drawn = formulas.drawn("z = \\mu", False)
     page = f"""<article><section id="top"><h1>The ELBO<a class="headerlink">#</a></h1>

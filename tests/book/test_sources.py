@@ -35,7 +35,7 @@ def test_the_table_of_contents_and_the_files_match_both_ways():
 def test_a_lesson_is_complete(page):
     text = page.read_text()
     assert text.count(":::{objectives}") == 1
-    assert text.count(":::{quiz}") >= 1
+    assert 2 <= text.count(":::{quiz}") <= 3
     assert "\n## Exercises\n" in text
     exercises = text.split("\n## Exercises\n")[1]
     numbered = len(re.findall(r"^\d+\. ", exercises, re.MULTILINE))

@@ -39,6 +39,13 @@ def recognisable_fraction(decode, latent_dim, n, classify):
     images = torch.sigmoid(decode(torch.randn(n, latent_dim)))
     return {}
 """
+GENERATE = "def generate(model, n):\n    return torch.sigmoid({})"
+INTERPOLATE = """
+def interpolate(model, a, b, steps):
+    code_a, code_b = model.encode(a[None]), model.encode(b[None])
+    t = torch.linspace(0, 1, steps)[:, None]
+    return torch.sigmoid(model.decode((1 - t) * code_a + t * code_b))
+"""
 SAMPLER = "def reparameterize(mu, logvar):\n    {}"
 
 MISTAKES = [
@@ -66,6 +73,16 @@ MISTAKES = [
     (elbo.check_bernoulli_log_likelihood, LIKELIHOOD.format("-B(logits, x)"), "binary_cross_entropy_with_logits"),
     (elbo.check_kl_monte_carlo, MONTE_CARLO.format("return D.Normal(mu, logvar.exp()).rsample(n)"), "rsample((n,))"),
     (generation.check_recognisable_fraction, FRACTION.format("(classify(images).amax(1) > 2).mean()"), "share of True"),
+    (
+        generation.check_recognisable_fraction,
+        FRACTION.format("(classify(images).max(1) > 2)"),
+        ".values are the numbers",
+    ),
+    (generation.check_generate, GENERATE.format("self.decode(torch.randn(n, 20))"), "outside of a class has none"),
+    (generation.check_generate, GENERATE.format("model.decoder(torch.randn(n, 20))"), "has no `decoder`"),
+    (sampling.check_reparameterize, SAMPLER.format("return mu + torch.randn(mu)"), "wants a shape"),
+    (generation.check_interpolate, INTERPOLATE, "take them apart"),
+    (generation.check_vae, VAE.replace("self.enc(x).", "self.enc(torch.nn.ReLU(x))."), "a layer is made first"),
     (generation.check_vae, VAE.replace("forward", "froward"), "calls the method `forward`"),
     (generation.check_vae, VAE.replace("        super().__init__()\n", ""), "super().__init__()"),
     (generation.check_vae, VAE.replace("encode(self, x)", "encode(x)", 1), "first parameter is `self`"),

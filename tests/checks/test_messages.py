@@ -9,9 +9,10 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+import torch
 
 import vae_lab.checks
-from vae_lab.checks.messages import TITLES, CheckFailed, Misconception, fail
+from vae_lab.checks.messages import TITLES, CheckFailed, Misconception, ask, fail
 
 ROOT = Path(__file__).parents[2]
 LINK = re.compile(r"\[([^][]+)\]\(\.\./\.\./book/(\w+)\.md\)")
@@ -28,6 +29,17 @@ def title(page: str) -> str:
 @pytest.mark.parametrize("page", TITLES)
 def test_a_title_is_the_one_that_the_page_bears(page):
     assert TITLES[page] == title(page)
+
+
+def test_an_exception_that_prints_a_tensor_does_not_bury_what_follows():
+    def bernoulli_log_likelihood(logits, x):
+        return torch.distributions.Bernoulli(logits=logits).log_prob(x)
+
+    with pytest.raises(CheckFailed) as raised:
+        ask("bernoulli_log_likelihood", bernoulli_log_likelihood, torch.zeros(40, 9), torch.full((40, 9), 0.5))
+    lines = str(raised.value).splitlines()
+    assert len(lines) < 12
+    assert lines[-1].startswith("torch's Bernoulli takes 0 and 1 only")
 
 
 def test_every_mistake_with_a_name_leads_to_a_page_with_a_title():

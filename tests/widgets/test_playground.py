@@ -67,6 +67,36 @@ def test_the_switch_decides_which_arrows_reach_the_encoder(show, kind, past_z, t
     assert {"mu>rate", "sigma>rate", "z>theta", "theta>xHat"} <= seen, "the rate and the decoder always get theirs"
 
 
+# Nodes whose words or numbers come nearer than two pixels to the edge of their box, and numbers that are cut off.
+CRAMPED = """() => {
+  const graph = document.querySelector(".vl-graph"), all = graph.getBoundingClientRect(), found = [];
+  for (const node of graph.querySelectorAll(":scope > g")) {
+    const shape = node.querySelector("rect:not([data-of]), ellipse");
+    if (!shape) continue;
+    const box = shape.getBBox();
+    for (const text of node.querySelectorAll("text")) {
+      const { x, width } = text.getBBox();
+      if (x < box.x + 2 || x + width > box.x + box.width - 2) found.push(text.textContent);
+    }
+  }
+  for (const text of graph.querySelectorAll("[data-flow]")) {
+    const { left, right } = text.getBoundingClientRect();
+    if (left < all.left || right > all.right) found.push(text.textContent);
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("width", [390, 600, 660, 720, 900])
+@pytest.mark.parametrize("kind", ["pathwise", "score"])
+def test_what_the_graph_says_stays_inside_its_boxes(show, settle, kind, width):
+    page = show(Playground(estimator=kind), width=width)
+    for _ in range(3):
+        page.get_by_role("button", name="One step").click()
+        settle(page)
+        assert page.evaluate(CRAMPED) == []
+
+
 def test_the_die_leaves_the_encoder_to_the_rate(show):
     page = restored(show, 350, "100*estimator*cut")
     assert "The posterior has collapsed" in status(page)

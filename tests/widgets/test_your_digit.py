@@ -141,6 +141,23 @@ def test_draws_flicker_and_leave_a_trail(show, settle):
     assert page.locator(".vl-half").first.locator(".vl-trail").count() == 12
 
 
+def test_a_lens_shows_the_cloud_as_many_times_larger_as_it_says(show, settle):
+    page = show(YourDigit(chosen=[1, 9]))
+    for digit in ("digit A", "digit B"):
+        page.get_by_role("radio", name=digit).check()
+        settle(page)
+        plain, vae = page.locator(".vl-half").all()
+        assert plain.locator(".vl-lens").count() == 0, "a point has no cloud"
+        radii = "(all) => all.map((e) => [e.rx.baseVal.value, e.ry.baseVal.value])"
+        near = vae.locator(".vl-lens ellipse").evaluate_all(radii)
+        cloud = vae.locator("svg > ellipse").evaluate_all(radii)
+        cloud = cloud[:2] if digit == "digit A" else cloud[2:]
+        times = float(vae.locator(".vl-lens text").text_content().removeprefix("× "))
+        assert times > 1.5
+        for large, small in zip(near, cloud, strict=True):
+            assert large == pytest.approx([times * radius for radius in small], rel=0.05)
+
+
 def test_traits_out_of_range_are_refused():
     with pytest.raises(traitlets.TraitError):
         YourDigit(active=2)

@@ -54,8 +54,13 @@ CATALOGUE: tuple[tuple[str, str], ...] = (
         "__init__ of a torch module must begin with super().__init__().",
     ),
     (
-        r"^NameError: name 'self' is not defined|^TypeError: \w+\.?(encode|decode|forward|__init__)\(\) takes \d+ "
-        r"positional arguments? but \d+ (was|were) given",
+        r"^NameError: name 'self' is not defined",
+        "`self` is the first parameter of a class's methods, as in `def encode(self, x):`. A function outside of a "
+        "class has none: there, use its own parameters, such as `model.decode(z)`.",
+    ),
+    (
+        r"^TypeError: \w+\.?(encode|decode|forward|__init__)\(\) takes \d+ positional arguments? but \d+ (was|were) "
+        r"given",
         "a method's first parameter is `self`, as in `def encode(self, x):`, and Python passes it.",
     ),
     (
@@ -78,7 +83,27 @@ CATALOGUE: tuple[tuple[str, str], ...] = (
         r"new value.",
     ),
     (
+        r"'?torch\.return_types\.\w+'?",
+        "max, min, sort and topk along an axis give two tensors together: .values are the numbers, .indices their "
+        "places.",
+    ),
+    (
+        r"must be Tensor, not (?:\w*ReLU|[GSC]?ELU|SiLU|Linear|Sigmoid|Tanh|Softplus|Sequential|Flatten|Module)\b",
+        "this is a layer, not its result: a layer is made first and called then, torch.nn.ReLU()(x); or use "
+        "torch.relu(x).",
+    ),
+    (
+        r"^TypeError: randn\(\): argument 'size' .*must be tuple of ints, not Tensor",
+        "torch.randn wants a shape: torch.randn_like(x) is noise in the shape of x.",
+    ),
+    (
+        r"^AttributeError: '(?:RecordingModel|Probe|LittleVAE)' object has no attribute '(\w+)'",
+        r"the check passes a model of its own, which has no `\1`. Use what the text names, and nothing else of the "
+        r"model.",
+    ),
+    (
         r"must be Tensor, not (tuple|list)\b|^AttributeError: '(tuple|list)' object has no attribute"
+        r"|only integer tensors of a single element can be converted to an index(?=[^\n]*\n[^\[\]]*\*)"
         r"|for [^\n]*: .*'tuple'|can only concatenate tuple|can't multiply sequence by non-int",
         "this is several values together, not one tensor: take them apart first, as in `mu, logvar = model.encode(x)`.",
     ),

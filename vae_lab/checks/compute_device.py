@@ -1,4 +1,7 @@
-"""Where a lab computes: on the GPU, if there is one that can; VAE_LAB_DEVICE says otherwise."""
+"""Where a lab computes: on the GPU, if there is one that can; VAE_LAB_DEVICE says otherwise.
+
+Torch is imported when it is asked, since `vae_lab.checks` is imported by what needs none.
+"""
 
 from __future__ import annotations
 

@@ -111,7 +111,11 @@ def check_far_logvar(kl_to_standard_normal: Callable[..., Any], dtype: torch.dty
     task = "kl_to_standard_normal"
     mu = torch.randn(3, 7, dtype=dtype, device=device()).T.contiguous()
     logvar = torch.linspace(-60, 60, 21, dtype=dtype, device=device()).reshape(3, 7).T.contiguous()
-    seen = require_tensor(task, ask(task, kl_to_standard_normal, mu, logvar), mu, (7,)).detach().double()
+    seen = (
+        require_tensor(task, ask(task, kl_to_standard_normal, mu, logvar, names=("mu", "logvar")), mu, (7,))
+        .detach()
+        .double()
+    )
     wanted = losses.gaussian_kl(mu.double(), logvar.double())
     if not torch.allclose(seen, wanted, rtol=1e-3 if dtype == torch.float32 else 1e-8):
         limits = [losses.gaussian_kl(mu.double(), logvar.double().clamp(-c, c)) for c in CLAMPS]
@@ -172,7 +176,7 @@ def check_far_logits(
     black_and_white = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.5, 0.25], [0.0, 1.0]], dtype=dtype, device=device())
     x = black_and_white.repeat(len(sizes), 1)
     logits = torch.cat([signs * size for size in sizes]).requires_grad_()
-    seen = require_tensor(task, ask(task, bernoulli_log_likelihood, logits, x), x, (len(x),))
+    seen = require_tensor(task, ask(task, bernoulli_log_likelihood, logits, x, names=("logits", "x")), x, (len(x),))
     wanted = losses.log_likelihood(logits.detach().double(), x.double())
     if not torch.allclose(seen.detach().double(), wanted, rtol=1e-4, atol=1e-4):
         what = "values are wrong" if bool(torch.isfinite(seen).all()) else "result is nan or infinite"

@@ -85,7 +85,7 @@ def check_generate(
     draws = []
     for _ in range(calls):
         probe.decoded.clear()
-        images = ask(task, generate, probe, n)
+        images = ask(task, generate, probe, n, names=("model",))
         if probe.encodings:
             fail(task, "the encoder is called.", "Wanted images from random z.", ENCODER_USED)
         images = require_tensor(task, images, probe.up, (n, PIXELS), "the result")
@@ -131,7 +131,7 @@ def check_interpolate(
     """
     task, probe = "interpolate", Probe(latent_dim)
     a, b = torch.rand(2, PIXELS, device=device())
-    images = ask(task, interpolate, probe, a, b, steps)
+    images = ask(task, interpolate, probe, a, b, steps, names=("model", "a", "b"))
     images = require_tensor(task, images, probe.up, (steps, PIXELS), "the result")
     code_a, code_b = (a @ probe.down).detach(), (b @ probe.down).detach()
     t = torch.linspace(0, 1, steps, device=device())[:, None]
@@ -148,7 +148,7 @@ def check_interpolate(
         if not is_close(z[0], code_a) or not is_close(z[-1], code_b):
             again = Probe(latent_dim)
             again.load_state_dict(probe.state_dict())
-            ask(task, interpolate, again, a, b, steps)
+            ask(task, interpolate, again, a, b, steps, names=("model", "a", "b"))
             drawn = not is_close(_decoded(task, again.decoded, steps, latent_dim), z)
             seen = "the ends change from call to call." if drawn else "an end is not the code of its image."
             fail(task, seen, "Wanted mu of a first, and mu of b last.", SAMPLED_ENDS if drawn else None)

@@ -33,6 +33,8 @@ TITLES = {
     "notation": "Notation",
 }  # the book's pages that a message may name
 
+LONGEST = 300  # letters of an exception's own text
+
 NOT_WRITTEN = "not written yet. Replace `raise NotImplementedError()` by your answer."
 
 
@@ -160,6 +162,8 @@ def told(call: str, error: BaseException) -> str:
     text = str(getattr(error, "text", error)).strip()
     line = getattr(error, "student_line", None) or student_line(error)
     plain = in_plain_words(kind, text, line.source if line else "")
+    if len(text) > LONGEST:  # torch prints whole tensors, and what follows would be far below
+        text = f"{text[:LONGEST].rstrip()} ..."
     return "\n".join(
         [f"{call} raised {kind}" + (f": {text}" if text else ""), *filter(None, (line and str(line), plain))]
     )

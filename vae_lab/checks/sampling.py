@@ -278,7 +278,7 @@ def check_hand_gradients(
     task = "hand_gradients"
     _, logvar = make_inputs(*shape, dtype)
     eps = torch.randn_like(logvar)
-    pair = ask(task, hand_gradients, logvar, eps)
+    pair = ask(task, hand_gradients, logvar, eps, names=("logvar", "eps"))
     if not isinstance(pair, tuple | list) or len(pair) != 2:
         fail(task, f"the result is of type {type(pair).__name__}.", "Wanted two tensors, (dz_dmu, dz_dlogvar).")
     to_mu = require_tensor(task, pair[0], eps, shape, "dz_dmu").detach()

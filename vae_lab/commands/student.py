@@ -45,7 +45,7 @@ def run_check(options: argparse.Namespace) -> int:
     """Check one notebook as a student does; status 1 while something fails."""
     from vae_lab.grading.authoring.hand_in import receipt, run_and_save
     from vae_lab.grading.authoring.run_notebook import in_a_fork
-    from vae_lab.grading.authoring.selfcheck import SelfCheck, before_handing_in, check_file, read_lab
+    from vae_lab.grading.authoring.selfcheck import SelfCheck, before_handing_in, check_file, find_written, read_lab
     from vae_lab.grading.course import CourseError
     from vae_lab.lab_files import labs
 
@@ -66,6 +66,7 @@ def run_check(options: argparse.Namespace) -> int:
         forks = sys.platform == "linux" and hasattr(os, "fork")
         if options.hand_in:
             found = run_and_save(options.notebook, options.seconds, lambda name: print(f"  {name}", file=sys.stderr))
+            find_written(found, options.notebook.read_bytes(), labs())
         else:
             found = in_a_fork(run, seconds=3600.0) if forks else run()
     except OSError as error:

@@ -27,6 +27,15 @@ def _apart(places: list[list[float]], gap: float) -> list[list[float]]:
     return places
 
 
+def _name_digits(places: Tensor, labels: Tensor, span: float, ax: Axes) -> None:
+    """Write each digit at the median of its places [N, 2]; `span` is how far the picture reaches."""
+    digits = labels.unique().tolist()
+    medians = [places[labels == digit].median(0).values.tolist() for digit in digits]
+    halo = [withStroke(linewidth=2.5, foreground="white")]  # a digit is read on a crowd of dots, too
+    for digit, (across, up) in zip(digits, _apart(medians, 0.075 * span), strict=True):
+        ax.text(across, up, str(digit), ha="center", va="center", weight="bold", size="large", path_effects=halo)
+
+
 def latent_scatter(codes: Tensor, labels: Tensor, *, ax: Axes | None = None) -> Axes:
     """Where images lie in a two-dimensional latent space: each digit written at its median, a circle of radius two.
 
@@ -44,8 +53,7 @@ def latent_scatter(codes: Tensor, labels: Tensor, *, ax: Axes | None = None) -> 
         ['0', '1', '2']
     """
     ax = ax or plt.subplots(figsize=(3.6, 3.6))[1]
-    digits = labels.unique().tolist()
-    for digit in digits:
+    for digit in labels.unique().tolist():
         of_digit = codes[labels == digit]
         colour = COLOURS[digit % len(COLOURS)]
         # a raster of dots: thousands of them as vector shapes would weigh more than the rest of the page
@@ -58,18 +66,14 @@ def latent_scatter(codes: Tensor, labels: Tensor, *, ax: Axes | None = None) -> 
             linewidths=0,
             rasterized=True,
         )
-    medians = [codes[labels == digit].median(0).values.tolist() for digit in digits]
-    span = (codes.max(0).values - codes.min(0).values).max().item()
-    halo = [withStroke(linewidth=2.5, foreground="white")]  # a digit is read on a crowd of dots, too
-    for digit, (across, up) in zip(digits, _apart(medians, 0.075 * span), strict=True):
-        ax.text(across, up, str(digit), ha="center", va="center", weight="bold", size="large", path_effects=halo)
+    _name_digits(codes, labels, (codes.max(0).values - codes.min(0).values).max().item(), ax)
     ax.add_patch(plt.Circle((0, 0), 2, fill=False, linestyle="--", color=INK, linewidth=1.2))
     ax.set(xlabel="z₁", ylabel="z₂", aspect="equal", adjustable="datalim")
     return ax
 
 
 def posterior_clouds(mu: Tensor, sigma: Tensor, labels: Tensor, *, ax: Axes | None = None) -> Axes:
-    """The distributions that an encoder answers with: an ellipse of one standard deviation each.
+    """The distributions that an encoder answers with: an ellipse of one standard deviation each, a digit at its median.
 
     Args:
         mu: centres, [N, 2].
@@ -86,8 +90,8 @@ def posterior_clouds(mu: Tensor, sigma: Tensor, labels: Tensor, *, ax: Axes | No
     ax = ax or plt.subplots(figsize=(4.2, 4.2))[1]
     for (across, up), (width, height), digit in zip(mu.tolist(), (2 * sigma).tolist(), labels.tolist(), strict=True):
         colour = COLOURS[digit % len(COLOURS)]
-        ax.add_patch(Ellipse((across, up), width, height, facecolor=colour, edgecolor=colour, alpha=0.3, linewidth=0.8))
-        ax.text(across, up, str(digit), ha="center", va="center", color=colour)
+        ax.add_patch(Ellipse((across, up), width, height, facecolor=colour, edgecolor=colour, alpha=0.3, linewidth=0.9))
+    _name_digits(mu, labels, ((mu + sigma).amax(0) - (mu - sigma).amin(0)).max().item(), ax)
     ax.add_patch(plt.Circle((0, 0), 2, fill=False, linestyle="--", color=INK, linewidth=1.2))
     ax.set(xlabel="z₁", ylabel="z₂", aspect="equal", adjustable="datalim")
     ax.autoscale_view()

@@ -92,14 +92,16 @@ export default {
 
       // Two bars of one length: distortion + rate above, -log p(x) + gap below.
       const total = Math.max(parts.distortion + parts.rate, 4.2), long = linear([0, total * 1.02], [0, width]), room = (value, text) => long(value) > 7.2 * text.length;
-      const bar = (from, value, row, tone, text) => [
+      const bar = (from, value, row, tone, text, beside = "") => [
         svg("rect", { x: long(from), y: row, width: Math.max(0, long(from + value) - long(from)), height: BAR, fill: tone, "fill-opacity": 0.3, stroke: tone }),
-        svg("text", { x: long(from) + 5, y: row + 22 }, room(value, text) ? text : "")];
+        room(value, text) ? svg("text", { x: long(from) + 5, y: row + 22 }, text)
+          : svg("text", { x: long(from) - 5, y: row + 22, "text-anchor": "end" }, room(from, text + beside) ? text : "")]; // too narrow: before it
       const words = Object.fromEntries(["distortion", "rate", "gap"].map((key) => [key, say(`bar_${key}`, { value: show(parts[key]) })]));
       set(bars, { width, height: 2 * BAR + 10, viewBox: `0 0 ${width} ${2 * BAR + 10}` });
+      const below = say("bar_evidence", { value: show(-logP) });
       bars.replaceChildren(
-        ...bar(0, parts.distortion, 1, "var(--vl-blue)", words.distortion), ...bar(parts.distortion, parts.rate, 1, "var(--vl-purple)", words.rate),
-        ...bar(0, -logP, BAR + 8, "var(--vl-green)", say("bar_evidence", { value: show(-logP) })), ...bar(-logP, parts.gap, BAR + 8, "var(--vl-orange)", words.gap));
+        ...bar(0, parts.distortion, 1, "var(--vl-blue)", words.distortion), ...bar(parts.distortion, parts.rate, 1, "var(--vl-purple)", words.rate, words.distortion),
+        ...bar(0, -logP, BAR + 8, "var(--vl-green)", below), ...bar(-logP, parts.gap, BAR + 8, "var(--vl-orange)", words.gap, below));
       const values = { distortion: show(parts.distortion, 3), rate: show(parts.rate, 3), gap: show(parts.gap, 3), evidence: show(logP, 3), elbo: show(-parts.distortion - parts.rate, 3) };
       sum.textContent = say("sum", values);
       verdict.textContent = say(parts.gap < 0.0005 ? "closed" : kind === "two" ? "open_two" : "open_one", values);

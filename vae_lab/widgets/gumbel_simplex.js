@@ -24,6 +24,8 @@ function softAndHard(p, reward, tau, noise) {
   return { soft, hard, exact: p[OF] * (reward[OF] - base) };
 }
 
+const precise = (value) => show(value, value < 0.01 ? 5 : 3); // a small variance is small, and not 0
+
 export default {
   render({ model, el }) {
     const say = wordsOf(model), reward = model.get("reward");
@@ -77,10 +79,10 @@ export default {
       set(cloud, { d });
       set(handle, { cx: px, cy: py, "aria-valuenow": p[0], "aria-valuetext": say("handle_spoken", { a: show(p[0]), b: show(p[1]), c: show(p[2]) }) });
       const found = { soft: moments(soft), hard: moments(hard) };
-      rows.forEach(({ key, cells }) => [found[key].mean, exact, found[key].mean - exact, found[key].sd ** 2].forEach((value, i) => { cells[i].textContent = show(value, 3); }));
+      rows.forEach(({ key, cells }) => [found[key].mean, exact, found[key].mean - exact, found[key].sd ** 2].forEach((value, i) => { cells[i].textContent = i < 3 ? show(value, 3) : precise(value); }));
       // Is the mean further off than its own standard error would let it be?
       const bias = Math.abs(found.soft.mean - exact), seen = bias > (3 * found.soft.sd) / Math.sqrt(GUMBELS);
-      verdict.textContent = say(seen ? "biased" : "unbiased", { bias: show(bias, 3), variance: show(found.soft.sd ** 2, 3), hard: show(found.hard.sd ** 2, 3) });
+      verdict.textContent = say(seen ? "biased" : "unbiased", { bias: show(bias, 3), variance: precise(found.soft.sd ** 2), hard: precise(found.hard.sd ** 2) });
       voice.say(verdict.textContent);
     };
     return keepDrawn(model, root, ["temperature", "p"], draw);

@@ -2,18 +2,6 @@
 // Each plane shows where its model put the training images.
 
 const LIMIT = 3.5, SIDE = 28, MAP = 11, PATIENCE = 900; // milliseconds that the kernel may take
-const HUES = ["#4477aa", "#ee6677", "#228833", "#b59a1b", "#3a9fbf", "#aa3377", "#7a7a7a", "#e07b39", "#8855cc", "#5a8f00"];
-
-// Push labels apart until no two are closer than `gap` pixels.
-function apart(places, gap) {
-  for (let round = 0; round < 60; round++) for (const a of places) for (const b of places) {
-    const [dx, dy] = [b[0] - a[0], b[1] - a[1]], d = Math.hypot(dx, dy);
-    if (a === b || d >= gap) continue;
-    const push = (gap - d) / 2 / (d || 1);
-    a[0] -= push * dx; a[1] -= push * dy; b[0] += push * dx; b[1] += push * dy;
-  }
-  return places;
-}
 
 // One model: its decoder, its codes and its half of the picture.
 function half(say, model, trait, classify, labels) {
@@ -52,21 +40,11 @@ function half(say, model, trait, classify, labels) {
     y = linear([-LIMIT, LIMIT], [width, 0]);
     set(drawing, { width, height: width, viewBox: `0 0 ${width} ${width}` });
     set(area, { width, height: width });
-    const dots = HUES.map(() => ""), middle = HUES.map(() => [[], []]);
-    for (let i = 0; i < count; i++) {
-      const [a, b, digit] = [codes[latents * i + first], codes[latents * i + second], labels[i] ?? 0];
-      if (Math.abs(a) < LIMIT && Math.abs(b) < LIMIT) dots[digit] += `M${x(a).toFixed(1)} ${y(b).toFixed(1)}h0`;
-      middle[digit][0].push(a);
-      middle[digit][1].push(b);
-    }
-    const median = (list) => list.sort((a, b) => a - b)[list.length >> 1] ?? 0;
-    const present = HUES.map((_, digit) => digit).filter((digit) => labels.length && middle[digit][0].length);
-    const places = apart(present.map((digit) => { const [a, b] = middle[digit]; return [x(median(a)), y(median(b)) + 5]; }), 17);
+    const points = Array.from({ length: count }, (_, i) => [codes[latents * i + first], codes[latents * i + second]]);
     still.replaceChildren(
       svg("rect", { class: "vl-axis", width, height: width, rx: 4 }),
       ...[1, 2, 3].map((r) => svg("circle", { class: "vl-grid", cx: x(0), cy: y(0), r: x(r) - x(0), "stroke-dasharray": "3 4" })),
-      svg("g", { class: "vl-codes" }, ...dots.map((d, digit) => svg("path", { d, stroke: HUES[digit], "stroke-width": width < 220 ? 3 : 4, "stroke-linecap": "round", fill: "none" })),
-        ...places.map(([a, b], k) => svg("text", { x: a, y: b, "text-anchor": "middle", class: "vl-digit" }, String(present[k])))));
+      svg("g", { class: "vl-codes" }, ...codesOfDigits(points, labels, LIMIT, x, y, width < 220 ? 3 : 4)));
   };
 
   // What each place of the plane decodes to: once, when it is first asked for.

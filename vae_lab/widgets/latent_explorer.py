@@ -53,7 +53,7 @@ class LatentExplorer(Interaction):
     Source: lecture 11:43-13:15; Kingma & Welling 2014, figure 4.
     """
 
-    _esm = module("latent_explorer.js", "words", "elements", "plane", "normal", "network", "explorer/steering")
+    _esm = module("latent_explorer.js", "words", "elements", "plane", "normal", "network", "codes", "explorer/steering")
     z = traitlets.List(traitlets.Float(), default_value=[1.8, -1.5]).tag(sync=True)
     axes = traitlets.List(traitlets.Int(), default_value=[0, 1]).tag(sync=True)
     behind = traitlets.Enum(["codes", "map"], default_value="codes").tag(sync=True)

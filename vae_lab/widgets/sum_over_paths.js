@@ -44,7 +44,7 @@ export default {
         return svg("g", { opacity: lit ? 1 : 0.25 },
           svg("line", { x1: x0 + ux * r, y1: y0 + uy * r, x2: end[0] - ux * 9, y2: end[1] - uy * 9, stroke: tone[of(key)], "stroke-width": 2.5 }),
           svg("path", { d: `M${end}L${end[0] - ux * 11 - uy * 5} ${end[1] - uy * 11 + ux * 5}L${end[0] - ux * 11 + uy * 5} ${end[1] - uy * 11 - ux * 5}Z`, fill: tone[of(key)] }),
-          svg("text", { x: (x0 + x1) / 2 + (tall ? 8 : 0), y: (y0 + y1) / 2 + (tall ? 4 : uy > 0.2 === (of(key) === "penalty") ? 22 : -9), "text-anchor": tall ? "start" : "middle", "data-edge": key, "font-weight": 650, style: `fill: ${tone[of(key)]}`, "paint-order": "stroke", stroke: "var(--vl-paper)", "stroke-width": 5 }, `\u00d7 ${show(state.local[key])}`));
+          svg("text", { x: (x0 + x1) / 2 + (tall ? 8 : key === "error>loss" ? 26 : 0), y: (y0 + y1) / 2 + (tall ? 4 : uy > 0.2 === (of(key) === "penalty") ? 22 : -9), "text-anchor": tall ? "start" : "middle", "data-edge": key, "font-weight": 650, style: `fill: ${tone[of(key)]}`, "paint-order": "stroke", stroke: "var(--vl-paper)", "stroke-width": 5 }, `\u00d7 ${show(state.local[key])}`));
       }), ...Object.keys(PATH_NODES).map((node) => {
         const [cx, cy] = at(node);
         return svg("g", {}, svg("rect", { x: cx - bw / 2, y: cy - bh / 2, width: bw, height: bh, rx: 5, fill: "var(--vl-raised)", stroke: "var(--vl-quiet)", "stroke-width": 1.3 }),

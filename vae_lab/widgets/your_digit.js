@@ -2,8 +2,8 @@
 // it, what comes back, and what lies on the way from one digit to the other.
 
 const WIDE_PLANE = 4, WAY = 7, FLICKER = 250, CALM_FLICKER = 1200, TRAIL = 12;
-const DIGIT_HUES = ["#4477aa", "#ee6677", "#228833", "#b59a1b", "#3a9fbf", "#aa3377", "#7a7a7a", "#e07b39", "#8855cc", "#5a8f00"];
 const INK_MARKS = ["A", "B"];
+const LENS = { side: 0.36, reach: 3, least: 1.5 }; // share of the plane; how many sigma it reaches; the least zoom worth a lens
 
 // One model: x -> {mu, sigma} (sigma null for the autoencoder), z -> pixels.
 function coder(packed) {
@@ -18,6 +18,23 @@ function coder(packed) {
 function smallPicture(label) {
   const canvas = html("canvas", { class: "vl-digit-picture", width: SIDE, height: SIDE, ...(label ? { role: "img", "aria-label": label } : { "aria-hidden": "true" }) });
   return { canvas, put: (pixels) => ink(canvas, pixels) };
+}
+
+// A lens over the plane's emptiest corner: the cloud of the digit in hand, with the training images near it.
+function cloudLens(say, { mu, sigma }, code, labels, drawn, width, places) {
+  const side = LENS.side * width, reach = LENS.reach * Math.max(...sigma), zoom = (LENS.side * WIDE_PLANE) / reach;
+  if (zoom < LENS.least) return [];
+  const far = width - side - 5, corners = [[5, 5], [far, 5], [5, far], [far, far]];
+  const room = ([a, b]) => Math.min(...places.map(([px, py]) => Math.hypot(px - a - side / 2, py - b - side / 2)));
+  const [left, top] = corners.sort((a, b) => room(b) - room(a))[0];
+  const x = linear([mu[0] - reach, mu[0] + reach], [left, left + side]), y = linear([mu[1] - reach, mu[1] + reach], [top + side, top]);
+  const inside = ([a, b]) => Math.abs(a - mu[0]) < reach && Math.abs(b - mu[1]) < reach;
+  const near = labels.flatMap((digit, i) => { const at = [code.codes[2 * i], code.codes[2 * i + 1]]; return inside(at) ? [svg("circle", { cx: x(at[0]), cy: y(at[1]), r: 2.5, fill: DIGIT_HUES[digit], opacity: 0.6 })] : []; });
+  return [svg("g", { class: "vl-lens" }, svg("rect", { x: left, y: top, width: side, height: side, rx: 6, fill: "var(--vl-paper)", stroke: "var(--vl-ink)" }), ...near,
+    ...[1, 2].map((r) => svg("ellipse", { cx: x(mu[0]), cy: y(mu[1]), rx: (r * sigma[0] * side) / (2 * reach), ry: (r * sigma[1] * side) / (2 * reach), fill: "var(--vl-orange)", "fill-opacity": 0.2, stroke: "var(--vl-orange)" })),
+    svg("circle", { cx: x(mu[0]), cy: y(mu[1]), r: 3, fill: "var(--vl-orange)" }),
+    ...(drawn && inside(drawn) ? [svg("circle", { class: "vl-near", cx: x(drawn[0]), cy: y(drawn[1]), r: 4.5, fill: "var(--vl-green)" })] : []),
+    svg("text", { x: left + 6, y: top + 16, "font-weight": 650 }, say("zoom", { times: show(zoom, zoom < 10 ? 1 : 0) })))];
 }
 
 // One half of the view: plane, reconstructions, the way between the digits, the trail of prior draws.
@@ -36,9 +53,7 @@ function modelHalf(say, name, code, labels) {
     const width = root.clientWidth, x = linear([-WIDE_PLANE, WIDE_PLANE], [0, width]), y = linear([-WIDE_PLANE, WIDE_PLANE], [width, 0]), unit = width / (2 * WIDE_PLANE);
     if (width !== stillWidth) {
       stillWidth = width;
-      const dots = DIGIT_HUES.map(() => "");
-      labels.forEach((digit, i) => { const [a, b] = [code.codes[2 * i], code.codes[2 * i + 1]]; if (Math.abs(a) < WIDE_PLANE && Math.abs(b) < WIDE_PLANE) dots[digit] += `M${x(a).toFixed(1)} ${y(b).toFixed(1)}h0`; });
-      still = svg("g", { opacity: 0.45 }, ...dots.map((d, digit) => svg("path", { d, stroke: DIGIT_HUES[digit], "stroke-width": 3, "stroke-linecap": "round", fill: "none" })));
+      still = svg("g", { class: "vl-codes", opacity: 0.5 }, ...codesOfDigits(labels.map((_, i) => [code.codes[2 * i], code.codes[2 * i + 1]]), labels, WIDE_PLANE, x, y, 3));
     }
     const codes = [first, second].map((pixels) => code.encode(pixels)), now = codes[active], inside = (v) => clamp(v, -WIDE_PLANE, WIDE_PLANE);
     const between = (t) => [0, 1].map((k) => (1 - t) * codes[0].mu[k] + t * codes[1].mu[k]), z = between(mix);
@@ -53,7 +68,8 @@ function modelHalf(say, name, code, labels) {
         svg("circle", { class: "vl-code", "data-mu": mu, cx: x(inside(mu[0])), cy: y(inside(mu[1])), r: 4, fill: "var(--vl-orange)" }),
         svg("text", { x: x(inside(mu[0])) + (mu[0] > 3 ? -16 : 8), y: y(inside(mu[1])) - 7, "font-weight": 700, "paint-order": "stroke", stroke: "var(--vl-paper)", "stroke-width": 4 }, INK_MARKS[k])]),
       svg("circle", { cx: x(inside(z[0])), cy: y(inside(z[1])), r: 4.5, fill: "var(--vl-blue)" }),
-      ...(z2 ? [svg("circle", { class: "vl-flick", cx: x(inside(z2[0])), cy: y(inside(z2[1])), r: 4.5, fill: "var(--vl-green)" })] : []));
+      ...(z2 ? [svg("circle", { class: "vl-flick", cx: x(inside(z2[0])), cy: y(inside(z2[1])), r: 4.5, fill: "var(--vl-green)" })] : []),
+      ...(now.sigma ? cloudLens(say, now, code, labels, z2, width, [...codes.map((c) => c.mu), z].map(([a, b]) => [x(inside(a)), y(inside(b))])) : []));
     back.put(code.decode(now.mu));
     drawn.put(code.decode(z2 ?? z));
     way.forEach((picture, k) => picture.put(code.decode(between(k / (WAY - 1)))));

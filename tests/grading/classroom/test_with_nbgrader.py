@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import shutil
@@ -11,11 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
+from IPython.core.formatters import DisplayFormatter
 from nbgrader.api import Gradebook
 from playwright.sync_api import Browser
 
 from tests.grading.pages.test_sanitize import PIXEL, faults
 from tools.jupyter_server import running
+from vae_lab.checks import pictures
 from vae_lab.grading.authoring.accidents import from_colab
 from vae_lab.grading.authoring.sample_class import Maker
 from vae_lab.grading.classroom.grade import grade_class
@@ -26,6 +30,9 @@ from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
 
 ROOT = Path(__file__).parents[3]
 EVIL = "<script>document.title='taken'</script><img src=x onerror=\"document.title='taken'\">"
+# What a kernel saves of a picture that the lab's own helper has drawn.
+FORMATS, _ = DisplayFormatter().format(pictures.draws_and_density(torch.linspace(-2, 2, 50), 0.0, 1.0))
+DRAWN = {**FORMATS, "image/png": base64.b64encode(FORMATS["image/png"]).decode()}
 HONEST = ("solved", "unusual", "mistaken", "colab")
 
 pytestmark = [pytest.mark.skipif(sandbox_problem() is not None, reason=str(sandbox_problem())), pytest.mark.long]
@@ -59,6 +66,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     written = next(cell for cell in notebooks["evil"]["cells"] if "why_eps" in str(cell["metadata"]))
     written["source"] = f"{EVIL}\n\n[x](javascript:document.title='taken')\n\n![drawn](attachment:a.png)"
     written["attachments"] = {"a.png": {"image/png": PIXEL}}
+    shown = next(cell for cell in notebooks["mistaken"]["cells"] if "pictures.draws_and_density" in str(cell["source"]))
+    shown["outputs"] = [{"output_type": "display_data", "data": DRAWN, "metadata": {}}]
     for student, notebook in notebooks.items():
         path = made.root / "submitted" / student / "sampling" / "sampling.ipynb"
         path.parent.mkdir(parents=True)
@@ -121,6 +130,7 @@ def test_generate_feedback_on_our_output_is_safe(graded: Course, browser: Browse
         html = page.read_text()
         assert "HIDDEN TESTS" not in html
         assert "by_autograd" not in html, f"{student}: a hidden test is in nbgrader's feedback"
+    assert shows(pages["mistaken"].read_text()), "nbgrader's feedback lacks a picture of the lab's helper"
     body = pages["evil"].read_text().split("</head>")[1]
     cells = re.sub(
         r"<script(?: src=[^>]*)?>.*?</script>", "", body.split('<div class="container"')[-1], flags=re.DOTALL
@@ -141,6 +151,25 @@ def open_page(browser: Browser, url: str) -> str:
     title = tab.title()
     tab.close()
     return title
+
+
+def shows(html: str) -> bool:
+    """Whether a page has the drawn picture; base64 text may be broken into lines."""
+    return DRAWN["image/png"] in re.sub(r"\s|\\n|&#10;", "", html)
+
+
+def test_a_picture_drawn_by_the_labs_helper_reaches_who_marks_it(
+    graded: Course, jupyter: str, browser: Browser
+) -> None:
+    assert shows((graded.root / "autograded" / "mistaken" / "sampling" / "sampling.ipynb").read_text())
+    with Gradebook(f"sqlite:///{graded.root}/gradebook.db") as gradebook:
+        notebook = gradebook.find_submission_notebook("sampling", "sampling", "mistaken").id
+    tab = browser.new_page()
+    tab.goto(f"{jupyter}/formgrader/submissions/{notebook}/")
+    tab.get_by_text("Passed: 2 of 2 points.").first.wait_for(timeout=60_000)
+    sources = tab.locator("img").evaluate_all("images => images.map((image) => [image.src, image.naturalWidth])")
+    assert any(shows(source) and width > 100 for source, width in sources)
+    tab.close()
 
 
 def test_our_feedback_pages_run_nothing_in_a_browser(graded: Course, browser: Browser) -> None:

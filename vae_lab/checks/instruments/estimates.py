@@ -78,8 +78,11 @@ def check_kl_monte_carlo(
     estimate = require_tensor(task, ask(task, kl_monte_carlo, *many, n, names=("mu", "logvar", "n")), rows[0], (ROWS,))
     if not bool(torch.isfinite(estimate).all()):
         fail(task, "the estimate holds nan or infinite numbers.", "Wanted finite ones.")
-    one = require_tensor(task, ask(task, kl_monte_carlo, *rows, 1), rows[0], (ROWS,)).detach()
-    if again and torch.equal(one, require_tensor(task, ask(task, kl_monte_carlo, *rows, 1), rows[0], (ROWS,)).detach()):
+    one = require_tensor(task, ask(task, kl_monte_carlo, *rows, 1, names=("mu", "logvar")), rows[0], (ROWS,)).detach()
+    if again and torch.equal(
+        one,
+        require_tensor(task, ask(task, kl_monte_carlo, *rows, 1, names=("mu", "logvar")), rows[0], (ROWS,)).detach(),
+    ):
         fail(task, "the estimate does not change from call to call.", "Wanted new draws.", CLOSED_FORM)
     if float(one.std()) < 1e-4 * float(one.abs().mean()):
         fail(task, "rows with equal mu and logvar have equal estimates.", "Wanted new draws.", SHARED_ROWS)
@@ -164,7 +167,9 @@ def _require_rows_apart(task: str, kl_monte_carlo: Callable[..., Any], like: Ten
     widest usual form, more than a hundred.
     """
     mu = torch.tensor([[0.0], [30.0], [30.0], [0.0], [30.0]]).to(like)
-    seen = require_tensor(task, ask(task, kl_monte_carlo, mu, torch.zeros_like(mu), 3), mu, (5,)).detach()
+    seen = require_tensor(
+        task, ask(task, kl_monte_carlo, mu, torch.zeros_like(mu), 3, names=("mu", "logvar")), mu, (5,)
+    ).detach()
     if bool((seen[mu[:, 0] == 0].abs() > 100).any()) or bool((seen[mu[:, 0] > 0] < 200).any()):
         fail(task, "an image's estimate depends on other images.", "Wanted each from its own draws.", MIXED_ROWS)
 

@@ -33,7 +33,7 @@ def check_far_spread(std_from_logvar: Callable[..., Any], dtype: torch.dtype = t
     """
     task = "std_from_logvar"
     wide = torch.linspace(-REACH, REACH, 44, dtype=dtype, device=device()).reshape(11, 4).requires_grad_()
-    sigma = require_tensor(task, ask(task, std_from_logvar, wide), wide, tuple(wide.shape), "sigma")
+    sigma = require_tensor(task, ask(task, std_from_logvar, wide, names=("logvar",)), wide, tuple(wide.shape), "sigma")
     seen, exact = sigma.detach().double().flatten(), torch.exp(wide.detach().double() / 2).flatten()
     wrong = ~torch.isclose(seen, exact, rtol=1e-4, atol=0)
     if bool(wrong.any()):

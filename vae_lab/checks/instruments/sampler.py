@@ -169,7 +169,10 @@ def check_draws(
     """
     mu, logvar = make_inputs(batch, dim, dtype)
     leaves = mu.clone().requires_grad_(), logvar.clone().requires_grad_()
-    z = [ask(task, sampler, *(leaves if call == 0 else (mu, logvar)), *draws) for call in range(calls)]
+    z = [
+        ask(task, sampler, *(leaves if call == 0 else (mu, logvar)), *draws, names=("mu", "logvar"))
+        for call in range(calls)
+    ]
     for each in z:
         require_tensor(task, each, mu, (*draws, batch, dim), "z")
     axes = ("call", *("draw" for _ in draws), "row", "dimension")

@@ -57,7 +57,7 @@ def check_epochs(train: Callable[..., Any], n: int = 150, pixels: int = 784, lat
     task, model = "train", UnevenModel(latent_dim, pixels)
     images = torch.rand(n, pixels, device=device())
     images[n // 3] = 1.0
-    history = ask(task, train, model, images.clone(), 2)
+    history = ask(task, train, model, images.clone(), 2, names=("model", "images"))
     batches = [x.reshape(-1, pixels).to(images) for x in model.seen]
     orders = [torch.cdist(batch, images).argmin(1) for batch in batches]
     order = torch.cat(orders)

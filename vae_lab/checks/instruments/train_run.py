@@ -268,7 +268,7 @@ def _judge_weights(task: str, rows: list[Batch], picture: Tensor) -> None:
 def _judge_floor(task: str, train: Callable[..., Any], latent_dim: int, pixels: int) -> None:
     """Near mu = 0, logvar = 0 the KL pulls as well: a floor under it, or a target for it, would not."""
     recorder = RecordingModel(latent_dim, pixels, near=True)
-    ask(task, train, recorder, torch.rand(60, pixels, device=device()), 1)
+    ask(task, train, recorder, torch.rand(60, pixels, device=device()), 1, names=("model", "images"))
     pairs = [(e.came[0], e.given) for e in recorder.mu if e.came]
     if not pairs:
         fail(task, "where mu and logvar are near 0, no gradient comes back for them.", "Wanted the KL's.", FREE_BITS)

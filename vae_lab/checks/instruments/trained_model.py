@@ -109,7 +109,7 @@ def _train_one(train: Callable[..., Any], vae: Callable[..., Any], images: Tenso
     model = ask("VAE", vae, LATENT_DIM, HIDDEN_DIM).to(images.device)
     before = {name: p.detach().clone() for name, p in model.named_parameters()}
     start = measure(model, images)
-    require_history(task, ask(task, train, model, images, epochs), epochs)
+    require_history(task, ask(task, train, model, images, epochs, names=("model", "images")), epochs)
     still = [name for name, p in model.named_parameters() if torch.equal(p.detach(), before[name])]
     if len(still) == len(before):
         fail(task, "no weight has changed.", "Wanted a trained model.", NO_STEP)

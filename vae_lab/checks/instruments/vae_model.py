@@ -114,11 +114,13 @@ def check_vae(vae: Callable[..., Any], latent_dim: int = 3, hidden_dim: int = 16
 
 def _check_shapes(task: str, model: Any, latent_dim: int, batch: int) -> None:
     x, z = torch.rand(batch, PIXELS, device=device()), torch.randn(batch, latent_dim, device=device())
-    code = _parts(f"{task}.encode", ask(f"{task}.encode", model.encode, x), ("mu", "logvar"))
+    code = _parts(f"{task}.encode", ask(f"{task}.encode", model.encode, x, names=("x",)), ("mu", "logvar"))
     for name, tensor in zip(("mu", "logvar"), code, strict=True):
         require_tensor(f"{task}.encode", tensor, x, (batch, latent_dim), name)
-    require_tensor(f"{task}.decode", ask(f"{task}.decode", model.decode, z), x, (batch, PIXELS), "logits")
-    logits, *code = _parts(f"{task}.forward", ask(f"{task}.forward", model, x), ("logits", "mu", "logvar"))
+    require_tensor(f"{task}.decode", ask(f"{task}.decode", model.decode, z, names=("z",)), x, (batch, PIXELS), "logits")
+    logits, *code = _parts(
+        f"{task}.forward", ask(f"{task}.forward", model, x, names=("x",)), ("logits", "mu", "logvar")
+    )
     require_tensor(f"{task}.forward", logits, x, (batch, PIXELS), "logits")
     for name, tensor in zip(("mu", "logvar"), code, strict=True):
         require_tensor(f"{task}.forward", tensor, x, (batch, latent_dim), name)

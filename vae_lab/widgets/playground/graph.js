@@ -3,8 +3,8 @@
 // Where each node stands: a share of the width, and pixels from the top. A phone gets a tall picture.
 const GRAPH_WIDE = {
   height: 340, box: [84, 50], at: {
-    x: [0.058, 180], phi: [0.208, 180], mu: [0.372, 108], sigma: [0.372, 254], eps: [0.545, 306], z: [0.545, 180],
-    theta: [0.718, 180], xHat: [0.895, 180], distortion: [0.895, 40], loss: [0.718, 40], rate: [0.545, 40],
+    x: [0.064, 180], phi: [0.234, 180], mu: [0.404, 108], sigma: [0.404, 254], eps: [0.575, 306], z: [0.575, 180],
+    theta: [0.745, 180], xHat: [0.915, 180], distortion: [0.915, 40], loss: [0.745, 40], rate: [0.575, 40],
   },
 };
 const GRAPH_TALL = {
@@ -19,7 +19,7 @@ const GRAPH_EDGES = [
   ["theta", "xHat", 2], ["xHat", "distortion", 3], ["mu", "rate", 3], ["sigma", "rate", 3], ["rate", "loss", 3], ["distortion", "loss", 3],
 ];
 // Where along its edge a number stands, if not in the middle, so that no two meet.
-const LABEL_AT = { wide: { "mu>z": 0.8, "sigma>rate": 0.86, "mu>rate": 0.36, "sigma>z": 0.62 }, tall: { "mu>rate": 0.78, "phi>sigma": 0.35 } };
+const LABEL_AT = { wide: { "mu>z": 0.64, "sigma>rate": 0.86, "mu>rate": 0.36, "sigma>z": 0.62 }, tall: { "mu>rate": 0.78, "phi>sigma": 0.35 } };
 // Where the score function's way past z bends, comes in and has its number, from the middle of mu or sigma.
 const DETOUR = {
   wide: { start: [-42, 14], mu: { bend: [125, 0], end: [44, 8], label: [131, 17] }, sigma: { bend: [86, -98], end: [44, -12], label: [92, -104] } },
@@ -30,6 +30,8 @@ const SYMBOL = { x: "x", mu: "\u03bc", sigma: "\u03c3", eps: "\u03b5", z: "z", x
 const GRADIENT_MOMENT = 4;
 
 const asVector = (values) => (values.length === 1 ? show(values[0]) : values.length === 2 ? `${show(values[0], 1)}, ${show(values[1], 1)}` : `${show(values[0], 1)}, ${show(values[1], 1)}, \u2026`);
+// The letters of a text that stays inside its box, in pixels: about `wide` of a letter's height for each letter.
+const fitting = (text, room, wide) => clamp(room / (wide * text.length), 10, 13).toFixed(1);
 const asLength = (value) => (value === 0 ? "0" : value < 0.005 ? "<0.01" : value < 100 ? show(value) : value < 1e6 ? String(Math.round(value)) : value.toExponential(0));
 
 // Which gradient comes back along each edge: a length, a colour, or null where none does.
@@ -53,7 +55,7 @@ function playgroundGraph(say) {
 
   // `moment`: how far a slow step has come; all of it otherwise.
   const draw = (width, run, seen, moment) => {
-    const tall = width < 620, plan = tall ? GRAPH_TALL : GRAPH_WIDE, h = plan.box[1], w = tall ? plan.box[0] : Math.min(plan.box[0], 0.115 * width), { estimator } = run.now, digits = run.data.inputs > 2;
+    const tall = width < 620, plan = tall ? GRAPH_TALL : GRAPH_WIDE, h = plan.box[1], w = tall ? plan.box[0] : Math.min(plan.box[0], 0.118 * width), { estimator } = run.now, digits = run.data.inputs > 2;
     const at = (node) => [clamp(plan.at[node][0] * width, w / 2 + 1, width - w / 2 - 1), plan.at[node][1]];
     const dim = (when) => (moment < when ? 0.16 : 1);
     const flows = backwards(seen, run.now), marks = [], labels = [];
@@ -107,7 +109,8 @@ function playgroundGraph(say) {
         [...thumb.children].forEach((rect, i) => set(rect, { x: x - 4 + (i % 8) * 5, y: y - 20 + Math.floor(i / 8) * 5, "fill-opacity": clamp(values[i], 0, 1).toFixed(2) }));
         parts.push(thumb, svg("text", { x: x - 26, y: y + 5, "text-anchor": "middle", "font-weight": 650 }, title[node]));
       } else {
-        parts.push(svg("text", { x, y: y - 5, "text-anchor": "middle", "font-weight": 650 }, title[node]), svg("text", { x, y: y + 14, "text-anchor": "middle", "data-node": node, style: lines[node].length > 11 ? "font-size: 11px" : "" }, lines[node]));
+        parts.push(svg("text", { x, y: y - 5, "text-anchor": "middle", "font-weight": 650, style: `font-size: ${fitting(title[node], w - 10, 0.66)}px` }, title[node]),
+          svg("text", { x, y: y + 14, "text-anchor": "middle", "data-node": node, style: `font-size: ${fitting(lines[node], w - 10, 0.53)}px` }, lines[node]));
       }
       return svg("g", { opacity: dim(GRAPH_MOMENT[node]) }, ...parts);
     });
