@@ -368,7 +368,7 @@ def test_the_search_forgives_a_slip_and_names_its_letters_and_shows_no_tex_and_n
         text = page.locator("#search-results").inner_text()
         assert "\\" not in text, text
         assert "import " not in text, text
-    assert not search(page, addresses["file"], "use_course_style"), "this stands in cells only"
+    assert not search(page, addresses["file"], "MultivariateNormal"), "this stands in cells only"
     assert not search(page, addresses["file"], "xqzw")
     assert "Nothing was found" in page.locator("#search-results").inner_text()
     page.close()

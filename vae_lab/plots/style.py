@@ -37,7 +37,7 @@ STYLE: dict[str, Any] = {
     "axes.prop_cycle": plt.cycler(color=COLOURS),
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "sans-serif"],
-    "font.size": 11.5,
+    "font.size": 11.7,
     "legend.frameon": False,
     "lines.linewidth": 2.0,
     "savefig.facecolor": "none",

@@ -117,9 +117,9 @@ def test_what_is_read_is_words_of_the_check(case: str) -> None:
 
 def test_a_mistake_that_no_check_knows_is_not_told() -> None:
     source = "raise made"
-    made = CheckFailed("f: a b")
+    made = CheckFailed("f: q17 q18")
     cell = LabCell("tests", "t", 1.0, source, source, code=True, locked=True)
-    made.said = Said("secret", "a", "b", Misconception("it is 7.", "intro"))
+    made.said = Said("secret", "q17", "q18", Misconception("it is 7.", "intro"))
     assert words_of(made, cell) == Words(f"A check: {LEFT_OUT}", False)
 
 
