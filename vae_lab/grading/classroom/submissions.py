@@ -6,19 +6,17 @@ Submissions lie where nbgrader puts them: `submitted/<student>/<lab>/<lab>.ipynb
 from __future__ import annotations
 
 import os
-import re
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 from vae_lab.grading.course import CourseError
+from vae_lab.grading.lab.plain_text import MOVES_TEXT
 
 LARGEST = 32 * 2**20  # bytes read of one notebook; the grader's own limits may be lower
 LONGEST_NAME = 128  # characters: the width of nbgrader's student column
 
-# Control characters, and marks that turn the direction of what stands around them: names are read in lists and tables.
-MOVES_TEXT = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 # What operating systems and editors leave behind; not worth a note.
 USUAL = {".DS_Store", "Thumbs.db", ".ipynb_checkpoints", ".gitkeep", ".keep", ".sample-class", ".lms"}

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 
-CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u061c\u202a-\u202e\u2066-\u2069]")
+CONTROLS = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"  # but for the tab and the ends of lines
+DIRECTION = r"\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # marks of direction, and of lines and paragraphs
+OVERRIDES = r"\ud800-\udfff\u061c\u202a-\u202e\u2066-\u2069"  # those that no language needs, and lone surrogates
+REPLACED = re.compile(f"[{CONTROLS}{OVERRIDES}]")
+UNSEEN = re.compile(f"[{CONTROLS}{DIRECTION}]")
+MOVES_TEXT = re.compile(rf"[\t\n\r{CONTROLS}{DIRECTION}]")
 
 
 def plain(text: str) -> str:
     """Text without control characters, lone surrogates and marks that reverse the direction of reading."""
-    return CONTROL.sub("\ufffd", text)
+    return REPLACED.sub("\ufffd", text)

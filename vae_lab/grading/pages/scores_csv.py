@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 
+from vae_lab.grading.lab.plain_text import UNSEEN
 from vae_lab.grading.marks import Person
 from vae_lab.grading.results import SubmissionResult
 
@@ -23,7 +24,6 @@ FORMULA = (
     "\uff0d",
     "\uff20",
 )  # and wide ones
-UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def safe(field: str) -> str:
