@@ -15,8 +15,7 @@ from torch import nn
 """
 EACH_EPOCH = "((globals().__setitem__('optimizer', make())), torch.randperm(len(images)).split(25))[1]"
 CLIPPED = (
-    "optimizer.zero_grad()\nloss.backward()\n"
-    "torch.nn.utils.clip_grad_norm_(model.parameters(), 50.0)\noptimizer.step()"
+    "optimizer.zero_grad()\nloss.backward()\ntorch.nn.utils.clip_grad_norm_(model.parameters(), 50.0)\noptimizer.step()"
 )
 ADAM = "optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)"
 

@@ -28,8 +28,8 @@ LAST_BATCH = Misconception(
     "this is the loss of the epoch's last batch: add up over all of its batches, and divide at the end.", "training"
 )
 NEW_OPTIMIZER = Misconception(
-    "make the optimizer once, before the first epoch: Adam remembers the gradients of the batches before, and a new one "
-    "has forgotten them.",
+    "make the optimizer once, before the first epoch: Adam remembers the gradients of the batches before, and a new "
+    "one has forgotten them.",
     "training",
 )
 
