@@ -19,6 +19,13 @@ function leftAxis(x, y, values, places = 0) {
     svg("text", { x: x - 7, y: y(v) + 4, "text-anchor": "end" }, show(v, places))));
 }
 
+// Where a lens of `side` pixels covers least of a square plane: the corner [left, top] farthest from places [x, y], in pixels.
+function emptyCorner(width, side, places) {
+  const far = width - side - 5, corners = [[5, 5], [far, 5], [5, far], [far, far]];
+  const room = ([a, b]) => Math.min(...places.map(([px, py]) => Math.hypot(px - a - side / 2, py - b - side / 2)));
+  return corners.sort((a, b) => room(b) - room(a))[0];
+}
+
 // Drag anywhere on `area`, or use the arrow keys on `handle`. `move(px, py)` gets pixels in the SVG's own
 // coordinates; `nudge(dx, dy)` gets steps, right and up being positive, ten at a time with Shift.
 function draggable(area, handle, move, nudge) {
