@@ -99,6 +99,10 @@ def test_the_kl_that_a_model_keeps_to_itself_is_drawn_beside_what_it_reports(sho
     page.get_by_role("radio", name="+ logvar").check()
     settle(page)
     assert curve.count() == 0, "the KL is larger than could be kept"
+    axis = page.locator(".vl-film-patient.vl-film-curves svg").nth(1)
+    left = "(svg) => Math.min(...[...svg.querySelectorAll('.vl-tick text')].map((t) => t.getBBox().x))"
+    assert axis.evaluate(left) >= 0, "millions and their minus sign are in the picture"
+    assert "\u22121.5·10⁶" in axis.locator(".vl-tick text").all_text_contents()
 
 
 def test_prior_and_map_are_large_enough_to_be_seen_on_a_phone(show):

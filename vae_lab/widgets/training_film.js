@@ -75,8 +75,11 @@ function filmLens(say, context, width, { limit, zoom }, shown, epoch, codes, lab
   context.beginPath();
   context.roundRect(left, top, size, size, 6);
   context.stroke();
-  context.font = "650 13px sans-serif";
-  context.fillText(say("zoom", { times: show(zoom, zoom < 10 ? 1 : 0) }), left + 6, top + 16);
+  const times = [say("zoom", { times: show(zoom, zoom < 10 ? 1 : 0) }), left + 6, top + 16];
+  Object.assign(context, { font: "650 13px sans-serif", strokeStyle: colours.paper, lineWidth: 4, lineJoin: "round" });
+  context.strokeText(...times); // what lies behind the letters
+  context.fillText(...times);
+  context.lineWidth = 1;
 }
 
 // One model: a section with its plane, and one with its curves.

@@ -32,7 +32,7 @@ function cloudLens(say, { mu, sigma }, code, labels, drawn, width, places) {
     ...[1, 2].map((r) => svg("ellipse", { cx: x(mu[0]), cy: y(mu[1]), rx: (r * sigma[0] * side) / (2 * reach), ry: (r * sigma[1] * side) / (2 * reach), fill: "var(--vl-orange)", "fill-opacity": 0.2, stroke: "var(--vl-orange)" })),
     svg("circle", { cx: x(mu[0]), cy: y(mu[1]), r: 3, fill: "var(--vl-orange)" }),
     ...(drawn && inside(drawn) ? [svg("circle", { class: "vl-near", cx: x(drawn[0]), cy: y(drawn[1]), r: 4.5, fill: "var(--vl-green)" })] : []),
-    svg("text", { x: left + 6, y: top + 16, "font-weight": 650 }, say("zoom", { times: show(zoom, zoom < 10 ? 1 : 0) })))];
+    svg("text", { x: left + 6, y: top + 16, "font-weight": 650, "paint-order": "stroke", stroke: "var(--vl-paper)", "stroke-width": 4 }, say("zoom", { times: show(zoom, zoom < 10 ? 1 : 0) })))];
 }
 
 // One half of the view: plane, reconstructions, the way between the digits, the trail of prior draws.
