@@ -97,7 +97,7 @@ export default {
         [seen[k].mean, exact.mean, seen[k].variance, v].forEach((value, i) => { cells[k].numbers[i].textContent = show(value); });
       });
       const ratio = exact.score / exact.pathwise;
-      verdict.textContent = say(`${ratio >= 1 ? "louder" : "quieter"}${b ? "" : "_bare"}`, { ratio: show(ratio, ratio >= 1 ? 1 : 2) });
+      verdict.textContent = say(ratio >= 1 ? (b ? "louder" : "louder_bare") : b ? "quieter" : "quieter_bare", { ratio: show(ratio, ratio >= 1 ? 1 : 2) });
       voice.say(`${say("variances", { pathwise: show(exact.pathwise), score: show(exact.score) })} ${verdict.textContent}`);
     };
     return keepDrawn(model, root, ["mu", "sigma", "baseline", "parameter"], draw);

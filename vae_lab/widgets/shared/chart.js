@@ -1,6 +1,6 @@
 // A curve over the epochs of a training run.
 
-const CHART_HEIGHT = 210, CHART_MARGIN = { top: 24, bottom: 40, left: 58 };
+const CHART_HEIGHT = 210, CHART_MARGIN = { top: 24, bottom: 40, left: 64 };
 
 // Numbers with so many digits that an axis has no room for them: in millions, as powers of ten are written.
 const inMillions = (v) => (v ? `${show(v / 1e6, 1)}\u00b710\u2076` : "0");
