@@ -13,7 +13,8 @@ import time
 from vae_lab.checks.messages import told
 from vae_lab.grading.judge.judge import Again, Judge, TestTookTooLong, remote_in
 from vae_lab.grading.judge.kinds import kind_of, of_same_kind
-from vae_lab.grading.judge.session import GRACE_SECONDS, OutOfTime
+from vae_lab.grading.judge.patience import GRACE_SECONDS, CutShort
+from vae_lab.grading.judge.session import OutOfTime
 from vae_lab.grading.judge.submitted_notebook import Step
 from vae_lab.grading.judge.verdict import clean
 from vae_lab.grading.lab.source import LabCell
@@ -40,6 +41,7 @@ class Retelling(Judge):
         super().__init__(judge.lab, judge.submission, judge.limits, judge.session.warm, judge.seed, judge.report)
         self.decided = judge
         self.session.end = min(self.session.end, judge.session.end)
+        self.session.patience = judge.session.patience
 
     def run(self) -> None:
         """Run the cells up to the last test that has more to say."""
@@ -77,7 +79,7 @@ class Retelling(Judge):
         except (WireError, OutOfTime):
             self.session.close()
         except (Exception, TestTookTooLong) as error:
-            if self._belongs(error, cell):
+            if not isinstance(remote_in(error), CutShort) and self._belongs(error, cell):
                 message = self._all_words(error, cell)
         if message:
             self.report(cell.grade_id, False, clean(message))
@@ -105,6 +107,8 @@ class Retelling(Judge):
         args = [of_same_kind(value, model) for value, model in zip(again.args, models, strict=True)]
         try:
             function(*args)
+        except CutShort:
+            return ""
         except RemoteError as error:
             call = f"{again.name}({', '.join(map(kind_of, args))})"
             return f"{told(call, error)}\n{OTHER_VALUES}"

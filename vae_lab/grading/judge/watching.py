@@ -80,7 +80,7 @@ class Watching(Judge):
         if call is not None:
             tried.calls.append(call)
         try:
-            result = Peer.ask(peer, op, *values, **named)
+            result = type(peer).ask(peer, op, *values, **named)
         except BaseException as error:
             if call is not None:
                 said = error.in_full() if isinstance(error, RemoteError) else error or type(error).__name__

@@ -110,6 +110,9 @@ def time_limit(seconds: float) -> Iterator[None]:
     def stop(*args: Any) -> None:
         raise TookTooLong(f"took longer than {seconds:g} s")
 
+    if signal.getitimer(signal.ITIMER_REAL)[0] > 0:  # a call within a call: the outer one's time goes on
+        yield
+        return
     signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
     try:
@@ -165,8 +168,11 @@ def _serve(shell: Shell, limits: dict[str, Any], op: str, values: list[Any]) -> 
             reserve(names, lab)
             builtins.input = _no_input
             return None
-        case "cell", [str() as source]:
-            with time_limit(limits["cell_seconds"]):
+        case "patience", [float() | int() as seconds]:
+            limits["call_seconds"] = seconds
+            return None
+        case "cell", [str() as source, float() | int() as seconds]:
+            with time_limit(seconds):
                 result = shell.run_cell(source, store_history=True)
                 error = result.error_before_exec or result.error_in_exec
                 if error is not None:
