@@ -120,7 +120,7 @@ def test_what_is_slow_but_ends_has_its_whole_time() -> None:
     result = grade(
         {
             "double": f"{slow}def double(x):\n    time.sleep(2)\n    return 2 * x",
-            "facts": f"{slow}time.sleep(2)\ndef facts():\n    time.sleep(2)\n    return dict(pi=3.14, primes={{2, 3, 5}})",
+            "facts": f"{slow}time.sleep(2)\ndef facts():\n\ttime.sleep(2)\n\treturn dict(pi=3.14, primes={{5, 3, 2}})",
         }
     )
     assert (lost(result), result.score, result.flags) == ({}, FULL, ())

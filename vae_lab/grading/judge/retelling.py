@@ -46,22 +46,38 @@ class Retelling(Judge):
     def run(self) -> None:
         """Run the cells up to the last test that has more to say."""
         steps = self.submission.steps
-        wanted = [
-            place
-            for place, step in enumerate(steps)
-            if step.kind == "tests" and self._cell(step).grade_id in self.decided.withheld
-        ]
+        wanted = [place for place, step in enumerate(steps) if step.kind == "tests" and self._may_say_more(step)]
+        if not wanted:
+            return
         try:
-            for step in steps[: max(wanted, default=-1) + 1]:
+            for place, step in enumerate(steps[: wanted[-1] + 1]):
                 if step.kind != "tests":
                     self._run_step(step)
-                elif self._cell(step).grade_id in self.decided.withheld:
+                elif place in wanted:
                     self._tell(step)
         except (OutOfTime, WireError):
             pass
         finally:
             self.session.close()
             self.decided.session.cpu += self.session.cpu
+
+    def _may_say_more(self, step: Step) -> bool:
+        """Whether a test failed in its visible part, or has a call to make again, or visible lines that it never reached.
+
+        Where it came to a hidden line, all that is visible before has passed.
+        """
+        cell = self._cell(step)
+        withheld = self.decided.withheld.get(cell.grade_id)
+        if withheld is None or not withheld.hidden or withheld.again is not None:
+            return withheld is not None
+        lines = enumerate(cell.source.splitlines(), start=1)
+        return any(
+            number > min(cell.hidden)
+            and number not in cell.hidden
+            and line.strip()
+            and not line.strip().startswith("#")
+            for number, line in lines
+        )
 
     def _cell(self, step: Step) -> LabCell:
         assert step.cell is not None

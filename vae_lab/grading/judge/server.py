@@ -15,6 +15,7 @@ import time
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
+from vae_lab.grading.judge import hidden_words
 from vae_lab.grading.judge.judge import Judge, seed_for
 from vae_lab.grading.judge.judge_report import JudgeReport
 from vae_lab.grading.judge.retelling import retell
@@ -106,6 +107,7 @@ def main() -> None:
     try:
         warm = WarmSandbox(settings["students"], sandbox)
         warm_up(settings["modules"])
+        hidden_words.get_ready()
         warm.wait()
     except SandboxError as error:
         connection.send(error)
