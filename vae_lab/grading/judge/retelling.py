@@ -62,7 +62,7 @@ class Retelling(Judge):
             self.decided.session.cpu += self.session.cpu
 
     def _may_say_more(self, step: Step) -> bool:
-        """Whether a test failed in its visible part, or has a call to make again, or visible lines that it never reached.
+        """Whether a test failed in its visible part, has a call to make again, or visible lines that it never reached.
 
         Where it came to a hidden line, all that is visible before has passed.
         """
