@@ -36,7 +36,7 @@ from vae_lab.grading.limits import Limits
 from vae_lab.grading.rpc.exceptions import chain, usual_kind
 from vae_lab.grading.rpc.proxy import Proxy, RemoteError, well_known
 from vae_lab.grading.rpc.wire import Gone, Late, WireError
-from vae_lab.grading.sandbox.bubblewrap import WarmSandbox
+from vae_lab.grading.sandbox.warm import Slot
 
 Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
 NO_VALUES = "… stands for a value, and n for any number but 1."
@@ -64,7 +64,7 @@ class Judge:
         lab: Lab,
         submission: SubmittedNotebook,
         limits: Limits,
-        warm: WarmSandbox,
+        warm: Slot,
         seed: int,
         report: Callable[[str, bool | None, str], None],
     ) -> None:

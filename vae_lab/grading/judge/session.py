@@ -18,7 +18,7 @@ from vae_lab.grading.limits import Limits
 from vae_lab.grading.rpc.objects import use
 from vae_lab.grading.rpc.proxy import RemoteError
 from vae_lab.grading.rpc.wire import Channel, WireError
-from vae_lab.grading.sandbox.bubblewrap import Ended, WarmSandbox
+from vae_lab.grading.sandbox.warm import Ended, Slot
 
 
 class OutOfTime(Exception):
@@ -28,7 +28,7 @@ class OutOfTime(Exception):
 class Session:
     """The student's process as the judge sees it: started when needed, and again without a cell that ended it."""
 
-    def __init__(self, lab: Lab, limits: Limits, warm: WarmSandbox, seed: int) -> None:
+    def __init__(self, lab: Lab, limits: Limits, warm: Slot, seed: int) -> None:
         self.lab, self.limits, self.warm, self.seed = lab, limits, warm, seed
         self.peer: PatientPeer | None = None
         self.patience = Patience(limits)
