@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,7 +83,7 @@ def grade_class(
 
         progress(0, len(due))
         try:
-            judge = note_judge(room, sandbox) if due else ""
+            judge = note_judge(room, judged_by(sandbox)) if due else ""
             for job, answer in place.run(jobs(), len(due)):
                 writer.take(answer if isinstance(answer, SubmissionResult) else failed(job, answer), judge)
                 progress(writer.taken, len(due))
@@ -105,9 +105,8 @@ def lab_file(room: Classroom, sandbox: Sandbox) -> LabFile:
     return LabFile(room.name, room.course.source(room.name).read_bytes(), sandbox)
 
 
-def note_judge(room: Classroom, sandbox: Sandbox) -> str:
-    """Write down what judges here, and give back its digest, which the records carry."""
-    judge = judged_by(sandbox)
+def note_judge(room: Classroom, judge: Mapping[str, str]) -> str:
+    """Write down what judges a class, and give back its digest, which the records carry."""
     name = digest_of_judge(judge)
     write_atomically(room.judged_by(name), json.dumps(dict(judge), indent=1) + "\n")
     return name

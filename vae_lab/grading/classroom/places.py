@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from importlib.util import find_spec
 
 from vae_lab.grading.classroom.elsewhere import ByPacket
 from vae_lab.grading.classroom.job import Job, grade_job
 from vae_lab.grading.classroom.packets import LabFile
 from vae_lab.grading.executors.clusters import Certificates, read_cluster
-from vae_lab.grading.executors.interface import Executor
+from vae_lab.grading.executors.interface import Executor, ExecutorError
 from vae_lab.grading.executors.local import run_all
 from vae_lab.grading.limits import Limits, Sandbox
 from vae_lab.grading.results import SubmissionResult
@@ -63,4 +64,6 @@ def on_cluster(
     from vae_lab.grading.executors.dask import Dask  # here: nothing of it is loaded without a cluster
 
     cluster = read_cluster(text)
+    if find_spec("distributed") is None:
+        raise ExecutorError("dask.distributed is missing; install it with: pip install 'vae-lab[cluster]'")
     return Dask(cluster, ByPacket(sandbox), certificates=certificates, patience=patience_for(limits), say=say)

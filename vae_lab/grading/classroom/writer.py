@@ -65,7 +65,7 @@ class Writer:
 
         Args:
             result: of a submission that is expected.
-            judge: digest of what judged it, or "" where nothing had to.
+            judge: digest of what judged it; without a file nothing had to.
         """
         submission, key = self.expected[result.student]
         before = self.records.get(result.student)
@@ -79,7 +79,7 @@ class Writer:
                 look_again=before is not None and (before.content != content or before.look_again),
                 copies=fingerprint(read_handed_in(self.room.lab, submission.content)),
                 outputs=before.outputs if before else {},
-                judge=judge,
+                judge=judge if submission.content is not None else "",
             )
         )
         self.batch.append(result.student)
