@@ -9,7 +9,9 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import logging
+import queue
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,12 +120,38 @@ def connect(cluster: Cluster, certificates: Certificates, seconds: float) -> Cli
 
 
 def client_of(kind: Any, address: str, security: Any, seconds: float) -> Client:
-    """A client that reads plain bytes and unpickles no result, whoever sends it."""
-    with quiet(), told(address, seconds):
-        made: Client = kind(
-            address, security=security, timeout=seconds, set_as_default=False, deserializers=["dask", "msgpack"]
-        )
-        return made
+    """A client that reads plain bytes and unpickles no result, whoever sends it.
+
+    dask waits for ever for what takes a connection and then says nothing; so it waits in a thread of its own.
+
+    Raises:
+        ExecutorError: if there is none in time.
+    """
+    found: queue.SimpleQueue[Client | Exception] = queue.SimpleQueue()
+    too_late = threading.Event()
+
+    def reach() -> None:
+        try:
+            with quiet():
+                made = kind(
+                    address, security=security, timeout=seconds, set_as_default=False, deserializers=["dask", "msgpack"]
+                )
+            found.put(made)
+            if too_late.is_set():
+                made.close(timeout=1)
+        except Exception as error:
+            found.put(error)
+
+    threading.Thread(target=reach, daemon=True).start()
+    with told(address, seconds):
+        try:
+            got = found.get(timeout=seconds + 1)
+        except queue.Empty:
+            too_late.set()
+            raise TimeoutError("it took the connection and said nothing") from None
+        if isinstance(got, Exception):
+            raise got
+        return got
 
 
 @contextlib.contextmanager
@@ -133,7 +161,7 @@ def told(address: str, seconds: float) -> Iterator[None]:
 
     try:
         yield
-    except (OSError, ValueError, TimeoutError, RuntimeError) as error:
+    except Exception as error:
         cause: BaseException | None = error
         words = ""
         while cause is not None:

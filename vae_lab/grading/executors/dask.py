@@ -107,6 +107,7 @@ class Dask(Generic[Shared, Job, Answer]):
         self.own: Any = None  # the cluster that was started here
         self.workers: dict[str, Worker[Job]] = {}
         self.refused: dict[str, str] = {}
+        self.unsaid: list[str] = []
         self.again: deque[Try[Job]] = deque()
         self.done: queue.Queue[str] = queue.Queue()
         self.keys = itertools.count()
@@ -116,11 +117,23 @@ class Dask(Generic[Shared, Job, Answer]):
         self.looked = self.lonely_since = 0.0
 
     def start(self, shared: Shared) -> None:
-        """Reach the cluster, or start one here."""
+        """Reach the cluster, or start one here, and wait for a worker that may grade.
+
+        Raises:
+            ExecutorError: if the scheduler does not answer, or no such worker comes.
+        """
         self.shared = self.speech.pack_shared(shared)
         if self.cluster.workers:
             self.own = start_here(self.cluster.workers)
         self.client = self.reach()
+        self.lonely_since = time.monotonic()
+        while not self.cancelled and not any(worker.admitted for worker in self.workers.values()):
+            try:
+                self.look()
+            except Cut:
+                self.heal()
+            for _ in self.collect():
+                pass  # there are no jobs yet
 
     def reach(self) -> Client:
         """A new connection to the scheduler."""
@@ -272,6 +285,7 @@ class Dask(Generic[Shared, Job, Answer]):
             if (greeted := self.workers.get(name.removeprefix("greet "))) is not None and greeted.greeting is not None:
                 greeting, greeted.greeting = greeted.greeting, None
                 greeted.admitted = self.believed(greeted, None, lambda: self.speech.admit(brought(greeting)))
+                self.speak()
             return
         worker = next((each for each in self.workers.values() if name in each.holds), None)
         if worker is None:
@@ -316,9 +330,17 @@ class Dask(Generic[Shared, Job, Answer]):
     def refuse(self, address: str, why: str) -> None:
         """Give a worker no more jobs, and what it holds to others."""
         self.refused[address] = why
-        self.say(f"worker {address} is not used: {why}")
+        self.unsaid.append(f"worker {address} is not used: {why}")
+        self.speak()
         if (worker := self.workers.pop(address, None)) is not None:
             self.take_back(worker)
+
+    def speak(self) -> None:
+        """Say who was refused, once there is somebody who grades: if nobody does, one line says so at the end."""
+        if any(worker.admitted for worker in self.workers.values()):
+            for line in self.unsaid:
+                self.say(line)
+            self.unsaid.clear()
 
     def lose(self, worker: Worker[Job], why: str) -> None:
         """A worker is gone: what it held is suspect, for it may be why."""
