@@ -12,7 +12,8 @@ from vae_lab.grading.executors.interface import ExecutorError, Refused
 if TYPE_CHECKING:
     from distributed import Client, Future
 
-SECONDS = 60.0  # that the scheduler may take to answer, or a result to come over
+SECONDS = 60.0  # that the scheduler may take to answer
+RESULT_SECONDS = 10.0  # that a result may take to come over; it may lie on a worker that has died since
 
 
 class Cut(Exception):
@@ -79,7 +80,7 @@ def brought(future: Future) -> object:
         raise Gone(killed=False)
     try:
         with quiet():
-            return future.result(timeout=SECONDS)
+            return future.result(timeout=RESULT_SECONDS)
     except Exception as error:
         name = type(error).__name__
         if name in ("KilledWorker", "FutureCancelledError", "CancelledError", "TimeoutError", "CommClosedError"):

@@ -32,6 +32,7 @@ Answer_out = TypeVar("Answer_out", covariant=True)
 WINDOW = 2  # jobs at a worker: one that runs, one that waits there
 LOOK_EVERY = 1.0  # seconds between two looks at who is there
 LOST_ALONE = 2  # workers lost with nothing but this job: it is the job
+SLOW = 2.0  # seconds at one job: what waits behind it may go to a worker that has nothing to do
 FAULTS = 3  # jobs in a row that fail by a worker's own fault: it gets no more
 
 
@@ -247,13 +248,19 @@ class Dask(Generic[Shared, Job, Answer]):
         """Give out again what came back: suspects alone; at the end also what waits behind a slow worker's job."""
         for _ in range(len(self.again)):
             tried = self.again.popleft()
-            worker = self.free(tried.failed_at, most=1 if tried.lost else WINDOW)
+            over = tried.lost_alone >= LOST_ALONE
+            worker = None if over else self.free(tried.failed_at, most=1 if tried.lost else WINDOW)
             if worker is None:
                 self.again.append(tried)
             else:
                 self.hand(tried, worker)
         if idle and not self.again and (worker := self.free(most=1)) is not None:
-            behind = [(other, name) for other in self.workers.values() for name in list(other.holds)[1:]]
+            slow = [
+                other
+                for other in self.workers.values()
+                if len(other.holds) > 1 and time.monotonic() - other.since > SLOW and at_the_first(other)
+            ]
+            behind = [(other, name) for other in slow for name in list(other.holds)[1:]]
             if behind:
                 other, name = behind[0]
                 tried, future, _ = other.holds.pop(name)
@@ -404,3 +411,9 @@ class Dask(Generic[Shared, Job, Answer]):
         if own is not None:
             with quiet(), contextlib.suppress(Exception):
                 own.close(timeout=10)
+
+
+def at_the_first(worker: Worker[Any]) -> bool:
+    """Whether the first of a worker's jobs still runs, so that the next has not begun."""
+    _, future, _ = next(iter(worker.holds.values()))
+    return bool(future.status == "pending")
