@@ -64,6 +64,10 @@ class Classroom:
         """What has been graded so far."""
         return Records(self.out / "report" / self.name / "records")
 
+    def judged_by(self, judge: str) -> Path:
+        """Where it is kept what a judge's digest stands for."""
+        return self.out / "report" / self.name / "judges" / f"{judge}.json"
+
     @property
     def identities(self) -> Path:
         """Who is who in the LMS, as collecting found out."""

@@ -60,8 +60,13 @@ class Writer:
         self.expected[student] = (submission, key_of(submission, depends))
         return submission.content
 
-    def take(self, result: SubmissionResult) -> None:
-        """Write down a result at once; the files and rows made from it follow with the batch."""
+    def take(self, result: SubmissionResult, judge: str = "") -> None:
+        """Write down a result at once; the files and rows made from it follow with the batch.
+
+        Args:
+            result: of a submission that is expected.
+            judge: digest of what judged it; without a file nothing had to.
+        """
         submission, key = self.expected[result.student]
         before = self.records.get(result.student)
         content = digest(submission.problem, submission.content or b"")
@@ -74,6 +79,7 @@ class Writer:
                 look_again=before is not None and (before.content != content or before.look_again),
                 copies=fingerprint(read_handed_in(self.room.lab, submission.content)),
                 outputs=before.outputs if before else {},
+                judge=judge if submission.content is not None else "",
             )
         )
         self.batch.append(result.student)
