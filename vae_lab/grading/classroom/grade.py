@@ -16,9 +16,9 @@ from vae_lab.grading.classroom.packets import LabFile
 from vae_lab.grading.classroom.places import Here, Place
 from vae_lab.grading.classroom.records import digest
 from vae_lab.grading.classroom.room import Classroom
-from vae_lab.grading.classroom.submissions import SubmittedFile, find_students
+from vae_lab.grading.classroom.submissions import SubmittedFile, find_students, read_submitted_file
 from vae_lab.grading.classroom.versions import grader_version
-from vae_lab.grading.classroom.writer import Writer
+from vae_lab.grading.classroom.writer import Writer, is_due
 from vae_lab.grading.course import CourseError, write_atomically
 from vae_lab.grading.executors.interface import ExecutorError
 from vae_lab.grading.lab.source import Lab
@@ -65,12 +65,14 @@ def grade_class(
     started = time.monotonic()
     limits = limits or Limits()
     found = find_students(submitted, room.name)
-    lab, _ = room.lab, room.released  # a faulty lab is told before anything is opened
+    lab, records = room.lab, room.records.read()
     depends = depends_on(room, limits, sandbox)
+    files = ((student, read_submitted_file(submitted, student, room.name)) for student in found.students)
+    due = [student for student, file in files if is_due(records.get(student), file, depends)]
     place = place or Here(workers, limits)
-    with begun(place, lab_file(room, sandbox)), room.book() as book:
+    warming = begun(place, lab_file(room, sandbox)) if due else contextlib.nullcontext()  # while nbgrader is loaded
+    with warming, room.book() as book:
         writer = Writer(room, submitted, book)
-        due = [student for student in found.students if writer.is_due(student, depends)]
 
         def jobs() -> Iterator[Job]:
             """Read again when it is a submission's turn, so that a class of large notebooks fits into memory."""

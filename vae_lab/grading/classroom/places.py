@@ -11,6 +11,8 @@ from vae_lab.grading.classroom.packets import LabFile
 from vae_lab.grading.executors.clusters import Certificates, read_cluster
 from vae_lab.grading.executors.interface import Executor, ExecutorError
 from vae_lab.grading.executors.local import run_all
+from vae_lab.grading.judge.engine import RoomError, WarmPair
+from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits, Sandbox
 from vae_lab.grading.results import SubmissionResult
 
@@ -23,7 +25,7 @@ def patience_for(limits: Limits) -> float:
 
 
 class Here:
-    """Worker processes of this machine.
+    """Worker processes of this machine, which share one pair of warm processes.
 
     Args:
         workers: at most how many grade side by side.
@@ -33,13 +35,22 @@ class Here:
     def __init__(self, workers: int, limits: Limits) -> None:
         self.workers, self.patience = workers, patience_for(limits)
         self.cancelled = False
+        self.pair: WarmPair | None = None
 
     def start(self, shared: LabFile) -> None:
-        """Nothing yet: workers start when there are jobs."""
+        """Let the pair get warm, beside whatever the caller does until there are jobs; workers start then."""
+        self.pair = WarmPair(Lab.from_bytes(shared.name, shared.data), shared.sandbox)
 
     def run(self, jobs: Iterable[Job], expected: int) -> Iterator[tuple[Job, SubmissionResult | Exception]]:
-        """Yield each job with its answer."""
+        """Yield each job with its answer.
+
+        Raises:
+            ExecutorError: if no submission can be graded here.
+        """
+        jobs = (job._replace(pair=self.pair.address) if self.pair else job for job in jobs)
         for job, answer in run_all(grade_job, jobs, workers=self.workers, patience=self.patience, expected=expected):
+            if isinstance(answer, RoomError):
+                raise ExecutorError(f"no submission can be graded here: {answer}")
             yield job, answer
             if self.cancelled:
                 return
@@ -49,8 +60,10 @@ class Here:
         self.cancelled = True
 
     def stop(self) -> None:
-        """Nothing: the workers end with `run`."""
+        """End the pair; the workers end with `run`."""
         self.cancelled = True
+        if self.pair is not None:
+            self.pair.close()
 
 
 def on_cluster(

@@ -77,7 +77,7 @@ class Classroom:
         """The gradebook, opened for writing; made if it is missing."""
         from vae_lab.grading.classroom.gradebook import LabGradebook  # nbgrader, which takes seconds to import
 
-        url = database_url(self.db, self.out)
+        url, _ = database_url(self.db, self.out), self.released  # a faulty lab is told before anything is opened
         self.out.mkdir(parents=True, exist_ok=True)
         return LabGradebook(url, self.name, self.source)
 
