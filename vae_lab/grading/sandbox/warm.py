@@ -173,8 +173,8 @@ class WarmSandbox(Slot):
 
     def _said(self) -> str:
         self.process.kill()
-        said = (self.process.stderr.read() if self.process.stderr else b"")[-400:].decode("utf-8", "replace")
-        return f": {' '.join(said.split())}"
+        said = (self.process.stderr.read() if self.process.stderr else b"").decode("utf-8", "replace").split("\n")
+        return f": {next((' '.join(line.split()) for line in reversed(said) if line.strip()), 'it said nothing')[:300]}"
 
     def slot(self) -> Slot:
         """Another slot, beside those that there are."""
