@@ -14,7 +14,7 @@ from vae_lab.grading.results import SubmissionResult
 
 LIMITS = Limits(cell_seconds=3, call_seconds=3, test_seconds=20, submission_seconds=90, memory=1 << 30)
 FULL = float(sum(tiny.POINTS.values()))
-LOOP = "    while True: pass"
+LOOP = "    n = 0; exec('while True: n += 1')"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -71,10 +71,34 @@ def test_a_function_that_did_not_end_is_not_called_again_and_others_get_less() -
         "fit_tests": f"Not tried again: `Line` did not end within {LEASHES[1]:g} s in an earlier call.",
         "apply_twice_tests": f"Your code took longer than {LEASHES[1]:g} s, {after}",
     }
-    named = "`double` within 3 s, `facts` within 3 s, `Line` within 1 s, `apply_twice` within 1 s"
+    named = "`double` within 3 s; `facts` within 3 s; `Line` within 1 s; `apply_twice` within 1 s"
     assert result.flags == (f"did not end: {named}",)
     assert result.resources["starts"] == 1
     assert result.score == tiny.POINTS["noisy_tests"]
+
+
+def test_what_goes_in_circles_is_told_soon_and_leaves_the_others_their_time() -> None:
+    circles = "    while True: pass"
+    result = grade(
+        {
+            "double": f"def double(x):\n{circles}",
+            "facts": f"def facts():\n{circles}",
+            "noisy": "while True: pass",
+            "Line": f"class Line(nn.Module):\n    def __init__(self, n):\n    {circles}",
+            "apply_twice": "import time\ndef apply_twice(f, x):\n    time.sleep(2)\n    return f(f(x))",
+        },
+        Limits(test_seconds=60, memory=1 << 30),
+    )
+    never = "Your code does not end: it came to the same line again with every value as it was before."
+    assert lost(result) == {
+        "double_tests": never,
+        "facts_tests": never,
+        "noisy_tests": "You have not defined `noisy`. Its cell stopped: it does not end, it goes in circles",
+        "Line_tests": never,
+        "fit_tests": "Not tried again: `Line` did not end in an earlier call, where it went in circles.",
+    }
+    named = ("`double`", "`facts`", "the cell of `noisy`", "`Line`")
+    assert result.flags == ("did not end: " + "; ".join(f"{name}, which goes in circles" for name in named),)
 
 
 def test_a_method_is_known_by_what_made_its_object() -> None:
@@ -95,8 +119,8 @@ def test_a_call_that_cannot_be_interrupted_is_learned_from_too() -> None:
 
 def test_cells_that_hang_are_told_and_not_given_their_time_again_when_the_process_starts_anew() -> None:
     loops = {
-        "facts": "while True: pass",
-        "noisy": "while True: pass",
+        "facts": "n = 0\nwhile True: n += 1",
+        "noisy": "n = 0\nwhile True: n += 1",
         "double": "import os\ndef double(x): os._exit(1)",
     }
     result = grade({**loops, "Line": "import os; os._exit(1)"})
@@ -105,7 +129,7 @@ def test_cells_that_hang_are_told_and_not_given_their_time_again_when_the_proces
     assert found["noisy_tests"] == "You have not defined `noisy`. Its cell stopped: it took longer than 3 s"
     assert "apply_twice_tests" not in found
     assert result.resources["starts"] == 3
-    assert "did not end: the cell of `facts` within 3 s, the cell of `noisy` within 3 s" in " ".join(result.flags)
+    assert "did not end: the cell of `facts` within 3 s; the cell of `noisy` within 3 s" in " ".join(result.flags)
 
 
 def test_going_through_an_iterator_without_end_is_one_call() -> None:

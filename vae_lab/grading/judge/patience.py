@@ -22,7 +22,7 @@ GRACE_SECONDS = 2.0  # in which the student's side can say that it has interrupt
 LEASHES = (5.0, 1.0)  # seconds, once one thing has not ended, and once more have not
 MORE_SECONDS = 10.0  # waited for in vain beyond the longest limit
 UNTIMED = ("names", "replace", "begin", "cell", "patience")  # not calls of a student's function
-INTERRUPTED = "TookTooLong"  # what the student's side calls it
+INTERRUPTED, CIRCLES = "TookTooLong", "StandsStill"  # what the student's side calls it
 
 
 class CutShort(RemoteError):
@@ -77,6 +77,7 @@ class Patience:
         self.limits = limits
         self.most = max(limits.cell_seconds, limits.call_seconds) + MORE_SECONDS
         self.unending: dict[Thing, float] = {}
+        self.circles: set[Thing] = set()
         self.lost = 0.0
         self.replaced: frozenset[str] = frozenset()
 
@@ -87,7 +88,7 @@ class Patience:
 
     def leash(self, whole: float) -> float:
         """How long the next thing may take, of the whole that its limit gives."""
-        return min([whole, *LEASHES[: len(self.unending)]])
+        return min([whole, *LEASHES[: len(self.unending) - len(self.circles)]])
 
     def for_cell(self, cell: Thing) -> float:
         """How long a cell may take; one that did not end runs again only for what it defines before."""
@@ -102,24 +103,38 @@ class Patience:
         self.unending.setdefault(thing, given)
         return True
 
+    def note_circles(self, thing: Thing, took: float) -> None:
+        """Learn that something goes in circles, which shows soon: what comes after has its whole time."""
+        self.lost += took
+        if thing not in self.unending:
+            self.unending[thing] = took
+            self.circles.add(thing)
+
     def refusal(self, thing: Thing) -> str:
         """Why something is not tried, or ""."""
         if thing.name and thing in self.unending:
+            if thing in self.circles:
+                return f"Not tried again: {thing} did not end in an earlier call, where it went in circles."
             return f"Not tried again: {thing} did not end within {self.unending[thing]:g} s in an earlier call."
         return f"Not tried: too much of this notebook did not end ({self._list()})." if self.exhausted else ""
 
     def words(self, thing: Thing) -> str:
         """What to say of something that was over its time."""
+        if thing in self.circles:
+            return "Your code does not end: it came to the same line again with every value as it was before."
         given = self.unending[thing]
-        before = next((other for other in self.unending if other != thing), None)
-        if before is None or next(iter(self.unending)) == thing:
+        before = next(other for other in self.unending if other not in self.circles)
+        if before == thing:
             return f"Your code took longer than {given:g} s."
         first = f"{before} did not end within {self.unending[before]:g} s"
         return f"Your code took longer than {given:g} s, all that it was given after {first}."
 
     def _list(self) -> str:
-        named = dict.fromkeys(f"{thing} within {given:g} s" for thing, given in self.unending.items())
-        return ", ".join(named)
+        named = (
+            f"{thing}, which goes in circles" if thing in self.circles else f"{thing} within {given:g} s"
+            for thing, given in self.unending.items()
+        )
+        return "; ".join(dict.fromkeys(named))
 
     def flags(self) -> list[str]:
         """A flag for an instructor, if something did not end."""
@@ -170,6 +185,9 @@ class PatientPeer(Peer):
         try:
             result = super().ask(op, *values, link=link)
         except RemoteError as error:
+            if error.kind == CIRCLES:
+                self.patience.note_circles(thing, time.monotonic() - began)
+                raise self._noted(CutShort(self.patience.words(thing)), op, values) from None
             if error.kind == INTERRUPTED and self.patience.note(thing, leash, time.monotonic() - began):
                 raise self._noted(CutShort(self.patience.words(thing)), op, values) from None
             raise

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from vae_lab.grading.judge.environment import Needs
-from vae_lab.grading.judge.patience import GRACE_SECONDS, INTERRUPTED, Patience, PatientPeer, Thing
+from vae_lab.grading.judge.patience import CIRCLES, GRACE_SECONDS, INTERRUPTED, Patience, PatientPeer, Thing
 from vae_lab.grading.judge.submitted_notebook import Step
 from vae_lab.grading.judge.verdict import clean, say_why
 from vae_lab.grading.lab.source import Lab
@@ -109,6 +109,9 @@ class Session:
             self.needs.stopped(step, error.kind, error.text or error.withheld)
             if error.kind == INTERRUPTED and self.patience.note(thing, seconds, time.monotonic() - began):
                 text = f"it took longer than {self.patience.unending[thing]:g} s"
+            if error.kind == CIRCLES:
+                self.patience.note_circles(thing, time.monotonic() - began)
+                text = "it does not end, it goes in circles"
             if step.cell is not None:
                 self.errors[step.cell] = clean(text, 300)
         except WireError as error:

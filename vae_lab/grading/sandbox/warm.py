@@ -146,16 +146,21 @@ class WarmSandbox(Slot):
         else:
             own = dict.fromkeys(("HOME", "MPLCONFIGDIR", "TMPDIR"), scratch)
             variables = environment(str(PACKAGE.parent)) | own
-        self.process = subprocess.Popen(
-            program,
-            env=variables,
-            pass_fds=(theirs.fileno(),),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        theirs.close()
+        try:
+            self.process = subprocess.Popen(
+                program,
+                env=variables,
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            mine.close()
+            raise SandboxError(f"the sandbox cannot be started: {error.strerror}: {program[0]}") from None
+        finally:
+            theirs.close()
         self.users = [0]
         if self.isolate and os.geteuid() == 0:
             first = self.process.pid * 64 % len(USERS)
