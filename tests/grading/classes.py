@@ -84,12 +84,13 @@ def submitted(room: Classroom) -> Path:
 
 
 def left_behind(room: Classroom) -> dict[str, Any]:
-    """All that grading has written, without what is measured in time and memory."""
+    """All that grading has written, without what is measured in time and memory, and digests of it."""
     found: dict[str, Any] = {}
     for path in sorted(room.records.folder.glob("*.json")):
         record = json.loads(path.read_text())
         record["result"].pop("seconds")
         record.pop("resources")
+        record["outputs"] = {"gradebook": record["outputs"]["gradebook"], "files": len(record["outputs"])}
         found[path.name] = record
     for kind in ("autograded", "feedback"):
         for path in sorted((room.out / kind).rglob("*")):

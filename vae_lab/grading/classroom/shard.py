@@ -23,7 +23,7 @@ from vae_lab.grading.classroom.packets import (
 )
 from vae_lab.grading.classroom.places import Here, Place
 from vae_lab.grading.classroom.room import Classroom
-from vae_lab.grading.classroom.submissions import find_students, read_submitted_file
+from vae_lab.grading.classroom.submissions import SubmittedFile, find_students, read_submitted_file
 from vae_lab.grading.classroom.writer import key_of
 from vae_lab.grading.course import CourseError
 from vae_lab.grading.executors.interface import ExecutorError
@@ -114,9 +114,19 @@ def grade_shard(
             lines.append(head.to_line())
         lines.mend()
         kept = known or {}
-        files = {student: read_submitted_file(submitted, student, room.name) for student in mine}
-        keys = {student: key_of(file, depends) for student, file in files.items()}
-        due = [name for name in mine if name not in kept or kept[name].key != keys[name] or is_error(kept[name])]
+        keys: dict[str, str] = {}
+
+        def read(student: str) -> SubmittedFile:
+            """Read again when it is its turn, so that a share of large notebooks fits into memory."""
+            file = read_submitted_file(submitted, student, room.name)
+            keys[student] = key_of(file, depends)
+            return file
+
+        def is_due(student: str) -> bool:
+            read(student)
+            return student not in kept or kept[student].key != keys[student] or is_error(kept[student])
+
+        due = [student for student in mine if is_due(student)]
 
         def take(result: SubmissionResult) -> None:
             kept[result.student] = ShardResult(result, keys[result.student])
@@ -126,11 +136,11 @@ def grade_shard(
 
         def jobs() -> Iterator[Job]:
             for student in due:
-                content = files[student].content
-                if content is None:
-                    take(nothing_to_read(lab, files[student]))
+                file = read(student)
+                if file.content is None:
+                    take(nothing_to_read(lab, file))
                 else:
-                    yield Job(lab, student, content, limits, sandbox)
+                    yield Job(lab, student, file.content, limits, sandbox)
 
         progress(0, len(due))
         if due:

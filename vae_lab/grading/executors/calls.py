@@ -36,8 +36,7 @@ class Gone(Exception):
 def over_the_wire() -> Iterator[None]:
     """Turn what speaking to a scheduler may raise into Cut."""
     try:
-        with quiet():
-            yield
+        yield
     except (OSError, TimeoutError, RuntimeError, AttributeError) as error:  # AttributeError: a client that was closed
         raise Cut(str(error)) from error
 
@@ -79,15 +78,14 @@ def brought(future: Future) -> object:
     if future.status in ("cancelled", "lost", "pending"):
         raise Gone(killed=False)
     try:
-        with quiet():
-            return future.result(timeout=RESULT_SECONDS)
+        return future.result(timeout=RESULT_SECONDS)
     except Exception as error:
         name = type(error).__name__
         if name in ("KilledWorker", "FutureCancelledError", "CancelledError", "TimeoutError", "CommClosedError"):
             raise Gone(killed=name == "KilledWorker") from None
         raise Refused(f"{name}: {str(error).splitlines()[0][:200] if str(error) else 'no more is said'}") from None
     finally:
-        forget(future)
+        future.release()  # it has ended: to cancel it, too, would be one more question to the scheduler
 
 
 def forget(future: Future) -> None:

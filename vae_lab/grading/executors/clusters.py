@@ -179,7 +179,7 @@ def told(address: str, seconds: float) -> Iterator[None]:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep dask's own log off the terminal: what matters is told in one line."""
+    """Keep dask's warnings off the terminal, and its log from then on: what matters is told in one line."""
     import warnings
 
     for name in ("distributed", "tornado", "asyncio"):

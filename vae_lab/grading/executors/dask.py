@@ -12,10 +12,10 @@ import queue
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from vae_lab.grading.executors.calls import Cut, Gone, brought, call, forget, start_here, who_is_there
+from vae_lab.grading.executors.cluster_state import Speech, Try, Worker, at_the_first
 from vae_lab.grading.executors.clusters import Certificates, Cluster, client_of, connect, quiet
 from vae_lab.grading.executors.interface import ExecutorError, Failed, Refused, Unacquainted
 
@@ -25,53 +25,12 @@ if TYPE_CHECKING:
 Shared = TypeVar("Shared")
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
-Shared_in = TypeVar("Shared_in", contravariant=True)
-Job_in = TypeVar("Job_in", contravariant=True)
-Answer_out = TypeVar("Answer_out", covariant=True)
 
 WINDOW = 2  # jobs at a worker: one that runs, one that waits there
 LOOK_EVERY = 1.0  # seconds between two looks at who is there
 LOST_ALONE = 2  # workers lost with nothing but this job: it is the job
 SLOW = 2.0  # seconds at one job: what waits behind it may go to a worker that has nothing to do
 FAULTS = 3  # jobs in a row that fail by a worker's own fault: it gets no more
-
-
-class Speech(Protocol[Shared_in, Job_in, Answer_out]):
-    """How jobs become bytes and bytes answers. `greet` and `work` run at a worker; the others here.
-
-    `admit` and `unpack` raise Refused, Unacquainted or Failed.
-    """
-
-    greet: Callable[[bytes], bytes]
-    work: Callable[[bytes], bytes]
-
-    def pack_shared(self, shared: Shared_in) -> bytes: ...  # noqa: D102
-    def admit(self, packet: object) -> None: ...  # noqa: D102
-    def pack(self, job: Job_in) -> bytes: ...  # noqa: D102
-    def unpack(self, job: Job_in, sent: bytes, packet: object) -> Answer_out: ...  # noqa: D102
-
-
-@dataclass(eq=False)
-class Try(Generic[Job]):
-    """A job, and what has happened to it so far."""
-
-    job: Job
-    lost: int = 0  # workers that were lost while they had it
-    lost_alone: int = 0  # and had nothing else
-    failed_at: set[str] = field(default_factory=set)
-    answer: object = None  # what it ends in if no worker is left to try
-
-
-@dataclass(eq=False)
-class Worker(Generic[Job]):
-    """A worker as seen from here. `holds` are its jobs, the one that runs first."""
-
-    address: str
-    holds: dict[str, tuple[Try[Job], Future, bytes]] = field(default_factory=dict)
-    greeting: Future | None = None
-    admitted: bool = False
-    since: float = 0.0  # when the first of its jobs, or its greeting, began
-    faults: int = 0
 
 
 class Dask(Generic[Shared, Job, Answer]):
@@ -411,9 +370,3 @@ class Dask(Generic[Shared, Job, Answer]):
         if own is not None:
             with quiet(), contextlib.suppress(Exception):
                 own.close(timeout=10)
-
-
-def at_the_first(worker: Worker[Any]) -> bool:
-    """Whether the first of a worker's jobs still runs, so that the next has not begun."""
-    _, future, _ = next(iter(worker.holds.values()))
-    return bool(future.status == "pending")

@@ -9,6 +9,7 @@ import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,7 +58,7 @@ class ClassReport:
     worksheet: Worksheet | None = None
     canvas_head: str = ""
 
-    @property
+    @cached_property
     def files(self) -> dict[str, str]:
         """The files for the LMS, by name."""
         results, people = self.results, self.people
@@ -68,7 +69,7 @@ class ClassReport:
         filled = worksheet.filled(self.worksheet, self.max_score, results, people)
         return found | ({WORKSHEET: filled} if filled else {})
 
-    @property
+    @cached_property
     def lms_notes(self) -> list[str]:
         """What to know before the files for the LMS are imported: whom they leave out, and what was scaled."""
         collected = [person for person in self.people.values() if person.collected]
