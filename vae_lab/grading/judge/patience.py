@@ -180,7 +180,7 @@ class PatientPeer(Peer):
             super().ask("patience", leash)
         spent = self.iterated.get(values[0], 0.0) if op == "next" else 0.0
         began, outer = time.monotonic() - spent, self.deadline
-        wait = began + leash + min(GRACE_SECONDS, leash)
+        wait = began + leash + GRACE_SECONDS
         self.deadline = wait if outer is None else min(outer, wait)
         try:
             result = super().ask(op, *values, link=link)

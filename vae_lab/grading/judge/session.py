@@ -102,7 +102,7 @@ class Session:
         thing = Thing(names[0] if names else "", cell=place)
         seconds, began = self.patience.for_cell(thing), time.monotonic()
         try:
-            self.peer.deadline = min(began + seconds, self.end) + min(GRACE_SECONDS, seconds)
+            self.peer.deadline = min(began + seconds, self.end) + GRACE_SECONDS
             self.needs.ran(step, self.peer.ask("cell", step.source, seconds))
         except RemoteError as error:
             text = f"{error}\n{error.student_line}" if error.student_line else str(error)
