@@ -1,0 +1,53 @@
+"""Which language is spoken in this process, on this machine's screen: nothing that decides looks here."""
+
+from __future__ import annotations
+
+import os
+
+from vae_lab.language.catalogue import SOURCE, languages
+from vae_lab.language.translate import translate
+
+VARIABLE = "VAE_LAB_LANGUAGE"
+"""Names the language of a process that no notebook has named it to: the book's, when its cells are run."""
+
+_spoken: list[str] = []
+
+
+def speak(language: str) -> None:
+    """From now on, what is shown here is in this language.
+
+    Raises:
+        ValueError: if there are no messages in it.
+
+    Example:
+        >>> speak("xx")
+        Traceback (most recent call last):
+            ...
+        ValueError: language: there are no messages in 'xx'; there are: en, vi.
+    """
+    if language not in languages():
+        raise ValueError(f"language: there are no messages in {language!r}; there are: {', '.join(languages())}.")
+    _spoken[:] = [language]
+
+
+def spoken() -> str:
+    """The language that is spoken here, English unless something has said otherwise.
+
+    Example:
+        >>> spoken()
+        'en'
+    """
+    if _spoken:
+        return _spoken[0]
+    wanted = os.environ.get(VARIABLE, "")
+    return wanted if wanted in languages() else SOURCE
+
+
+def said(text: str) -> str:
+    """A finished text in the language that is spoken here.
+
+    Example:
+        >>> said("Wanted one.")
+        'Wanted one.'
+    """
+    return translate(text, spoken())
