@@ -112,7 +112,7 @@ class _Module:
                     uses = [u for u in ast.walk(node) if isinstance(u, ast.Name) and u.id == name]
                     read = [use for use in uses if isinstance(use.ctx, ast.Load)]
                     if read and all(id(use) in inside for use in read):
-                        inside |= {id(p) for value in _given(name, node) for p in ast.walk(value) if _is_text(p)}
+                        inside |= {id(p) for value in _given(name, node) if _is_text(value) for p in ast.walk(value)}
                     for added in _added(name, node):
                         if not _begins_a_sentence(added):
                             inside |= {id(part) for part in ast.walk(added)}

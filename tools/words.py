@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -21,12 +22,16 @@ from vae_lab.grading.lab.translation import pieces
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = "vae_lab"
+SAY = re.compile(r'say\("([^"]+)"')  # in a page's template
 
 # What a student reads is said here. Checks and the graph explain; the grader gives verdicts; the commands answer.
 SAYING = (
     "checks/**/*.py",
     "graph/explain.py",
     "graph/drawing/sentences.py",
+    "graph/drawing/svg.py",
+    "graph/drawing/style.py",
+    "graph/drawing/boxes.py",
     "graph/gradient/reasons.py",
     "diagnosis/causes.py",
     "diagnosis/diagnose.py",
@@ -54,7 +59,6 @@ SAYING = (
     "grading/rpc/messages.py",
     "grading/rpc/peer.py",
     "grading/rpc/objects.py",
-    "grading/pages/words.py",
     "commands/student.py",
     "lab_files.py",
     "doctor.py",
@@ -62,8 +66,9 @@ SAYING = (
 
 # Texts that are put together where their source does not show it.
 PUT_TOGETHER = {
-    "checks/messages.py": ['the book\'s page "{title}" ({page}).'],
+    "checks/messages.py": ['the book\'s page "{title}" ({page}).', "Not yet:"],
     "checks/lab_overview.py": ["Read next: {read}", "failed", "passed", "not run"],
+    "checks/instruments/vae_model.py": ["{name} is never above {edge}.", "{name} is never below {edge}."],
     "checks/passing.py": ["Hidden tests will also try: {hidden}."],
     "diagnosis/causes.py": [
         "The noise is not normal: {more}.",
@@ -78,6 +83,18 @@ PUT_TOGETHER = {
     "diagnosis/likelihood.py": [
         "squares", "squares of a sigmoid", "squares of a tanh", "squares of a relu", "absolute",
         "absolute of a sigmoid", "absolute of a tanh", "sigmoid twice", "half", "squares of a sigmoid twice",
+    ],
+    "commands/student.py": [
+        "check",
+        "cells",
+        "Python ended without an answer in {cell}: does it call exit(), or is no memory left?",
+    ],
+    "grading/authoring/hand_in.py": ["saved   {when}"],
+    "doctor.py": ["ok"],
+    "graph/drawing/svg.py": ["gradient passes", "gradient zero", "gradient cut", "gradient unasked"],
+    "graph/drawing/boxes.py": [
+        "parameter", "parameters", "scalar", "computed", "input", "constant", "computed by {caption}",
+        "drawn at random by {caption}",
     ],
     "graph/drawing/sentences.py": ["and", "or", "part of {name}", "the result of {name}", "result {i} of {title}"],
     "grading/judge/judge.py": [
@@ -103,6 +120,18 @@ PUT_TOGETHER = {
 
 # Found by the same rules, and read by nobody, or in pieces.
 NOT_SAID = {
+    "Not yet: {self}",
+    "{name} is never {word} {edge}.",
+    "gradient {verdict}",
+    "{kind} by {caption}",
+    "computed by {caption}, {kind}",
+    "{notebook}: {error} in {cell}: does it call exit(), or is no memory left?",
+    "{error} in {cell}: does it call exit(), or is no memory left?",
+    "{_says}. Hidden tests will also try: {hidden}.",
+    "{_says}. {_will_try}",
+    "run one notebook's visible tests on this machine, as a student does",
+    "put a lab into this folder, if it is not here yet, and open it",
+    "say what is here and what is missing to solve a lab",
     "(A hidden check: {no_values})",
     "A check: {parts}",
     "A hidden check stopped with {kind}: what your code gave it{called} is of another kind than asked for.",
@@ -127,6 +156,8 @@ NOT_SAID = {
     "the {head}",
     "{value}/book/{slug}.html",
     "decode",
+    "model.{name}",
+    "vae-lab check: {stopped}",
     "none",
     "nothing here opens notebooks: {value}",
     "text-align:left;vertical-align:top;color:{colour};white-space:nowrap",
@@ -143,6 +174,9 @@ def messages() -> dict[str, list[str]]:
             for text in said:
                 if text not in NOT_SAID and not is_program(text):
                     found.setdefault(text, []).append(place)
+    for path in sorted((ROOT / PACKAGE / "grading/pages/templates").glob("feedback.html")):
+        for text in SAY.findall(path.read_text(encoding="utf-8")):
+            found.setdefault(text, []).append(path.relative_to(ROOT).as_posix())
     for place, texts in PUT_TOGETHER.items():
         for text in texts:
             found.setdefault(text, []).append(f"{PACKAGE}/{place}")
@@ -156,7 +190,8 @@ def messages() -> dict[str, list[str]]:
 
 def is_program(text: str) -> bool:
     """Whether a text is itself a program, or a command."""
-    return any(mark in text for mark in ("import json", "torch.ones(64", "found[", "print(", " = torch.cuda", "-m pip", "sudo", "chmod", "getattr(torch", "except Exception as", "found = {", "get-started"))  # fmt: skip
+    marks = ("import json", "torch.ones(", "found[", 'print("', " = torch.cuda", "-m pip", "sudo", "chmod", "getattr(torch")
+    return any(mark in text for mark in (*marks, "except Exception as", "found = {", "get-started", ".vae-graph", "ones @ ones"))
 
 
 def without_solutions(source: str) -> str:

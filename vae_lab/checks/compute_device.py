@@ -9,6 +9,8 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
+from vae_lab.language import said
+
 if TYPE_CHECKING:
     import torch
 
@@ -72,5 +74,5 @@ def device() -> torch.device:
     """
     chosen, note = choose()
     if note:
-        print(note)
+        print(said(note))
     return chosen

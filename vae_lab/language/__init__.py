@@ -9,7 +9,7 @@ language is spoken here).
 """
 
 from vae_lab.language.catalogue import SOURCE, languages
-from vae_lab.language.state import said, speak, spoken
-from vae_lab.language.translate import translate
+from vae_lab.language.state import of_this_machine, said, speak, spoken
+from vae_lab.language.translate import phrase, translate
 
-__all__ = ["SOURCE", "languages", "said", "speak", "spoken", "translate"]
+__all__ = ["SOURCE", "languages", "of_this_machine", "phrase", "said", "speak", "spoken", "translate"]

@@ -43,6 +43,19 @@ def spoken() -> str:
     return wanted if wanted in languages() else SOURCE
 
 
+def of_this_machine() -> str:
+    """The language of whoever is at the keyboard, by what the system is set to; English if there are no messages in it.
+
+    Example:
+        >>> of_this_machine() in languages()
+        True
+    """
+    settings = (os.environ.get(name, "") for name in (VARIABLE, "LC_ALL", "LC_MESSAGES", "LANG"))
+    setting = next((setting for setting in settings if setting), "")
+    language = setting.partition(".")[0].partition("_")[0].lower()
+    return language if language in languages() else SOURCE
+
+
 def said(text: str) -> str:
     """A finished text in the language that is spoken here.
 

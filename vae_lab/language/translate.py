@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 from vae_lab.language.catalogue import SOURCE, entries
-from vae_lab.language.template import Template, filled, fit, template
+from vae_lab.language.template import PLACE, Template, filled, fit, template
 
 LONGEST = 20_000  # characters; nothing that the course says is as long
 LONGEST_LINE = 2_000
@@ -20,7 +20,10 @@ IN_A_ROW = 6  # sentences that one entry may have
 DEEPEST = 4  # values within values
 
 # Places for what is not the course's to translate: exceptions, lines of code, names of files.
-THEIRS = frozenset({"text", "source", "error", "stop", "message", "complaint", "trouble", "file", "fails", "theirs"})
+THEIRS = frozenset(
+    {"text", "source", "error", "errors", "stop", "message", "msg", "complaint", "trouble", "file", "fails", "theirs"}
+    | {"asserted", "function", "task", "call"}
+)
 COMMON_ERRORS = "common_errors.py"
 
 END = re.compile(r"(?<=[.?!)])[ \t]+")
@@ -28,6 +31,7 @@ TASK = re.compile(r"[A-Za-z_][\w.]{0,60}: (?=\S)")
 EXCEPTION = re.compile(r"[\w.]{0,60}(?:Error|Exception|Warning|Interrupt|TookTooLong)(?:: |$)")
 LINE_OF_CODE = re.compile(r"In [^\n]{1,200}?, line \d+: ")
 LIST = re.compile(r", | and | or ")
+SEVERAL = "; "
 
 
 class Sentences:
@@ -36,6 +40,7 @@ class Sentences:
     def __init__(self, language: str) -> None:
         self.language = language
         self.whole: dict[str, Template] = {}
+        self.translation = {entry.text: entry.translation for entry in entries(language, "messages")}
         found: list[Template] = []
         for entry in entries(language, "messages"):
             plain = any(place.endswith(COMMON_ERRORS) for place in entry.places)
@@ -80,6 +85,17 @@ def translate(text: str, language: str) -> str:
     if not known.whole and not known.with_places:
         return text
     return "\n".join(_lines(text.split("\n"), known))
+
+
+def phrase(text: str, language: str, **values: object) -> str:
+    """A page's own words, with values in their places: looked up as they are written, and never guessed at.
+
+    Example:
+        >>> phrase("{score} of {total} points", "en", score=3, total=4)
+        '3 of 4 points'
+    """
+    words = text if language == SOURCE else sentences(language).translation.get(text, text)
+    return PLACE.sub(lambda found: str(values.get(found[1], found[0])), words)
 
 
 def _lines(lines: list[str], known: Sentences) -> Iterator[str]:
@@ -146,7 +162,7 @@ def _fill(one: Template, values: list[str], known: Sentences, depth: int) -> str
     def value(name: str, text: str) -> str:
         if name in THEIRS or depth >= DEEPEST:
             return text
-        if name == "address":
+        if name == "page":
             return address(text, known.language)
         return _value(text, known, depth + 1)
 
@@ -157,6 +173,8 @@ def _value(text: str, known: Sentences, depth: int) -> str:
     """A value, which may be words of the course, or a list of such."""
     if (found := known.find(text)) is not None:
         return _fill(*found, known, depth)
+    if SEVERAL in text:
+        return SEVERAL.join(_value(part, known, depth + 1) for part in text.split(SEVERAL)) if depth < DEEPEST else text
     if END.search(text):
         return _sentences(text, known, depth)
     parts = LIST.split(text)

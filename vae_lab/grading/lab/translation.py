@@ -105,44 +105,44 @@ def _dedent(text: str, indent: int) -> str:
 
 
 def _of_code(source: str, answered: bool) -> Iterator[Piece]:
+    """Docstrings and comments, read without parsing: a function that is to be written has no body."""
     places = _Places(source)
+    before = tokenize.NEWLINE
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            start = places(token.start[0], token.start[1])
+            if token.type == tokenize.COMMENT:
+                yield Piece(start, start + len(token.string), token.string)
+            elif token.type == tokenize.STRING and before != tokenize.OP and token.string.startswith('"""'):
+                yield from _blocks(token.string[3:-3], start + 3, token.start[1])
+            before = before if token.type == tokenize.NL else token.type
+    except (tokenize.TokenError, SyntaxError):
+        return
+    if not answered:
+        yield from _printed(source, places)
+
+
+def _printed(source: str, places: _Places) -> Iterator[Piece]:
+    """The texts that a cell prints, as they are written."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
         return
-    for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node) is not None:
-            string = node.body[0]
-            start, end = places(string.lineno, string.col_offset), places(string.end_lineno, string.end_col_offset)
-            if source[start : start + 3] == '"""':
-                yield from _blocks(source[start + 3 : end - 3], start + 3, string.col_offset)
-        printed = not answered and isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"
-        for value in node.args if printed and isinstance(node, ast.Call) else []:
-            if isinstance(value, ast.JoinedStr | ast.Constant):
-                start, end = (
-                    places(value.lineno, value.col_offset),
-                    places(value.end_lineno, value.end_col_offset),
-                )
-                yield Piece(start, end, source[start:end])
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            start = places(token.start[0], len(token.line[: token.start[1]].encode()))
-            yield Piece(start, start + len(token.string), token.string)
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print")
+    for value in (value for call in calls for value in call.args if isinstance(value, ast.JoinedStr | ast.Constant)):
+        segment = ast.get_source_segment(source, value)
+        if segment is not None:
+            start = places(value.lineno, len(source.splitlines()[value.lineno - 1].encode()[: value.col_offset].decode()))
+            yield Piece(start, start + len(segment), segment)
 
 
 class _Places:
-    """From Python's lines and bytes to a place in a text."""
+    """From Python's lines and columns to a place in a text."""
 
     def __init__(self, source: str) -> None:
-        self.lines = source.splitlines(keepends=True)
         self.starts = [0]
-        for line in self.lines:
+        for line in source.splitlines(keepends=True):
             self.starts.append(self.starts[-1] + len(line))
 
-    def __call__(self, line: int | None, column: int | None) -> int:
-        assert line is not None and column is not None
-        if line > len(self.lines):
-            return self.starts[-1]
-        return self.starts[line - 1] + len(self.lines[line - 1].encode()[:column].decode())
-
-
+    def __call__(self, line: int, column: int) -> int:
+        return self.starts[line - 1] + column
