@@ -81,8 +81,9 @@ PUT_TOGETHER = {
         "Rescale the images first: {remedy}.",
     ],
     "diagnosis/likelihood.py": [
-        "squares", "squares of a sigmoid", "squares of a tanh", "squares of a relu", "absolute",
-        "absolute of a sigmoid", "absolute of a tanh", "sigmoid twice", "half", "squares of a sigmoid twice",
+        "the likelihood (squares)", "the likelihood (absolute)", "the likelihood (half)", "squares of a sigmoid",
+        "squares of a tanh", "squares of a relu", "absolute of a sigmoid", "absolute of a tanh", "sigmoid twice",
+        "squares of a sigmoid twice",
     ],
     "commands/student.py": [
         "check",

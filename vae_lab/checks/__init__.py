@@ -52,10 +52,10 @@ def start(lab: str, language: str = SOURCE) -> None:
 
     Args:
         lab: the lab's name, e.g. "sampling".
-        language: of what is shown from now on, e.g. "vi".
+        language: of what is shown from now on, e.g. "vi"; English where there are no messages in it.
 
     Raises:
-        ValueError: if there is no such lab, or there are no messages in the language.
+        ValueError: if there is no such lab.
 
     Example:
         >>> start("pottery")

@@ -24,6 +24,10 @@ THEIRS = frozenset(
     {"text", "source", "error", "errors", "stop", "message", "msg", "complaint", "trouble", "file", "fails", "theirs"}
     | {"asserted", "function", "task", "call"}
 )
+# Places that may hold several sentences; a value in any other place ends where its sentence does.
+WHOLE = frozenset({"says", "measured", "remedy", "more", "read", "examined", "not_examined", "r", "missing", "case"})
+# Words that stand alone in a place and are no names: any other single word may be what a student calls something.
+SINGLE = frozenset({"nothing", "black", "grey", "white"})
 COMMON_ERRORS = "common_errors.py"
 
 END = re.compile(r"(?<=[.?!)])[ \t]+")
@@ -57,9 +61,13 @@ class Sentences:
             return known, []
         if len(text) <= LONGEST_LINE:
             for one in self.with_places:
-                if (values := fit(one, text)) is not None:
+                if (values := fit(one, text)) is not None and all(map(_may_stand, one.names, values)):
                     return one, values
         return None
+
+
+def _may_stand(name: str, value: str) -> bool:
+    return name in THEIRS or name in WHOLE or not END.search(value)
 
 
 @cache
@@ -121,15 +129,15 @@ def _line(line: str, known: Sentences) -> tuple[str, bool]:
     if not body or len(body) > LONGEST_LINE:
         return line, False
     before, after = line[: len(line) - len(line.lstrip())], line[len(line.rstrip()) :]
+    task = TASK.match(body)
+    head = task[0] if task else ""
     found = known.find(body)
-    if found is not None:
+    if found is not None and not (head and found[1] and not found[0].words[0] and found[1][0].startswith(head)):
         one, values = found
         theirs = bool(one.names) and one.names[-1] in THEIRS and not one.words[-1]
         return f"{before}{_fill(one, values, known, 0)}{after}", theirs and not LINE_OF_CODE.match(body)
     if EXCEPTION.match(body):
         return line, True
-    task = TASK.match(body)
-    head = task[0] if task else ""
     inner = known.find(body[len(head) :]) if head else None
     theirs = inner is not None and bool(inner[0].names) and inner[0].names[-1] in THEIRS and not inner[0].words[-1]
     return f"{before}{head}{_sentences(body[len(head) :], known, 0)}{after}", theirs
@@ -171,6 +179,8 @@ def _fill(one: Template, values: list[str], known: Sentences, depth: int) -> str
 
 def _value(text: str, known: Sentences, depth: int) -> str:
     """A value, which may be words of the course, or a list of such."""
+    if text.isidentifier() and text not in SINGLE:
+        return text
     if (found := known.find(text)) is not None:
         return _fill(*found, known, depth)
     if SEVERAL in text:
@@ -189,7 +199,7 @@ def _value(text: str, known: Sentences, depth: int) -> str:
 
 def _item(text: str, known: Sentences, depth: int) -> str | None:
     """One of several in a list: a name, or words of the course; None if it is neither."""
-    if (found := known.find(text)) is not None:
+    if not text.isidentifier() and (found := known.find(text)) is not None:
         return _fill(*found, known, depth)
     return text if " " not in text.strip() else None
 
