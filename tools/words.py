@@ -68,6 +68,7 @@ SAYING = (
 PUT_TOGETHER = {
     "checks/messages.py": ['the book\'s page "{title}" ({page}).', "Not yet:"],
     "checks/lab_overview.py": ["Read next: {read}", "failed", "passed", "not run"],
+    "checks/instruments/closed_form.py": ["the values are wrong.", "the result holds nan or infinite numbers."],
     "checks/instruments/vae_model.py": ["{name} is never above {edge}.", "{name} is never below {edge}."],
     "checks/passing.py": ["Hidden tests will also try: {hidden}."],
     "diagnosis/causes.py": [
@@ -97,7 +98,11 @@ PUT_TOGETHER = {
         "parameter", "parameters", "scalar", "computed", "input", "constant", "computed by {caption}",
         "drawn at random by {caption}",
     ],
-    "graph/drawing/sentences.py": ["and", "or", "part of {name}", "the result of {name}", "result {i} of {title}"],
+    "graph/drawing/sentences.py": [
+        "and", "or", "part of {name}", "the result of {name}", "The result of {name}", "result {i} of {title}",
+        "the noise", "The noise", "noise in {name}", "the parameter", "The parameter", "inside {theirs}",
+        "line {number}: {theirs}",
+    ],
     "grading/judge/judge.py": [
         "(… stands for a value, and n for any number but 1.)",
         "(A hidden check: … stands for a value, and n for any number but 1.)",

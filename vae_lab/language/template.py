@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+CODE = frozenset({"place", "source", "caption"})  # what stands there is code, and goes on to the last of what follows it
 
 
 class Template(NamedTuple):
@@ -31,7 +32,7 @@ class Template(NamedTuple):
     @property
     def weight(self) -> tuple[int, int]:
         """How much of it is fixed: what says most is tried first."""
-        return sum(character.isalpha() for word in self.words for character in word), -len(self.names)
+        return sum(len(word.replace(" ", "")) for word in self.words), -len(self.names)
 
 
 def template(text: str, translation: str, plain: bool = False) -> Template:
@@ -60,8 +61,8 @@ def fit(sentence: Template, text: str) -> list[str] | None:
     if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
         return None
     values, rest = [], text[len(first) : len(text) - len(last)]
-    for word in sentence.words[1:-1]:
-        value, found, rest = rest.partition(word)
+    for name, word in zip(sentence.names, sentence.words[1:-1], strict=False):
+        value, found, rest = rest.rpartition(word) if name in CODE else rest.partition(word)
         if not found:
             return None
         values.append(value)

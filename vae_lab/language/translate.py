@@ -25,17 +25,19 @@ THEIRS = frozenset(
     | {"asserted", "function", "task", "call"}
 )
 # Places that may hold several sentences; a value in any other place ends where its sentence does.
-WHOLE = frozenset({"says", "measured", "remedy", "more", "read", "examined", "not_examined", "r", "missing", "case"})
+WHOLE = frozenset({"why", "place", "caption", "at", "says", "measured", "remedy", "more", "read", "examined", "not_examined", "r", "missing", "case"})
 # Words that stand alone in a place and are no names: any other single word may be what a student calls something.
 SINGLE = frozenset({"nothing", "black", "grey", "white"})
 COMMON_ERRORS = "common_errors.py"
 
-END = re.compile(r"(?<=[.?!)])[ \t]+")
+END = re.compile(r"(?<=[.?!])[ \t]+|(?<=[.?!]\))[ \t]+")
 TASK = re.compile(r"[A-Za-z_][\w.]{0,60}: (?=\S)")
 EXCEPTION = re.compile(r"[\w.]{0,60}(?:Error|Exception|Warning|Interrupt|TookTooLong)(?:: |$)")
 LINE_OF_CODE = re.compile(r"In [^\n]{1,200}?, line \d+: ")
 LIST = re.compile(r", | and | or ")
 SEVERAL = "; "
+IN_LINE = re.compile(r"(?P<what>[\w.()]{1,80}) \((?P<line>line \d+: .*)\)", re.DOTALL)
+NUMBERED = re.compile(r"line \d+: ")
 
 
 class Sentences:
@@ -54,6 +56,9 @@ class Sentences:
             else:
                 self.whole[entry.text] = made
         self.with_places = sorted(found, key=lambda one: one.weight, reverse=True)
+
+    def missed(self, text: str) -> None:
+        """Hear of a piece that no sentence is: nothing is made of it here, see `leftover`."""
 
     def find(self, text: str) -> tuple[Template, list[str]] | None:
         """The sentence that this text is, and its values."""
@@ -89,7 +94,11 @@ def translate(text: str, language: str) -> str:
     """
     if language == SOURCE or not text or len(text) > LONGEST:
         return text
-    known = sentences(language)
+    return translated(text, sentences(language))
+
+
+def translated(text: str, known: Sentences) -> str:
+    """A text, read against the sentences of one language."""
     if not known.whole and not known.with_places:
         return text
     return "\n".join(_lines(text.split("\n"), known))
@@ -150,6 +159,7 @@ def _sentences(text: str, known: Sentences, depth: int) -> str:
         return _fill(*found, known, depth)
     cuts = [0, *(end.end() for end in END.finditer(text)), len(text)]
     if not 2 < len(cuts) <= MOST_SENTENCES:
+        known.missed(text)
         return text
     made, at = "", 0
     while at < len(cuts) - 1:
@@ -161,6 +171,7 @@ def _sentences(text: str, known: Sentences, depth: int) -> str:
                 at = to
                 break
         else:
+            known.missed(text[cuts[at] : cuts[at + 1]])
             made += text[cuts[at] : cuts[at + 1]]
             at += 1
     return made
@@ -168,6 +179,8 @@ def _sentences(text: str, known: Sentences, depth: int) -> str:
 
 def _fill(one: Template, values: list[str], known: Sentences, depth: int) -> str:
     def value(name: str, text: str) -> str:
+        if NUMBERED.match(text) and (found := known.find(text)) is not None:
+            return _fill(*found, known, depth + 1)
         if name in THEIRS or depth >= DEEPEST:
             return text
         if name == "page":
@@ -183,15 +196,16 @@ def _value(text: str, known: Sentences, depth: int) -> str:
         return text
     if (found := known.find(text)) is not None:
         return _fill(*found, known, depth)
+    if in_line := IN_LINE.fullmatch(text):
+        return f"{in_line['what']} ({_value(in_line['line'], known, depth)})"
     if SEVERAL in text:
         return SEVERAL.join(_value(part, known, depth + 1) for part in text.split(SEVERAL)) if depth < DEEPEST else text
     if END.search(text):
         return _sentences(text, known, depth)
     parts = LIST.split(text)
-    if len(parts) < 2:
-        return text
     shown = [_item(part, known, depth) for part in parts]
-    if any(part is None for part in shown):
+    if len(parts) < 2 or any(part is None for part in shown):
+        known.missed(text)
         return text
     between = (_joint(joint, known) for joint in LIST.findall(text))
     return "".join(_alternate((part or "" for part in shown), between))
