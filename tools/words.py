@@ -70,6 +70,7 @@ PUT_TOGETHER = {
     "checks/lab_overview.py": ["Read next: {read}", "failed", "passed", "not run"],
     "checks/instruments/closed_form.py": ["the values are wrong.", "the result holds nan or infinite numbers."],
     "checks/instruments/vae_model.py": ["{name} is never above {edge}.", "{name} is never below {edge}."],
+    "checks/pictures.py": ["slope {slope}"],
     "checks/passing.py": ["Hidden tests will also try: {hidden}."],
     "diagnosis/causes.py": [
         "The noise is not normal: {more}.",
@@ -116,6 +117,11 @@ PUT_TOGETHER = {
         "A hidden check stopped with {kind}: what your code gave it is of another kind than asked for.",
         "A hidden check stopped with {kind}: what your code gave it, called as {theirs} is of another kind than "
         "asked for.",
+    ],
+    "tools/notebooks.py": [
+        "Run this cell first. Where the course is missing, as in Colab, it is installed from the book's own pages;",
+        "the torch that is there stays.",
+        "none, and none is needed",
     ],
     "grading/authoring/guards.py": [
         "{name} stopped: stopped after {seconds} s: a loop without an end, or much more work than the task needs?",
@@ -185,7 +191,7 @@ def messages() -> dict[str, list[str]]:
             found.setdefault(text, []).append(path.relative_to(ROOT).as_posix())
     for place, texts in PUT_TOGETHER.items():
         for text in texts:
-            found.setdefault(text, []).append(f"{PACKAGE}/{place}")
+            found.setdefault(text, []).append(place if place.startswith("tools/") else f"{PACKAGE}/{place}")
     for path in labs():
         for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
             if cell["cell_type"] == "code":

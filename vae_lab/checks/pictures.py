@@ -120,7 +120,7 @@ def curves(named: dict[str, Sequence[float]], x: Sequence[float], xlabel: str = 
         f'<text x="50" y="{foot}">{x[0]:.3g}</text><text x="{right}" y="{foot}" text-anchor="end">{x[-1]:.3g}</text>'
         f'<text x="{(50 + right) / 2:.0f}" y="{foot}" text-anchor="middle">{escape(said(xlabel))}</text></g>'
     )
-    ends = "; ".join(f"{name} against {xlabel}, from {v[0]:.4g} to {v[-1]:.4g}" for name, v in named.items())
+    ends = "; ".join(said(f"{name} against {xlabel}, from {v[0]:.4g} to {v[-1]:.4g}") for name, v in named.items())
     return Picture(body, ends, gray=gray)
 
 

@@ -135,7 +135,7 @@ def beside(folder: Path) -> Iterator[str]:
     """The files of a folder that were imported."""
     for module in list(sys.modules.values()):
         place = getattr(module, "__file__", None)
-        if place and Path(place).resolve().parent == folder:
+        if place and Path(place).resolve().parent == folder and Path(place).is_file():  # torch has some of no file
             yield Path(place).name
 
 
