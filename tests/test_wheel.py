@@ -22,7 +22,21 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # What the package may be made of: code and its types, what widgets and reports are drawn with, data, weights, and their
 # provenance.
-SUFFIXES = {".po", ".py", ".ipynb", ".pyi", ".typed", ".js", ".css", ".html", ".npz", ".safetensors", ".svg", ".json", ".md"}
+SUFFIXES = {
+    ".po",
+    ".py",
+    ".ipynb",
+    ".pyi",
+    ".typed",
+    ".js",
+    ".css",
+    ".html",
+    ".npz",
+    ".safetensors",
+    ".svg",
+    ".json",
+    ".md",
+}
 LARGEST = 10 * 2**20  # bytes: a student in Colab downloads it at the start of every sitting
 
 # A runtime as Colab gives it to a student; none of these may move when the course is installed beside them.

@@ -1,4 +1,4 @@
-"""Find in Python source the sentences that it can say, each as a template: `z has shape {shape}.`
+"""Find in Python source the sentences that it can say, each as a template such as `z has shape {shape}.` is.
 
 A sentence is a text or an f-string with English words in it. What is chosen on the spot is written out: a name that is
 given one of several texts in the same function, `"a" if x else "b"`, what is added with `+`. What stands between braces
@@ -26,10 +26,11 @@ STATES = {"passed", "failed", "epoch", "task", "black", "grey", "white", "autoen
 STATES |= {"itself", "square", "stochastic", "points", "missing", "note", "none", "deterministic", "nothing"}
 # Words in code that are also English, and names that are the same in every language.
 CODE = {
-    "mu", "logvar", "sigma", "eps", "logits", "exp", "log", "torch", "nn", "vae", "kl", "elbo", "theta", "phi", "nan",
-    "inf", "softplus", "sigmoid", "relu", "tanh", "float64", "float32", "gib", "mib", "lab", "pytorch", "colab", "mnist",
-    "gpu", "cuda", "max", "min", "loss", "x_hat", "uv", "pip", "install", "python", "saved", "sha256", "jupyterlab",
-    "https", "org", "com", "div", "svg", "utf", "false", "true", "no", "raise", "from", "import", "id", "px",
+    "colab", "com", "cuda", "div", "elbo", "eps", "exp", "false", "float32", "float64", "from", "gib", "gpu",
+    "https", "id", "import", "inf", "install", "jupyterlab", "kl", "lab", "log", "logits", "logvar", "loss", "max",
+    "mib", "min", "mnist", "mu", "nan", "nn", "no", "org", "phi", "pip", "px", "python", "pytorch", "raise", "relu",
+    "saved", "sha256", "sigma", "sigmoid", "softplus", "svg", "tanh", "theta", "torch", "true", "utf", "uv", "vae",
+    "x_hat",
 }  # fmt: skip
 WORD = re.compile(r"(?<![\w.`\\%<-])[A-Za-z][a-z']+(?![\w(`.=_\[])|(?<![\w.`\\%<-])[A-Za-z][a-z']+(?=[.](?:\s|$))")
 MARKUP = re.compile(r"<[^>]*>|`[^`]*`|\{[^{}]*\}")
@@ -81,7 +82,9 @@ def speaks(text: str) -> bool:
     words = [word for word in WORD.findall(bare) if word.lower() not in CODE]
     if " " not in text.strip() and not PLACE.search(text):
         return text.strip() in STATES
-    return any(len(word) > 2 or word.lower() in {"is", "of", "in", "to", "as", "by", "at", "it", "or", "a"} for word in words)
+    return any(
+        len(word) > 2 or word.lower() in {"is", "of", "in", "to", "as", "by", "at", "it", "or", "a"} for word in words
+    )
 
 
 class _Module:
@@ -158,7 +161,7 @@ class _Module:
     def _written_out(self, node: ast.AST, depth: int) -> Iterator[Form]:
         match node:
             case ast.Constant(value=str() as text):
-                yield (re.sub(r"\\(\d)", r"{given_\1}", text.replace("{}", "{value}")),)
+                yield (re.sub(r"\\g<(\w+)>", r"{\1}", re.sub(r"\\(\d)", r"{given_\1}", text.replace("{}", "{value}"))),)
             case ast.JoinedStr(values=values):
                 yield from self._in_a_row(values, depth)
             case ast.BinOp(left=left, op=ast.Add(), right=right):

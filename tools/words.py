@@ -202,8 +202,21 @@ def messages() -> dict[str, list[str]]:
 
 def is_program(text: str) -> bool:
     """Whether a text is itself a program, or a command."""
-    marks = ("import json", "torch.ones(", "found[", 'print("', " = torch.cuda", "-m pip", "sudo", "chmod", "getattr(torch")
-    return any(mark in text for mark in (*marks, "except Exception as", "found = {", "get-started", ".vae-graph", "ones @ ones"))
+    marks = (
+        "import json",
+        "torch.ones(",
+        "found[",
+        'print("',
+        " = torch.cuda",
+        "-m pip",
+        "sudo",
+        "chmod",
+        "getattr(torch",
+    )
+    return any(
+        mark in text
+        for mark in (*marks, "except Exception as", "found = {", "get-started", ".vae-graph", "ones @ ones")
+    )
 
 
 def without_solutions(source: str) -> str:

@@ -266,9 +266,7 @@ def line(finding: Finding, say: Callable[[str], str] = str) -> str:
     return f"  {say(finding.state):<8} {say(finding.what)}{arrow}"
 
 
-def doctor(
-    show: Callable[[str], None] = print, everyone: bool = False, say: Callable[[str], str] = str
-) -> bool:
+def doctor(show: Callable[[str], None] = print, everyone: bool = False, say: Callable[[str], str] = str) -> bool:
     """Print all findings under a heading for each role, and sum up.
 
     Args:

@@ -43,7 +43,8 @@ BINDING = {
     r"\bcomputation graph": "đồ thị tính toán",
 }
 REFUSED = re.compile(
-    r"biến ẩn|đơn định|phân bố|hàm lỗi|hoá|tự mã hóa biến đổi|mẹo|kỹ xảo|các em|cận dưới của bằng chứng|quy tắc chuỗi", re.IGNORECASE
+    r"biến ẩn|đơn định|phân bố|hàm lỗi|hoá|tự mã hóa biến đổi|mẹo|kỹ xảo|các em|cận dưới của bằng chứng|quy tắc chuỗi",
+    re.IGNORECASE,
 )
 CODE = re.compile(r"`[^`]*`|\"[^\"]*\"|\$[^$]*\$|\{[^{}]*\}|[\w.]*\([^()]*\)|\]\([^)]*\)|[\w]*[._=]\w[\w.]*")
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")

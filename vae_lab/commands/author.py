@@ -33,7 +33,8 @@ def run_release(options: argparse.Namespace) -> int:
     from vae_lab.language import SOURCE
 
     course = Course(Path())
-    for lab, language in [(lab, one) for lab in course.choose(options.labs) for one in (SOURCE, *translated_into(lab))]:
+    labs = course.choose(options.labs)
+    for lab, language in [(name, one) for name in labs for one in (SOURCE, *translated_into(name))]:
         try:
             path, changed = release(course, lab, language)
         except ValueError as error:

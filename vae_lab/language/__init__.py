@@ -4,8 +4,8 @@ Checks, verdicts and records are English in every class: one record, whatever it
 translated at the door, from catalogues of gettext's kind in `locale/<language>/LC_MESSAGES/`, which the wheel brings
 along. What has no entry stays English, and a test names it.
 
-In reading order: `catalogue` (files, entries), `template` (an entry with places for values), `translate`, `state` (which
-language is spoken here).
+In reading order: `catalogue` (files, entries), `template` (an entry with places for values), `translate`, `state`
+(which language is spoken here), `leftover` (what no entry is for).
 """
 
 from vae_lab.language.catalogue import SOURCE, languages

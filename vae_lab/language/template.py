@@ -1,4 +1,4 @@
-"""A sentence with places for values, `{what} has shape {shape}.`: is a finished text this sentence, and with which values?
+"""A sentence with places for values, `{what} has shape {shape}.`, and the values that make a finished text of it.
 
 Words between the places are looked for from left to right, without going back, so that the time that it takes grows
 with the text's length and no faster, whatever a stranger has written into it.
@@ -11,7 +11,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
-CODE = frozenset({"place", "source", "caption"})  # what stands there is code, and goes on to the last of what follows it
+# What stands there is code, and goes on to the last of what follows it.
+CODE = frozenset({"place", "source", "caption"})
 
 
 class Template(NamedTuple):

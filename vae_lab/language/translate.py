@@ -25,7 +25,24 @@ THEIRS = frozenset(
     | {"asserted", "function", "task", "call"}
 )
 # Places that may hold several sentences; a value in any other place ends where its sentence does.
-WHOLE = frozenset({"why", "place", "caption", "at", "says", "measured", "remedy", "more", "read", "examined", "not_examined", "r", "missing", "case"})
+WHOLE = frozenset(
+    {
+        "why",
+        "place",
+        "caption",
+        "at",
+        "says",
+        "measured",
+        "remedy",
+        "more",
+        "read",
+        "examined",
+        "not_examined",
+        "r",
+        "missing",
+        "case",
+    }
+)
 # Words that stand alone in a place and are no names: any other single word may be what a student calls something.
 SINGLE = frozenset({"nothing", "black", "grey", "white"})
 COMMON_ERRORS = "common_errors.py"
@@ -55,7 +72,7 @@ class Sentences:
                 found.append(made)
             else:
                 self.whole[entry.text] = made
-        self.with_places = sorted(found, key=lambda one: one.weight, reverse=True)
+        self.with_places = sorted(found, key=lambda one: (_quotes(one), one.weight), reverse=True)
 
     def missed(self, text: str) -> None:
         """Hear of a piece that no sentence is: nothing is made of it here, see `leftover`."""
@@ -69,6 +86,11 @@ class Sentences:
                 if (values := fit(one, text)) is not None and all(map(_may_stand, one.names, values)):
                     return one, values
         return None
+
+
+def _quotes(one: Template) -> bool:
+    """Whether a sentence ends with what an exception says, or says that a cell stopped: none may take its place."""
+    return (one.names[-1] in THEIRS and not one.words[-1]) or any(" stopped: " in word for word in one.words)
 
 
 def _may_stand(name: str, value: str) -> bool:

@@ -77,9 +77,7 @@ def run_and_save(path: Path, seconds: float, starts: Callable[[str], None] = lam
                     cell.outputs.append(nbformat.v4.new_output("error", ename=kind, evalue=says, traceback=[says]))
                 runs.append(Run(named, name, kind, says))
     except NoSuchKernel as error:
-        raise CourseError(
-            said("--hand-in needs a kernel, and there is none here: pip install ipykernel")
-        ) from error
+        raise CourseError(said("--hand-in needs a kernel, and there is none here: pip install ipykernel")) from error
     except DeadKernelError as error:
         raise CourseError(
             said(f"Python ended while it ran {name}: exit(), or no memory left? Nothing was saved")

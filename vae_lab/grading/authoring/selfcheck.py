@@ -20,8 +20,8 @@ from vae_lab.grading.authoring.guards import LEFT_OUT, not_handed_in, without_in
 from vae_lab.grading.authoring.run_notebook import run_cells
 from vae_lab.grading.lab.cells import grader, text
 from vae_lab.grading.lab.handed_in import read_handed_in
-from vae_lab.grading.lab.pasted_pictures import unshown
 from vae_lab.grading.lab.notebook_file import NoNotebook, read_file
+from vae_lab.grading.lab.pasted_pictures import unshown
 from vae_lab.grading.lab.source import Lab, anchor_of, in_all_languages
 from vae_lab.grading.lab.spoken import language_of, told
 from vae_lab.language import SOURCE

@@ -74,7 +74,9 @@ def read_file(data: bytes | None) -> NotebookFile:
         raise NoNotebook("The submitted file is not a notebook: it has no list of cells.")
     if len(cells) > MAX_CELLS:
         raise NoNotebook(f"The submitted notebook has {len(cells):,} cells; at most {MAX_CELLS:,} are read.")
-    return NotebookFile([cell for cell in map(read_cell, cells) if cell is not None], python_of(notebook), language_in(notebook))
+    return NotebookFile(
+        [cell for cell in map(read_cell, cells) if cell is not None], python_of(notebook), language_in(notebook)
+    )
 
 
 def read_cell(raw: Any) -> StudentCell | None:

@@ -13,7 +13,7 @@ import nbformat
 from vae_lab.grading.course import Course, write_atomically
 from vae_lab.grading.lab.cells import ANCHOR, LEFTOVER
 from vae_lab.grading.lab.release_steps import STEPS
-from vae_lab.grading.lab.translation import translate_source, translated_into, words_of
+from vae_lab.grading.lab.translation import translate_source, words_of
 from vae_lab.language import SOURCE
 
 # What a freshly saved notebook says about its language; Sphinx needs it to highlight the code.

@@ -1,8 +1,8 @@
 """A lab in another language: the same cells, names, anchors and code; its text, comments and docstrings translated.
 
-A text is cut into blocks at blank lines and ends of hints, a docstring too; each block is an entry of the catalogue `lab-<lab>`. What has
-no entry stays English. Strings in the code stay as they are: what shows them translates them, except what a cell that
-is no test's and nobody's answer prints itself.
+A text is cut into blocks at blank lines and ends of hints, a docstring too; each block is an entry of the catalogue
+`lab-<lab>`. What has no entry stays English. Strings in the code stay as they are: what shows them translates them,
+except what a cell that is no test's and nobody's answer prints itself.
 """
 
 from __future__ import annotations
@@ -132,7 +132,9 @@ def _printed(source: str, places: _Places) -> Iterator[Piece]:
     for value in (value for call in calls for value in call.args if isinstance(value, ast.JoinedStr | ast.Constant)):
         segment = ast.get_source_segment(source, value)
         if segment is not None:
-            start = places(value.lineno, len(source.splitlines()[value.lineno - 1].encode()[: value.col_offset].decode()))
+            start = places(
+                value.lineno, len(source.splitlines()[value.lineno - 1].encode()[: value.col_offset].decode())
+            )
             yield Piece(start, start + len(segment), segment)
 
 
