@@ -13,8 +13,6 @@ from typing import Any, NamedTuple
 
 from myst_nb.core.read import read_myst_markdown_notebook
 
-from vae_lab.language import phrase
-
 ROOT = Path(__file__).parents[1]
 
 INSTALL = """\
@@ -47,6 +45,8 @@ TITLES = {"objectives": "After this page you can", "note": "Note", "tip": "Tip",
 
 def install_cell(wheel: str, language: str = "en") -> dict[str, Any]:
     """The first cell of each notebook; it does nothing where the course is installed already."""
+    from vae_lab.language import phrase
+
     comment = "\n".join(f"# {phrase(line, language)}" for line in ABOUT_INSTALL)
     none = phrase("none, and none is needed", language)
     return {
