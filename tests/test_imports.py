@@ -40,6 +40,7 @@ MAY_IMPORT = {
     "architecture": {"models"},
     "plots": {"evaluation", "training", "generation", "models", "elbo", "estimators", "sampling"},
     "widgets": {
+        "language",
         "arguments",
         "data",
         "shipped",
