@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import polib
 
 from tools.translation.inert import MARK, inert
-from tools.translation.terms import USED, faults
+from tools.translation.terms import USED, faults, left_in_english
 
 FORMAT = re.compile(r":[-+,<>^.\d]*[a-z%]?$")  # what a head of a table says about its numbers
 IN_BRACKETS = ("text", "item of a list")  # where a term is introduced; not in headings, pictures, tables
@@ -35,6 +35,8 @@ def problems(entry: polib.POEntry) -> list[str]:
         found.append("begins or ends with a space")
     if entry.comment == "text in code" and ('"' in there) > ('"' in english):
         found.append('has a " inside a string of a program: use ‘ ’')
+    left = left_in_english(english, there, placeholders=in_code)
+    found += [f"still says {word!r}: translate it, or add it to locale/vi/stays-english.txt" for word in left]
     form = FORMAT.search(english) if in_code else None
     if form and form[0] != ":" and not there.endswith(form[0]):
         found.append(f"must end with {form[0]}")

@@ -6,8 +6,12 @@ well without (a pronoun stands for the word, say) carries the translator's comme
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
+from pathlib import Path
+
+from tools.translation.inert import words
 
 USED = {
     r"reparameteri[sz]\w+": ("tái tham số hóa",),
@@ -55,6 +59,26 @@ NEVER = {
 ONCE = ("phân bố", "hàm lỗi")  # said once, as the lecture's word: `# free: phân bố`
 OLD_MARK = re.compile(r"(?i)(?:o[áàảãạ]|o[éèẻẽẹ]|(?<!q)u[ýỳỷỹỵ])(?!\w)")  # hoá for hóa, khoẻ for khỏe
 SHORT_I = re.compile(r"(?i)\b(?:lí|kĩ|kì|mĩ|tỉ lệ)\b")  # lý, kỹ, kỳ, mỹ, tỷ lệ
+
+
+STAYS = Path(__file__).parents[2] / "locale" / "vi" / "stays-english.txt"
+BOTH = {"can", "con", "hay", "in", "long", "may", "them", "tin", "to"}  # Vietnamese, too
+ASIDE = re.compile(r"\([^()]*\)|\*[^*]*→[^*]*\*")  # the English in brackets, and what a menu is called
+
+
+@functools.cache
+def stays() -> frozenset[str]:
+    """The English words that may stand in Vietnamese text."""
+    lines = STAYS.read_text(encoding="utf-8").splitlines()
+    return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def left_in_english(english: str, there: str, *, placeholders: bool = False) -> list[str]:
+    """Words of the English that still stand in the translation and may not."""
+    low = re.compile(r"(?<![\w-])[a-z]{3,}(?![\w-])")
+    before = set(low.findall(words(english, placeholders=placeholders)))
+    after = low.findall(ASIDE.sub(" ", words(there, placeholders=placeholders)))
+    return [word for word in dict.fromkeys(after) if word in before - stays() - BOTH]
 
 
 def faults(english: str, there: str, free: str = "") -> list[str]:
