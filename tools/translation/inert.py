@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 FORMULA = re.compile(r"(?<!\\)\$\$.+?\$\$|(?<![\\$])\$(?!\s)[^$]+?(?<!\s)\$")
 ROLE = re.compile(r"\{(?P<role>[a-z][\w:]*)\}`(?P<text>[^`]+)`")
 CODE = re.compile(r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)(?!`)")
+LABS = "|".join(sorted(lab.name for lab in (Path(__file__).parents[2] / "solutions").iterdir() if lab.is_dir()))
+LAB = re.compile(rf"\[(?:{LABS})\]\(labs\.md\)")  # a lab's name
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 ADDRESS = re.compile(r"https?://[^\s)>]+")
 PLACEHOLDER = re.compile(r"\{[^{}\s][^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
@@ -58,6 +61,7 @@ def split(text: str, *, placeholders: bool) -> tuple[Counter[str], str]:
     text = take(ROLE, "{match[role]} {target}", text)
     text = take(CODE, "{match[0]}", text)
     text = take(FORMULA, "{match[0]}", text)
+    text = take(LAB, "{match[0]}", text)
     text = take(LINK, "{match[0]}", text)
     text = take(ADDRESS, "{match[0]}", text)
     if placeholders:
