@@ -1,6 +1,6 @@
-"""The same book in several languages: the way from a page to the same page in another, and what a translated book needs.
+"""The same book in several languages: the way to the same page in another, and what a translated book needs.
 
-`languages` in _config.yml names the books. The English one lies at the top, each other in a folder of its own, and every
+`languages` in _config.yml names the books. The English one lies at the top, each other in a folder of its own. Every
 page has a switch and `hreflang` links. A translated book (tools/translation/build.py builds it) runs no cell: it takes
 what the English book's cells showed and exchanges the words. Headings keep the English places, so that a link to a
 section leads to it in either language, and the theme's words come from `theme.po`.
@@ -17,6 +17,7 @@ from typing import Any
 
 import myst_nb.sphinx_
 from docutils import nodes
+from jupyter_cache import get_cache
 from myst_nb.core.execute import NotebookClientBase
 from myst_nb.core.execute.cache import NotebookClientCache
 from myst_nb.core.read import read_myst_markdown_notebook
@@ -26,7 +27,7 @@ from sphinx.transforms import SphinxTransform
 
 from book._ext.published import address
 from tools.translation import around
-from tools.translation.outputs import Words
+from tools.translation.outputs import Words, with_amounts, with_places
 
 ENGLISH = "en"
 ROOT = Path(__file__).parents[2]
@@ -51,9 +52,12 @@ def twins(app: Sphinx, page: str) -> list[dict[str, str]]:
     ]
 
 
+def _switch(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
+    context["other_books"] = twins(app, page)
+
+
 def _on_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:
     others = twins(app, page)
-    context["other_books"] = others
     place = address()
     links = {twin["code"]: twin["url"] for twin in others} | {app.config.language: f"{page.rpartition('/')[2]}.html"}
     if place:
@@ -70,7 +74,11 @@ def _on_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
 
 
 class FromTheEnglishBook(NotebookClientCache):
-    """Takes a page's outputs from the executed English page, and exchanges their words."""
+    """Takes a page's outputs from the executed English page, and exchanges their words.
+
+    Raises:
+        LookupError: if the English page has not been executed as it stands now.
+    """
 
     language = ENGLISH
 
@@ -80,6 +88,10 @@ class FromTheEnglishBook(NotebookClientCache):
         mine, slug = self._notebook, self.path.stem
         english = ROOT / "book" / f"{slug}.md"
         self._notebook = read_myst_markdown_notebook(english.read_text(encoding="utf-8"), add_source_map=True)
+        try:
+            get_cache(self.nb_config.execution_cache_path).match_cache_notebook(self._notebook)
+        except KeyError as error:
+            raise LookupError(f"book/{slug}.md has not been executed; build the English book first") from error
         super().start_client()
         words = Words(slug, self.language)
         for cell, executed in zip(mine.cells, self._notebook.cells, strict=True):
@@ -124,7 +136,8 @@ class EnglishPlaces(SphinxTransform):
 def _in_english(app: Sphinx, config: Any) -> None:
     """Nobody but `theme.po` translates what Sphinx and the theme say: a part of their Vietnamese is a machine's."""
     app.translator = locale.NullTranslations()
-    locale.translators.clear()
+    for catalogue in locale.translators:
+        locale.translators[catalogue] = locale.NullTranslations()
     around_figures = {"figure": "Fig. %s", "table": "Table %s"}
     config.numfig_format = {kind: around.said(text, config.language) for kind, text in around_figures.items()}
     FromTheEnglishBook.language = config.language
@@ -141,7 +154,7 @@ def in_other_words(page: str, words: dict[str, str]) -> str:
     pieces = TEXT.split(page)
     for place, piece in enumerate(pieces):
         if place % 2:
-            pieces[place] = NAMED.sub(lambda found: f'{found[1]}="{_exchanged(found[2], words)}"', piece)
+            pieces[place] = NAMED.sub(lambda at: f'{at[1]}="{_exchanged(at[2], words)}"', piece)
         elif piece.strip():
             bare = piece.strip()
             pieces[place] = piece.replace(bare, _exchanged(bare, words), 1)
@@ -149,8 +162,11 @@ def in_other_words(page: str, words: dict[str, str]) -> str:
 
 
 def _exchanged(text: str, words: dict[str, str]) -> str:
-    said = words.get(html.unescape(text))
-    return html.escape(said, quote='"' not in said or True) if said else text
+    plain = html.unescape(text)
+    said = words.get(plain)
+    if said is None and (there := words.get(with_places(plain))):
+        said = with_amounts(there, plain)
+    return html.escape(said) if said else text
 
 
 def _finish(app: Sphinx, error: Exception | None) -> None:
@@ -180,6 +196,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         "catalogues", "", "env"
     )  # what the translated outputs are made of: another value, all is read again
     app.add_transform(EnglishPlaces)
+    app.connect("html-page-context", _switch, priority=100)  # before the theme leaves out what shows nothing
     app.connect("html-page-context", _on_page, priority=940)
     if app.config.language != ENGLISH:
         app.add_js_file("words.js", priority=400)

@@ -19,16 +19,14 @@ CALL = re.compile(r"\bsaid\(\s*(?P<text>\"(?:[^\"\\\n]|\\.)*\")")
 WHERE = ("book/_ext/*.py", "book/_static/*.js", "book/widget_pages/_static/*.js")
 IN_SETTINGS = ("nb_code_prompt_show", "nb_code_prompt_hide")
 THEIRS = (
-    # Sphinx and its themes
-    "Search", "Search this book...", "Search the docs ...", "Searching", "On this page", "Contents", "Skip to main content",
-    "Back to top", "Home", "Main", "Site navigation", "Section Navigation", "Breadcrumb", "Color mode", "Light", "Dark",
-    "System Settings", "Toggle primary sidebar", "Toggle secondary sidebar", "Toggle navigation", "previous", "next",
-    "previous page", "next page", "Download this page", "Download source file", "Download notebook file", "Print to PDF",
-    "Index", "General Index", "Symbols", "By {author}", "By", "Copyright", "Last updated on", "Link to this heading",
-    "Link to this image", "Link to this table", "Link to this term", "Link to this equation", "Link to this code",
-    "Note", "Tip", "Warning", "Error", "Fig. %s", "Table %s", "light/dark", "Documentation", "Logo image", "logo",
-    "Please activate JavaScript to enable the search functionality.", "Permalink to this heading", "No index", "light",
-    "Collapse Sidebar", "Expand Sidebar", "Table of contents", "Site Navigation", "Page navigation", "Ctrl", "Search...",
+    # Sphinx and its themes; numbers are places
+    "Search", "Search this book...", "On this page", "Contents", "Skip to main content", "Back to top", "Home", "Main",
+    "VAE Lab - Home", "Page", "Version warning", "Color mode", "Light", "Dark", "System Settings", "previous", "next",
+    "Toggle primary sidebar", "Toggle secondary sidebar", "previous page", "next page", "Download this page",
+    "Download source file", "Print to PDF", "Index", "By the VAE Lab authors", "© Copyright {1}.",
+    "Last updated on {1}/{2}/{3}.", "Link to this heading", "Link to this image", "Link to this table",
+    "Link to this term", "Link to this equation", "Link to this code", "Note", "Tip", "Error", "Fig. %s", "Table %s",
+    "Please activate JavaScript to enable the search functionality.",
     # the buttons that copy code
     "Copy", "Copy to clipboard", "Copied!", "Failed to copy",
     # MyST-NB's table of what was executed

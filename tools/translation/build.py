@@ -53,6 +53,7 @@ def sources(language: str, target: Path) -> None:
         config[name] = said(config[name], language)
     settings["html"]["extra_footer"] = said(settings["html"]["extra_footer"], language)
     config["language"] = language
+    config["html_last_updated_fmt"] = "%d/%m/%Y"
     config["nb_execution_cache_path"] = str(ROOT / "_build" / ".jupyter_cache")
     config["catalogues"] = digest(language)
     write(target / "_config.yml", yaml.safe_dump(settings, allow_unicode=True, sort_keys=False))
@@ -99,6 +100,8 @@ def build(language: str) -> int:
         str(work / "source"),
         str(work / "html"),
         path_config=str(work / "source" / "_config.yml"),
+        noconfig=True,
+        confoverrides={"latex_individualpages": False},  # as the command line of Jupyter Book says it
         doctreedir=str(work / "doctrees"),
         warningiserror=True,
         keep_going=True,

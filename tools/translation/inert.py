@@ -16,6 +16,7 @@ CODE = re.compile(r"(?P<ticks>`+)(?P<code>.+?)(?P=ticks)(?!`)")
 LABS = "|".join(sorted(lab.name for lab in (Path(__file__).parents[2] / "solutions").iterdir() if lab.is_dir()))
 LAB = re.compile(rf"\[(?:{LABS})\]\(labs\.md\)")  # a lab's name
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
+TAG = re.compile(r"</?[a-z][^>]*>")
 ADDRESS = re.compile(r"https?://[^\s)>]+")
 PLACEHOLDER = re.compile(r"\{[^{}\s][^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
@@ -63,6 +64,7 @@ def split(text: str, *, placeholders: bool) -> tuple[Counter[str], str]:
     text = take(FORMULA, "{match[0]}", text)
     text = take(LAB, "{match[0]}", text)
     text = take(LINK, "{match[0]}", text)
+    text = take(TAG, "{match[0]}", text)
     text = take(ADDRESS, "{match[0]}", text)
     if placeholders:
         text = take(PLACEHOLDER, "{match[0]}", text)

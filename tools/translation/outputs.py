@@ -3,9 +3,9 @@
 Cells run once, for the English book. Its figures are SVG whose words are text, its tables HTML, its interactions say
 what stands in one table each: so the words of an output are exchanged in what was recorded, and no cell runs again.
 
-A text is looked up, in this order: among the sentences that the package says (`locale/<language>/LC_MESSAGES/messages.po`),
-in `outputs.po`, where numbers are places (`after {1} epochs`), and among the strings of the page's own cells, whose places
-are Python's (`loss, epoch {epoch}: {mine:.3f}`).
+A text is looked up among the sentences that the package says (messages.po), then in outputs.po, where numbers are
+places (`after {1} epochs`), and among the strings of the page's own cells, whose places are Python's (`loss, epoch
+{epoch}: {mine:.3f}`).
 """
 
 from __future__ import annotations
@@ -53,6 +53,17 @@ def with_places(text: str) -> str:
     return AMOUNT.sub(lambda _: f"{{{next(numbers)}}}", text)
 
 
+def with_amounts(pattern: str, text: str) -> str:
+    """A text with places, filled with the numbers of another one.
+
+    Example:
+        >>> with_amounts("sau {2} epoch: trung bình {1}", "mean 0.50 after 12 epochs")
+        'sau 12 epoch: trung bình 0.50'
+    """
+    numbers = AMOUNT.findall(text)
+    return PLACE.sub(lambda place: numbers[int(place[1]) - 1], pattern)
+
+
 class Words:
     """The words of one page's outputs in a language.
 
@@ -94,8 +105,7 @@ class Words:
             return said or body
         pattern = with_places(body)
         if pattern in self.known:
-            numbers = AMOUNT.findall(body)
-            return PLACE.sub(lambda place: numbers[int(place[1]) - 1], self.known[pattern]) or body
+            return with_amounts(self.known[pattern], body) or body
         if body in self.table:
             return self.table[body] or body
         for shown, string, there in self.strings:

@@ -75,7 +75,7 @@ def stays() -> frozenset[str]:
 
 def left_in_english(english: str, there: str, *, placeholders: bool = False) -> list[str]:
     """Words of the English that still stand in the translation and may not."""
-    low = re.compile(r"(?<![\w-])[a-z]{3,}(?![\w-])")
+    low = re.compile(r"(?<![\w.-])[a-z]{3,}(?![\w-])")
     before = set(low.findall(words(english, placeholders=placeholders)))
     after = low.findall(ASIDE.sub(" ", words(there, placeholders=placeholders)))
     return [word for word in dict.fromkeys(after) if word in before - stays() - BOTH]
