@@ -25,7 +25,7 @@ from sphinx import locale
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-from book._ext.published import address
+from book._ext.published import address, book_site
 from tools.translation import around
 from tools.translation.outputs import Words, with_amounts, with_places
 
@@ -61,7 +61,7 @@ def _on_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
     place = address()
     links = {twin["code"]: twin["url"] for twin in others} | {app.config.language: f"{page.rpartition('/')[2]}.html"}
     if place:
-        links = {code: f"{place.site}/{'' if code == ENGLISH else f'{code}/'}{page}.html" for code in links}
+        links = {code: f"{book_site(place.site, code)}/{page}.html" for code in links}
     tags = [f'<link rel="alternate" hreflang="{code}" href="{links[code]}" />' for code in sorted(links)]
     tags.append(f'<link rel="alternate" hreflang="x-default" href="{links[ENGLISH]}" />')
     if others:

@@ -69,9 +69,14 @@ def address(setting: str | None = None) -> Address | None:
     return Address(found["owner"], found["name"])
 
 
-def notebook_path(docname: str) -> str:
-    """Where the published branch keeps the notebook of a page: book/elbo -> notebooks/elbo.ipynb."""
-    return f"notebooks/{docname.rsplit('/', 1)[-1]}.ipynb"
+def notebook_path(docname: str, language: str = "en") -> str:
+    """Where the published branch keeps the notebook of a page: notebooks/elbo.ipynb, notebooks/vi/elbo.ipynb."""
+    return f"notebooks/{'' if language == 'en' else f'{language}/'}{docname.rsplit('/', 1)[-1]}.ipynb"
+
+
+def book_site(site: str, language: str) -> str:
+    """Where the book in a language is: the English one at the top, each other in a folder of its own."""
+    return site if language == "en" else f"{site}/{language}"
 
 
 class OpenLab(SphinxDirective):
@@ -231,10 +236,10 @@ def on_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
             "tooltip": said("Open this page in Colab", app.config.language),
             "icon": "fas fa-rocket",
             "label": "colab-button",
-            "url": place.colab(notebook_path(page)),
+            "url": place.colab(notebook_path(page, app.config.language)),
         }
         context["header_buttons"].insert(0, button)
-    url = f"{place.site}/{'' if app.config.language == 'en' else app.config.language + '/'}{page}.html"
+    url = f"{book_site(place.site, app.config.language)}/{page}.html"
     context["pageurl"] = url
     first = next((node.astext() for node in doctree.findall(nodes.paragraph) if len(node.astext()) > 40), "")
     words = {

@@ -16,7 +16,7 @@ import yaml
 from tools.translation.catalogue import ROOT, THEME, Text, folder, read
 
 CALL = re.compile(r"\bsaid\(\s*(?P<text>\"(?:[^\"\\\n]|\\.)*\")")
-WHERE = ("book/_ext/*.py", "book/_static/*.js", "book/widget_pages/_static/*.js")
+WHERE = ("book/_ext/*.py", "tools/notebooks.py", "book/_static/*.js", "book/widget_pages/_static/*.js")
 IN_SETTINGS = ("nb_code_prompt_show", "nb_code_prompt_hide")
 THEIRS = (
     # Sphinx and its themes; numbers are places
@@ -25,7 +25,7 @@ THEIRS = (
     "Toggle primary sidebar", "Toggle secondary sidebar", "previous page", "next page", "Download this page",
     "Download source file", "Print to PDF", "Index", "By the VAE Lab authors", "© Copyright {1}.",
     "Last updated on {1}/{2}/{3}.", "Link to this heading", "Link to this image", "Link to this table",
-    "Link to this term", "Link to this equation", "Link to this code", "Note", "Tip", "Error", "Fig. %s", "Table %s",
+    "Link to this term", "Link to this equation", "Link to this code", "Error", "Fig. %s", "Table %s",
     "Please activate JavaScript to enable the search functionality.",
     # the buttons that copy code
     "Copy", "Copy to clipboard", "Copied!", "Failed to copy",

@@ -101,7 +101,7 @@ def build(language: str) -> int:
         str(work / "html"),
         path_config=str(work / "source" / "_config.yml"),
         noconfig=True,
-        confoverrides={"latex_individualpages": False},  # as the command line of Jupyter Book says it
+        confoverrides={"latex_individualpages": False, "nitpicky": True},  # as the command line of Jupyter Book says it
         doctreedir=str(work / "doctrees"),
         warningiserror=True,
         keep_going=True,

@@ -4,10 +4,14 @@
 const said = (text) => globalThis.courseWords?.[text] ?? text; // another language's book loads words.js first
 const GREEK = { α: "alpha", β: "beta", γ: "gamma", ε: "eps", θ: "theta", λ: "lambda", μ: "mu", π: "pi", σ: "sigma", τ: "tau", φ: "phi", ϕ: "phi" };
 const WORD = /\p{Script=Greek}|(?:(?!\p{Script=Greek})[\p{L}\p{N}])+/gu; // of a formula each Greek letter is a word
-const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "").replaceAll("đ", "d");
-// A letter is found by its name, too (σ by "sigma"), and a word in the plural by the singular, and the other way round.
-const asTerms = (word) => (GREEK[word] ? [word, GREEK[word]] : plain(word).replace(/(?<=[^su]..)s$/, ""));
-const options = { tokenize: (text) => text.match(WORD) ?? [], processTerm: asTerms, idField: "key" };
+const language = document.documentElement.lang;
+// Another language's book loads its stemmer first (book/_ext/search_vietnamese.py); in English only marks are taken off,
+// and a word in the plural is found by the singular, and the other way round.
+const stemmer = typeof Stemmer === "function" ? new Stemmer() : null;
+const plain = (text) => (stemmer ? stemmer.stemWord(text) : text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, ""));
+const stem = (word) => (stemmer ? plain(word) : plain(word).replace(/(?<=[^su]..)s$/, ""));
+const asTerms = (word) => (GREEK[word] ? [word, GREEK[word]] : stem(word)); // a letter is found by its name, too: σ by "sigma"
+const options = { tokenize: (text) => text.normalize("NFC").match(WORD) ?? [], processTerm: asTerms, idField: "key" };
 
 const sections = searchPages.flatMap((page, p) => page.sections.map((section, s) => ({ ...section, key: `${p}.${s}`, page: p })));
 const pages = searchPages.map((page, key) => ({
@@ -39,7 +43,10 @@ function weight(query) {
   const asked = plain(query), holds = (text) => plain(text).includes(asked);
   return (key) => {
     const { title, name, headings } = pages[key];
-    const about = plain(title).startsWith(asked) || name.replaceAll("_", " ") === asked ? 3 : holds(title) ? 2.5 : holds(headings) ? 2 : 1;
+    // Vietnamese words are several syllables: in this order, and with the marks that were typed, they are the word
+    const together = (wanted) => pages[key].text.toLowerCase().includes(wanted);
+    const phrase = language === "vi" && (asked === query.toLowerCase() ? holds(pages[key].text) : together(query.toLowerCase()));
+    const about = plain(title).startsWith(asked) || name.replaceAll("_", " ") === asked ? 3 : holds(title) ? 2.5 : holds(headings) ? 2 : phrase ? 1.6 : 1;
     return about * (name === "references" ? 0.4 : 1);
   };
 }
@@ -94,7 +101,7 @@ function show(query) {
 }
 
 function start() {
-  const query = (new URLSearchParams(location.search).get("q") ?? "").trim();
+  const query = (new URLSearchParams(location.search).get("q") ?? "").trim().normalize("NFC");
   const field = document.querySelector(".bd-search-container input[type=search]");
   if (field) { field.value = query; if (!query) field.focus(); }
   if (query) show(query);
