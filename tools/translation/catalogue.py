@@ -17,6 +17,7 @@ from tools.translation.page import walk
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "book"
+OUTPUTS, WIDGETS, THEME = "outputs", "widgets", "theme"  # the catalogues that are no page's
 WIDE = 10**6  # polib breaks no lines: an entry is one line, which is easier to search and to compare
 
 

@@ -23,7 +23,7 @@ def problems(entry: polib.POEntry) -> list[str]:
         return ["is untranslated"]
     english, there = entry.msgid, entry.msgstr
     found = []
-    in_code = entry.comment.startswith(("text in code", "words of a cell"))
+    in_code = entry.comment.startswith(("text in code", "words of"))
     before, after = inert(english, placeholders=in_code), inert(there, placeholders=in_code)
     found += [f"lost {part}" for part in sorted((before - after).elements())]
     found += [f"has {part}, which is not in the English" for part in sorted((after - before).elements())]

@@ -1,6 +1,7 @@
 // The search page: ranks the pages for the words in ?q=, and shows of each the section that says most about them.
 "use strict";
 {
+const said = (text) => globalThis.courseWords?.[text] ?? text; // another language's book loads words.js first
 const GREEK = { α: "alpha", β: "beta", γ: "gamma", ε: "eps", θ: "theta", λ: "lambda", μ: "mu", π: "pi", σ: "sigma", τ: "tau", φ: "phi", ϕ: "phi" };
 const WORD = /\p{Script=Greek}|(?:(?!\p{Script=Greek})[\p{L}\p{N}])+/gu; // of a formula each Greek letter is a word
 const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "").replaceAll("đ", "d");
@@ -85,9 +86,11 @@ function show(query) {
     item.append(make("p", "context", ...snippet(section.text, new Set([...terms, ...(best?.terms ?? [])]))));
     list.append(item);
   }
-  const count = found.length === 1 ? "One page was found" : `${found.length} pages were found`;
-  const said = found.length ? `${count} for “${query}”.` : `Nothing was found for “${query}”. Try fewer or other words.`;
-  document.getElementById("search-results").replaceChildren(make("p", "search-summary", said), list);
+  const summary = !found.length ? said("Nothing was found for “{query}”. Try fewer or other words.")
+    : found.length === 1 ? said("One page was found for “{query}”.") : said("{count} pages were found for “{query}”.");
+  const values = { count: found.length, query };
+  const line = summary.replace(/\{(\w+)\}/g, (place, name) => values[name]);
+  document.getElementById("search-results").replaceChildren(make("p", "search-summary", line), list);
 }
 
 function start() {
