@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import importlib.metadata
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -161,3 +163,15 @@ def test_its_command_answers(installed, tmp_path):
     shown = run(installed / "vae-lab", "--help", cwd=tmp_path)
     assert "release" in shown
     assert "check" in shown
+
+
+def test_the_pinned_versions_run_on_the_first_release_of_each_python_that_is_promised():
+    """A system's Python is often an early one: Debian 12 has 3.11.2."""
+    promised = [c.rsplit(" ", 1)[1] + ".0" for c in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", c)]
+    too_new = {
+        f"{it.name}=={it.version}": it.metadata["Requires-Python"]
+        for it in importlib.metadata.distributions()
+        if any(not SpecifierSet(it.metadata["Requires-Python"] or "").contains(python) for python in promised)
+    }
+    assert promised
+    assert not too_new

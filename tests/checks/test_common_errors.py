@@ -49,6 +49,21 @@ def interpolate(model, a, b, steps):
 SAMPLER = "def reparameterize(mu, logvar):\n    {}"
 
 MISTAKES = [
+    (
+        sampling.check_std_from_logvar,
+        SPREAD.format("torch.exp(logvar / 2)") + "\ntorch = 'torch'",
+        "`torch` is no longer the module: some cell gives this name to something of type str",
+    ),
+    (
+        sampling.check_std_from_logvar,
+        "F = 0.5\n" + SPREAD.format("(F.softplus(logvar))"),
+        "`F` is no longer the module: some cell gives this name to something of type float",
+    ),
+    (
+        sampling.check_std_from_logvar,
+        "sum = 0.0\n" + SPREAD.format("torch.exp(logvar / sum([1, 1]))"),
+        "`sum` is no longer Python's",
+    ),
     (sampling.check_std_from_logvar, SPREAD.format("torch.exp(torch.from_numpy(logvar.numpy()) / 2)"), "stay in torch"),
     (sampling.check_std_from_logvar, SPREAD.format("np.exp(logvar / 2)"), "stay in torch"),
     (sampling.check_std_from_logvar, SPREAD.format("math.exp(logvar / 2)"), "math works on one number"),

@@ -13,6 +13,10 @@ from torch import nn
 
 
 """
+EACH_EPOCH = "((globals().__setitem__('optimizer', make())), torch.randperm(len(images)).split(25))[1]"
+CLIPPED = (
+    "optimizer.zero_grad()\nloss.backward()\ntorch.nn.utils.clip_grad_norm_(model.parameters(), 50.0)\noptimizer.step()"
+)
 ADAM = "optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)"
 
 
@@ -161,6 +165,15 @@ RIGHT = [
     ),
     # training
     Answer("training with AdamW", train(setup="optimizer = torch.optim.AdamW(model.parameters(), lr=4e-3)")),
+    Answer("training with NAdam", train(setup="optimizer = torch.optim.NAdam(model.parameters(), lr=3e-3)")),
+    Answer("training with Adagrad", train(setup="optimizer = torch.optim.Adagrad(model.parameters(), lr=2e-2)")),
+    Answer(
+        "training with a step size that falls in each epoch",
+        train(
+            setup=ADAM + "\nfalls = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.97)",
+            report="(falls.step(), total / len(images))[1]",
+        ),
+    ),
     Answer("training with RMSprop", train(setup="optimizer = torch.optim.RMSprop(model.parameters(), lr=2e-3)")),
     Answer(
         "training with a data loader over the indices",
@@ -506,6 +519,38 @@ WRONG = [
         train(batches="[torch.arange(len(images)).split(9)[i] for i in torch.randperm(-(-len(images) // 9)).tolist()]"),
         TRAIN,
         "the order in which they were given",
+    ),
+    Answer(
+        "training with a new Adam in each epoch",
+        train(setup="make = lambda: torch.optim.Adam(model.parameters(), lr=4e-3)", batches=EACH_EPOCH),
+        TRAIN,
+        "the first step of each epoch moves all numbers by the same amount",
+    ),
+    Answer(
+        "training with a new AdamW in each epoch, and clipping",
+        train(
+            setup="make = lambda: torch.optim.AdamW(model.parameters(), lr=4e-3)",
+            batches=EACH_EPOCH,
+            step=CLIPPED,
+        ),
+        TRAIN,
+        "the first step of each epoch moves all numbers by the same amount",
+    ),
+    Answer(
+        "training with a new RMSprop in each epoch",
+        train(setup="make = lambda: torch.optim.RMSprop(model.parameters(), lr=2e-3)", batches=EACH_EPOCH),
+        TRAIN,
+        "the first step of each epoch moves all numbers by the same amount",
+    ),
+    Answer(
+        "training with a new Adam for each batch",
+        train(
+            setup="pass",
+            step="optimizer = torch.optim.Adam(model.parameters(), lr=4e-3)\n"
+            "optimizer.zero_grad()\nloss.backward()\noptimizer.step()",
+        ),
+        TRAIN,
+        "every step moves all of the model's numbers by the same amount",
     ),
     Answer(
         "training in one order for all epochs",

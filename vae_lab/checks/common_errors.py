@@ -102,6 +102,18 @@ CATALOGUE: tuple[tuple[str, str], ...] = (
         r"model.",
     ),
     (
+        r"^AttributeError: '(\w+)' object has no attribute '(\w+)'"
+        r"(?=[^\n]*\n(?:.*\W)?(?P<name>torch|nn|F|D|math|np|numpy)\.\2\b)",
+        r"in this notebook `\g<name>` is no longer the module: some cell gives this name to something of type \1. Give "
+        r"that another name, restart, and run the cells in order.",
+    ),
+    (
+        r"^TypeError: '(?!Tensor|torch\.Size|Size)(\w+)' object is not callable"
+        r"(?=[^\n]*\n(?:.*[^\w.])?(?P<name>sum|max|min|abs|len|range|list|tuple|float|int|print|round|zip|map|sorted)\()",
+        r"in this notebook `\g<name>` is no longer Python's: some line gives this name to something of type \1. Give "
+        r"that another name, restart, and run the cells in order.",
+    ),
+    (
         r"must be Tensor, not (tuple|list)\b|^AttributeError: '(tuple|list)' object has no attribute"
         r"|only integer tensors of a single element can be converted to an index(?=[^\n]*\n[^\[\]]*\*)"
         r"|for [^\n]*: .*'tuple'|can only concatenate tuple|can't multiply sequence by non-int",

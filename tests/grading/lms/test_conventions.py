@@ -13,6 +13,7 @@ from vae_lab.grading.classroom.identities import beside, read_identities
 from vae_lab.grading.course import CourseError
 from vae_lab.grading.lms.class_list import read_class_list
 from vae_lab.grading.lms.collect import collect, summary
+from vae_lab.grading.lms.dates import read_date
 
 MORNING, EVENING = (2026, 11, 20, 8, 0, 0), (2026, 11, 20, 20, 0, 0)
 ADA, ALAN = "Ada Lovelace_101_assignsubmission_file", "Alan Turing_102_assignsubmission_file"
@@ -153,6 +154,45 @@ def test_due_goes_by_the_worksheet_and_not_by_the_time_of_a_download(run, tmp_pa
     assert late(result) == set()
     assert any("within minutes" in note for note in result.notes)
     assert not (tmp_path / "submitted" / "ada-lovelace_101" / "sampling" / "timestamp.txt").exists()
+
+
+IN_OTHER_LANGUAGES = {  # Moodle's strftimedaydatetime of each language pack
+    "vi": "Thứ Sáu, 20 tháng 11 2026, 1:30 PM",
+    "vi, in letters": "Thứ sáu, 20 Tháng mười một 2026, 13:30",
+    "de": "Freitag, 20. November 2026, 13:30",
+    "fr": "vendredi 20 novembre 2026, 13:30",
+    "es": "viernes, 20 de noviembre de 2026, 13:30",
+    "pt_br": "sexta-feira, 20 de novembro de 2026 às 13:30",
+    "pl": "piątek, 20 listopada 2026, 13:30",
+    "ru": "пятница, 20 ноября 2026, 13:30",
+    "ja": "2026年 11月 20日(金曜日) 13:30",
+    "zh_cn": "2026年11月20日 星期五 13:30",
+    "ko": "2026년 11월 20일(금요일), 오후 1:30",
+    "ar": "الجمعة، 20 نوفمبر 2026، 1:30 PM",
+    "tr": "20 Kasım 2026, Cuma, 13:30",
+    "fi": "perjantai, 20. marraskuuta 2026, 13.30",
+    "digits": "20/11/2026, 13:30",
+}
+
+
+@pytest.mark.parametrize("text", IN_OTHER_LANGUAGES.values(), ids=list(IN_OTHER_LANGUAGES))
+def test_a_worksheets_time_is_read_in_any_language(text):
+    assert read_date(text) == datetime(2026, 11, 20, 13, 30).astimezone()
+
+
+@pytest.mark.parametrize(
+    "text", ["-", "", "17.50", "May 2026", "Participant 2026", "I ran it 2026 times in 10:30 min", "x" * 9000]
+)
+def test_what_is_no_time_is_none(text):
+    assert read_date(text) is None
+
+
+def test_times_that_cannot_be_read_are_said(run):
+    sheet = SHEET.replace("Friday, 20 November 2026, 11:00 AM", "the 20th of Blotmath 2026, 11:00").replace(
+        "Friday, 20 November 2026, 1:30 PM", "-"
+    )
+    result, _ = run({f"{ADA}/sampling.ipynb": notebook()}, sheet)
+    assert "Blotmath" in "\n".join(result.notes)
 
 
 LISTS = {

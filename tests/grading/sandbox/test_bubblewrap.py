@@ -166,6 +166,18 @@ def test_a_bubblewrap_that_fails_is_told_with_its_words(tmp_path: Path, monkeypa
         bubblewrap._probe.cache_clear()
 
 
+def test_every_link_on_the_way_to_python_is_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An environment of a system's Python: .venv/bin/python -> /usr/bin/python3 -> python3.11."""
+    (tmp_path / "python3.11").symlink_to(os.path.realpath(sys.executable))
+    (tmp_path / "python3").symlink_to("python3.11")
+    (tmp_path / "venv").mkdir()
+    (tmp_path / "venv" / "python").symlink_to("../python3")
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "venv" / "python"))
+    command = bubblewrap.bubblewrap(())
+    for link in ("venv/python", "python3", "python3.11"):
+        assert str(tmp_path / link) in command, link
+
+
 def test_an_environment_that_submissions_could_not_see_is_named(monkeypatch):
     """Each submission has an empty /tmp of its own: a Python that lives there cannot be the one that runs it."""
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:

@@ -27,10 +27,28 @@ SAME_ORDER = Misconception(
 LAST_BATCH = Misconception(
     "this is the loss of the epoch's last batch: add up over all of its batches, and divide at the end.", "training"
 )
+NEW_OPTIMIZER = Misconception(
+    "make the optimizer once, before the first epoch: Adam remembers the gradients of the batches before, and a new "
+    "one has forgotten them.",
+    "training",
+)
 
 
 class UnevenModel(RecordingModel):
-    """A recording model for which an image that is all white has a KL far above the others'."""
+    """A recording model for which an image that is all white has a KL far above the others', and that can be moved.
+
+    Its `bias` receives the gradient that the decoder's own would, and adds exactly 0 to what is decoded.
+    """
+
+    def __init__(self, latent_dim: int, pixels: int) -> None:
+        super().__init__(latent_dim, pixels)
+        self.bias = torch.nn.Parameter(torch.zeros(pixels, device=device()))
+        self.biases: list[Tensor] = []
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Give out the picture of logits, [B, pixels], and note where the steps so far have moved the bias."""
+        self.biases.append(self.bias.detach().clone())
+        return super().decode(z) + (self.bias - self.bias.detach())
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Give out mu and logvar, [B, D]; mu lies far out for a white image."""
@@ -66,7 +84,31 @@ def check_epochs(train: Callable[..., Any], n: int = 150, pixels: int = 784, lat
         fail(task, "the images come in the order in which they were given.", "Wanted a random one.", NOT_SHUFFLED)
     if once and _alike(order[n:], order[:n]):
         fail(task, "the images come in one order in both epochs.", "Wanted a new one for each.", SAME_ORDER)
+    if once:
+        _judge_optimizer(task, model, sum(1 for end in torch.tensor([len(b) for b in batches]).cumsum(0) if end <= n))
     _judge_report(task, float(history[-1]), model, images, orders[len(orders) // 2 :])
+
+
+def _judge_optimizer(task: str, model: UnevenModel, batches: int) -> None:
+    """A first step of Adam (or RMSprop, or Adagrad) moves every number by one and the same amount; no later one does.
+
+    Args:
+        task: its name.
+        model: after the loop.
+        batches: in the first epoch.
+    """
+    places = torch.stack([*model.biases, model.bias.detach()])
+    if len(places) != 2 * batches + 1:  # a batch that is decoded twice, or not at all
+        return
+    sizes = places.diff(dim=0).abs()
+    moved = sizes.amin(1) > 0
+    even = moved & (sizes.amax(1) <= 1.001 * sizes.amin(1))
+    if batches > 2 and bool(even.all()):
+        seen = "every step moves all of the model's numbers by the same amount, as an optimizer's first step does."
+        fail(task, seen, "Wanted one optimizer for all steps.", NEW_OPTIMIZER)
+    if batches > 1 and even[0] and even[batches] and bool((moved & ~even)[1:batches].all()):
+        seen = "the first step of each epoch moves all numbers by the same amount, as an optimizer's first step does."
+        fail(task, seen, "Wanted one optimizer for all epochs.", NEW_OPTIMIZER)
 
 
 def _judge_report(task: str, last: float, model: UnevenModel, images: Tensor, epoch: list[Tensor]) -> None:

@@ -11,7 +11,7 @@ from vae_lab.grading.classroom.submissions import shown
 from vae_lab.grading.course import CourseError
 from vae_lab.grading.lms.class_list import ClassList
 from vae_lab.grading.lms.contents import Contents, read_contents, wanted
-from vae_lab.grading.lms.dates import all_at_once, submitted_at
+from vae_lab.grading.lms.dates import all_at_once, submitted_at, unreadable_time
 from vae_lab.grading.lms.known import is_of_this_assignment, known_after, person_of
 from vae_lab.grading.lms.names import letters
 from vae_lab.grading.lms.resolving import Resolved, Who, resolve
@@ -118,6 +118,10 @@ def collect(
             + (", and --due could call nobody late" if due else "")
             + "; Moodle's grading worksheet, as --students, has the real ones"
         )
+    if listed.kind == "worksheet" and not any(sheet for _, sheet in times.values()):
+        unread = unreadable_time(cell for student in listed.students for cell in student.cells)
+        if unread:
+            result.notes.append(f"the worksheet's times are written as {unread!r}, which is not known here: not used")
     return result
 
 

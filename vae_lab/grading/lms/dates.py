@@ -11,23 +11,38 @@ FORMATS = (
     "%d/%m/%Y, %H:%M", "%d.%m.%Y, %H:%M",
 )  # fmt: skip
 STAMPED_WITHIN = timedelta(minutes=10)
+_DAY_AND_CLOCK = re.compile(
+    r"(?=.*\d{4})(?=.*\d[:.]\d\d).{10,80}", re.S
+)  # a year and a time: not a name, mark or answer
 
 
 def read_date(text: str) -> datetime | None:
-    """A time as Moodle's worksheet has it, in this machine's time zone; None if it is none that is known here.
+    """A time as Moodle's worksheet has it, in any language, as this machine's time zone; None if it is none.
 
     >>> read_date("Friday, 20 November 2026, 11:59 PM").strftime("%d.%m. %H:%M")
+    '20.11. 23:59'
+    >>> read_date("Thứ Sáu, 20 tháng 11 2026, 11:59 PM").strftime("%d.%m. %H:%M")
     '20.11. 23:59'
     >>> read_date("-") is None
     True
     """
-    text = re.sub(r"^[^\W\d]+,\s*", "", text.replace("\u202f", " ").strip())  # the day of the week
+    text = text.replace("\u202f", " ").strip()
+    if not _DAY_AND_CLOCK.fullmatch(text):
+        return None
     for form in FORMATS:
         try:
-            return datetime.strptime(text, form).astimezone()
+            return datetime.strptime(re.sub(r"^[^\W\d]+,\s*", "", text), form).astimezone()  # without the day's name
         except ValueError:
             continue
-    return None
+    import dateparser  # knows months in 200 languages; 0.3 s to load
+
+    found = dateparser.parse(text, settings={"STRICT_PARSING": True, "DATE_ORDER": "DMY"})
+    return found.astimezone() if found else None
+
+
+def unreadable_time(cells: Iterable[str]) -> str | None:
+    """A cell that looks like a time and is none that can be read, so that nobody takes the zip's time unsaid."""
+    return next((cell for cell in cells if _DAY_AND_CLOCK.fullmatch(cell.strip()) and read_date(cell) is None), None)
 
 
 def submitted_at(cells: Iterable[str]) -> datetime | None:

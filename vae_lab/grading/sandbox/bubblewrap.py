@@ -68,7 +68,7 @@ def _probe() -> str | None:
 def _places() -> list[str]:
     """What the sandboxed Python needs to see of this machine."""
     wanted = [sys.prefix, sys.base_prefix, sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")]
-    wanted += [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), os.path.realpath(sys.executable)]
+    wanted += [sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *_way_to(sys.executable)]
     wanted += ["/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/local/lib", "/usr/share/fonts", "/usr/share/zoneinfo"]
     wanted += ["/etc/ld.so.cache", "/etc/fonts", "/etc/localtime"]
     found: list[str] = []
@@ -78,6 +78,15 @@ def _places() -> list[str]:
         if not any(place == other or place.startswith(f"{other}/") for other in found):
             found.append(place)
     return found
+
+
+def _way_to(path: str) -> list[str]:
+    """A file and every link on the way to it: an environment's Python is often a link to /usr/bin/python3, a link."""
+    way = [path]
+    while os.path.islink(path):
+        path = os.path.normpath(os.path.join(os.path.dirname(path), os.readlink(path)))
+        way.append(path)
+    return way
 
 
 def bubblewrap(fds: tuple[int, ...]) -> list[str]:
