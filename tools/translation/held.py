@@ -35,7 +35,8 @@ def problems(entry: polib.POEntry) -> list[str]:
         found.append("begins or ends with a space")
     if entry.comment == "text in code" and ('"' in there) > ('"' in english):
         found.append('has a " inside a string of a program: use ‘ ’')
-    left = left_in_english(english, there, placeholders=in_code)
+    names = "in English" in entry.tcomment  # `# free: in English`: a string that the program looks something up by
+    left = [] if names else left_in_english(english, there, placeholders=in_code)
     found += [f"still says {word!r}: translate it, or add it to locale/vi/stays-english.txt" for word in left]
     form = FORMAT.search(english) if in_code else None
     if form and form[0] != ":" and not there.endswith(form[0]):

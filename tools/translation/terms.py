@@ -63,6 +63,7 @@ SHORT_I = re.compile(r"(?i)\b(?:lí|kĩ|kì|mĩ|tỉ lệ)\b")  # lý, kỹ, k�
 
 STAYS = Path(__file__).parents[2] / "locale" / "vi" / "stays-english.txt"
 BOTH = {"can", "con", "hay", "in", "long", "may", "them", "tin", "to"}  # Vietnamese, too
+ITALIC = re.compile(r"(?<!\*)\*[^*]+\*(?!\*)")
 ASIDE = re.compile(r"\([^()]*\)|\*[^*]*→[^*]*\*")  # the English in brackets, and what a menu is called
 
 
@@ -76,6 +77,9 @@ def stays() -> frozenset[str]:
 def left_in_english(english: str, there: str, *, placeholders: bool = False) -> list[str]:
     """Words of the English that still stand in the translation and may not."""
     low = re.compile(r"(?<![\w.-])[a-z]{3,}(?![\w-])")
+    labels = set(ITALIC.findall(english)) & set(ITALIC.findall(there))  # what a program calls a thing
+    for label in labels:
+        there = there.replace(label, " ")
     before = set(low.findall(words(english, placeholders=placeholders)))
     after = low.findall(ASIDE.sub(" ", words(there, placeholders=placeholders)))
     return [word for word in dict.fromkeys(after) if word in before - stays() - BOTH]
@@ -102,7 +106,7 @@ def faults(english: str, there: str, free: str = "") -> list[str]:
             continue
         if term[0].lower() in excused or term[0].lower().rstrip("s") in excused:
             continue
-        if not any(word in low for word in used):
+        if not any(word.lower() in low for word in used):
             found.append(f"has {term[0]!r} in English and not {' or '.join(map(repr, used))}")
         rest = re.sub(rf"(?i)\b{pattern}\b", " ", rest)
     return found
