@@ -86,15 +86,19 @@ class Words:
     @cached_property
     def strings(self) -> list[tuple[re.Pattern[str], str, str]]:
         """The strings of the page's cells: a pattern for what they print, the string, its translation."""
-        catalogue = {entry.msgid: entry.msgstr for entry in read(folder(self.language) / f"{self.slug}.po")}
-        found = [text.text for text in texts_of(self.slug) if text.kind == "text in code"]
+        entries = read(folder(self.language) / f"{self.slug}.po")
+        catalogue = {entry.msgid: entry.msgstr for entry in entries}
+        names = {
+            entry.msgid for entry in entries if "in English" in entry.tcomment
+        }  # shown, they are words all the same
+        found = [text.text for text in texts_of(self.slug) if text.kind == "text in code" and text.text not in names]
         bare = {FORMAT.sub("", text) or text: text for text in found}
         return [(_pattern(shown), shown, FORMAT.sub("", catalogue.get(text, ""))) for shown, text in bare.items()]
 
     def say(self, text: str) -> str:
         """One line, one cell, one label in the other language; the spaces around it stay."""
         body = text.strip()
-        if not has_words(body):
+        if not has_words(body) and body not in self.known:
             return text
         before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
         return before + self._body(body) + after
@@ -114,10 +118,19 @@ class Words:
             if not string.endswith("}") and (found := re.compile(shown.pattern + r"(?= )").match(body)):
                 head = self._filled(string, there, found.groups()) if there else found[0]
                 return head + self.say(body[found.end() :])
-        said = self._within(body)
+        said = self._within(body) or self._listed(body)
         if said is None:
             self.missed(pattern)
         return said or body
+
+    def _listed(self, body: str) -> str | None:
+        """What is put together of texts that are known: `Marked: the encoder; the loss`."""
+        head, mark, rest = body.rpartition(": ")
+        parts = (rest if mark else body).split("; ")
+        if (mark and f"{head}:" not in self.known) or not all(part in self.known for part in parts):
+            return None
+        begin = f"{self.known[f'{head}:'] or f'{head}:'} " if mark else ""
+        return begin + "; ".join(self.known[part] or part for part in parts)
 
     def _filled(self, string: str, there: str, values: tuple[str, ...]) -> str:
         """A string of the program with what was printed in its places."""

@@ -7,6 +7,7 @@ exactly if a reader sees it. What the package's own catalogue or a string of the
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 from jupyter_cache import get_cache
@@ -14,7 +15,7 @@ from myst_nb.core.read import read_myst_markdown_notebook
 from nbformat import NotebookNode
 
 from tools.translation.catalogue import PAGES, ROOT, Text, slugs
-from tools.translation.outputs import Words, shown
+from tools.translation.outputs import Words, has_words, shown
 
 CACHE = ROOT / "_build" / ".jupyter_cache"
 WIDGET_WORDS = ROOT / "vae_lab" / "widgets" / "words"
@@ -44,9 +45,10 @@ def of_outputs(language: str) -> Iterator[Text]:
                 words.output(output)
             words.widgets(notebook["metadata"].get("widgets", {}))
         yield from (Text(text, f"book/{slug}.md", 1, "words of a cell") for text in found if text not in sentences)
-    drawn: list[str] = []
-    Words("intro", language, missed=drawn.append, known={}).markup(strip(set(PARTS)))
-    for text in [*drawn, *PARTS.values(), "the whole model", "You are here:"]:
+    title, *drawn = re.findall(r"<(?:title|text)[^>]*>([^<]*)</", strip(set(PARTS)))
+    head = title.partition("Marked: ")[0] + "Marked:"
+    shown_in_it = [text for text in drawn if has_words(text) or "=" in text]
+    for text in [head, *shown_in_it, *PARTS.values(), "the whole model", "You are here:"]:
         yield Text(text, "vae_lab/architecture.py", 1, "words of a cell")
 
 

@@ -43,19 +43,40 @@ function weight(query) {
   const asked = plain(query), holds = (text) => plain(text).includes(asked);
   return (key) => {
     const { title, name, headings } = pages[key];
-    // Vietnamese words are several syllables: in this order, and with the marks that were typed, they are the word
-    const together = (wanted) => pages[key].text.toLowerCase().includes(wanted);
-    const phrase = language === "vi" && (asked === query.toLowerCase() ? holds(pages[key].text) : together(query.toLowerCase()));
-    const about = plain(title).startsWith(asked) || name.replaceAll("_", " ") === asked ? 3 : holds(title) ? 2.5 : holds(headings) ? 2 : phrase ? 1.6 : 1;
+    const about = plain(title).startsWith(asked) || name.replaceAll("_", " ") === asked ? 3 : holds(title) ? 2.5 : holds(headings) ? 2 : 1;
     return about * (name === "references" ? 0.4 : 1);
   };
 }
 
+// A word of Vietnamese is several syllables: side by side, and with the marks that were typed, they are the word. A tone may
+// stand on either vowel of a pair (hóa, hoá), so it is compared at the end of its syllable.
+const TONE = /[\u0300\u0301\u0303\u0309\u0323]/;
+const toned = (text) => text.toLowerCase().normalize("NFD")
+  .replace(/(?:\p{L}\p{M}*)+/gu, (syllable) => syllable.replace(TONE, "") + (TONE.exec(syllable)?.[0] ?? ""));
+function asOneWord(found, query) {
+  if (language !== "vi") return found;
+  for (const form of plain(query) === query.toLowerCase() ? [plain] : [toned, plain]) {
+    const whole = found.filter(({ id }) => form([pages[id].title, pages[id].headings, pages[id].text].join(" ")).includes(form(query)));
+    if (whole.length) return whole;
+  }
+  return found;
+}
+
 // Some words around the first of the terms, marked.
-function snippet(text, terms) {
+function phraseIn(text, query) {
+  const bare = plain(text), asked = plain(query), hits = []; // letter for letter as long as the text
+  for (let at = bare.indexOf(asked); at >= 0 && bare.length === text.length; at = bare.indexOf(asked, at + asked.length)) {
+    const hit = [text.slice(at, at + asked.length)];
+    hit.index = at;
+    hits.push(hit);
+  }
+  return hits.length ? hits : null;
+}
+function snippet(text, terms, query) {
   const words = [...text.matchAll(WORD)];
   const isFound = (word) => [asTerms(word)].flat().some((term) => terms.has(term));
-  const hits = words.filter((word) => isFound(word[0]));
+  const inPhrase = language === "vi" ? phraseIn(text, query) : null;
+  const hits = inPhrase ?? words.filter((word) => isFound(word[0]));
   const middle = hits[0]?.index ?? 0;
   let from = Math.max(0, middle - 70);
   if (from) from = text.indexOf(" ", from) + 1;
@@ -77,8 +98,12 @@ function make(tag, className, ...children) {
 
 function show(query) {
   const list = make("ul", "search");
-  const found = look(byPage, query, { title: 12, name: 6, headings: 4 }, weight(query));
+  const found = asOneWord(look(byPage, query, { title: 12, name: 6, headings: 4 }, weight(query)), query);
   const inside = look(bySection, query, { heading: 3 }, () => 1);
+  if (language === "vi") { // the section that has the word before those that have its syllables
+    const holds = ({ id }) => plain(sections.find(({ key }) => key === id).text).includes(plain(query));
+    inside.sort((a, b) => holds(b) - holds(a));
+  }
   const root = document.documentElement.dataset.content_root ?? "./";
   for (const { id, terms } of found) {
     const page = searchPages[id], best = inside.find((hit) => hit.id.startsWith(`${id}.`));
@@ -90,7 +115,7 @@ function show(query) {
     });
     const item = make("li", "", link);
     if (section !== page.sections[0] && section.heading) item.append(make("span", "section", ` ${section.heading}`));
-    item.append(make("p", "context", ...snippet(section.text, new Set([...terms, ...(best?.terms ?? [])]))));
+    item.append(make("p", "context", ...snippet(section.text, new Set([...terms, ...(best?.terms ?? [])]), query)));
     list.append(item);
   }
   const summary = !found.length ? said("Nothing was found for “{query}”. Try fewer or other words.")
