@@ -88,9 +88,7 @@ class Words:
         """The strings of the page's cells: a pattern for what they print, the string, its translation."""
         entries = read(folder(self.language) / f"{self.slug}.po")
         catalogue = {entry.msgid: entry.msgstr for entry in entries}
-        names = {
-            entry.msgid for entry in entries if "in English" in entry.tcomment
-        }
+        names = {entry.msgid for entry in entries if "in English" in entry.tcomment}
         found = [text.text for text in texts_of(self.slug) if text.kind == "text in code" and text.text not in names]
         bare = {FORMAT.sub("", text) or text: text for text in found}
         return [(_pattern(shown), shown, FORMAT.sub("", catalogue.get(text, ""))) for shown, text in bare.items()]
