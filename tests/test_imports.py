@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "mnist5k": set(),
     "data": {"mnist5k", "shipped"},
     "checks": set(),
+    "diagnosis": set(),
     "estimators": {"arguments"},
     "elbo": {"arguments", "pixels", "sampling"},
     "logits_loss": {"pixels"},
