@@ -18,8 +18,7 @@ from tools.translation.around import said
 ROOT = Path(__file__).parents[1]
 
 INSTALL = """\
-# Run this cell first. Where the course is missing, as in Colab, it is installed from the book's own pages;
-# the torch that is there stays.
+{comment}
 import importlib.util
 import subprocess
 import sys
@@ -30,8 +29,12 @@ if importlib.util.find_spec("vae_lab") is None:
 
 import torch
 
-print("GPU:", torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none, and none is needed")
+print("GPU:", torch.cuda.get_device_name(0) if torch.cuda.is_available() else "{none}")
 """
+ABOUT_INSTALL = (
+    "Run this cell first. Where the course is missing, as in Colab, it is installed from the book's own pages;",
+    "the torch that is there stays.",
+)
 
 FENCE = re.compile(r"(?P<indent> *)(?P<fence>:{3,}|`{3,})\{(?P<name>[\w:-]+)\} *(?P<title>.*)")
 ITEM = re.compile(r"(?P<indent> *)- \[(?P<mark>[x ])\] (?P<choice>.*)")
@@ -47,24 +50,29 @@ TITLES: dict[str, Callable[[str], str]] = {
 }
 
 
-def install_cell(wheel: str) -> dict[str, Any]:
+def install_cell(wheel: str, language: str = "en") -> dict[str, Any]:
     """The first cell of each notebook; it does nothing where the course is installed already."""
+    from vae_lab.language import phrase
+
+    comment = "\n".join(f"# {phrase(line, language)}" for line in ABOUT_INSTALL)
+    none = phrase("none, and none is needed", language)
     return {
         "cell_type": "code",
         "execution_count": None,
         "metadata": {},
         "outputs": [],
-        "source": INSTALL.format(wheel=wheel).rstrip(),
+        "source": INSTALL.format(wheel=wheel, comment=comment, none=none).rstrip(),
     }
 
 
-def lab_notebook(lab: dict[str, Any], wheel: str, site: str) -> dict[str, Any]:
+def lab_notebook(lab: dict[str, Any], wheel: str, site: str, language: str = "en") -> dict[str, Any]:
     """A released lab as it is published: its own cells untouched, save for links, and the install cell before its code.
 
     Args:
         lab: the content of `labs/<lab>/<lab>.ipynb`.
         wheel: address of the wheel.
         site: address of the book, without a slash at the end.
+        language: of the lab.
 
     Returns:
         a new notebook; nbgrader's metadata and every code cell of the lab are as they were.
@@ -76,7 +84,7 @@ def lab_notebook(lab: dict[str, Any], wheel: str, site: str) -> dict[str, Any]:
                 r"\((?:\.\./)+book/([\w/-]+)\.md(#[\w-]+)?\)", rf"({site}/book/\1.html\2)", "".join(cell["source"])
             )
     first = next(place for place, cell in enumerate(cells) if cell["cell_type"] == "code")
-    cells.insert(first, install_cell(wheel))
+    cells.insert(first, install_cell(wheel, language))
     if any("id" in cell for cell in cells):
         cells[first]["id"] = "install"
     return {**lab, "cells": cells, "metadata": {**lab["metadata"], "colab": {"provenance": []}}}  # a CPU is enough
@@ -93,7 +101,7 @@ def page_notebook(text: str, titles: dict[str, str], wheel: str, site: str, lang
         language: that of the page.
     """
     page = read_myst_markdown_notebook(text)
-    cells = [install_cell(wheel)]
+    cells = [install_cell(wheel, language)]
     for cell in page.cells:
         if cell.cell_type == "markdown":
             cells.append(

@@ -71,6 +71,10 @@ def publish(out: Path, site: str, root: Path = ROOT, earlier: Path | None = None
     for path in labs:
         notebook = lab_notebook(json.loads(path.read_text(encoding="utf-8")), where, site)
         made.append(write_notebook(out / "notebooks" / "labs" / path.name, notebook))
+    for path in sorted((root / "labs").glob("*/*/*.ipynb")):  # labs/vi/sampling/sampling.ipynb, with the book in vi/
+        language = path.parents[1].name
+        notebook = lab_notebook(json.loads(path.read_text(encoding="utf-8")), where, f"{site}/{language}", language)
+        made.append(write_notebook(out / "notebooks" / "labs" / language / path.name, notebook))
     made.append(sitemap(out, site))
     (out / ".nojekyll").touch()  # GitHub Pages would leave out folders that begin with _
     sums = out / "SHA256SUMS"

@@ -87,20 +87,22 @@ class OpenLab(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Build a line of links."""
         lab = self.arguments[0]
-        source = ROOT / "labs" / lab / f"{lab}.ipynb"
-        if not source.is_file():
+        source = lab_files.labs(self.env.config.language or "en").get(lab) or lab_files.labs().get(lab)
+        if source is None:
             raise self.error(f"there is no lab {lab!r}")
         self.env.note_dependency(str(source))
         line = nodes.paragraph(classes=["open-lab"])
         place, language = address(), self.env.config.language
         if place:
-            url = place.colab(f"notebooks/labs/{lab}.ipynb")
+            folder = "" if source == lab_files.labs().get(lab) else f"{language}/"
+            url = place.colab(f"notebooks/labs/{folder}{lab}.ipynb")
             words = said("Open {lab} in Colab", language).format(lab=lab)
             line += nodes.reference("", words, refuri=url)
             line += nodes.Text(" · ")
         offered = Path(self.env.doctreedir) / "labs" / f"{lab}.ipynb"
         offered.parent.mkdir(parents=True, exist_ok=True)
-        offered.write_text(lab_to_download(source.read_text(encoding="utf-8"), place), encoding="utf-8")
+        text = lab_to_download(source.read_text(encoding="utf-8"), place, self.env.config.language or "en")
+        offered.write_text(text, encoding="utf-8")
         target = os.path.relpath(offered, Path(self.env.doc2path(self.env.docname)).parent)
         line += addnodes.download_reference(
             "", "", nodes.Text(said("Download {lab}.ipynb", language).format(lab=lab)), reftarget=target, refdoc=lab
@@ -108,17 +110,19 @@ class OpenLab(SphinxDirective):
         return [line]
 
 
-def lab_to_download(released: str, place: Address | None) -> str:
+def lab_to_download(released: str, place: Address | None, language: str = "en") -> str:
     """A lab as a reader takes it away: no link in it leads into a repository that is not there.
 
     Args:
         released: the text of `labs/<lab>/<lab>.ipynb`.
         place: where the course is published: links lead to its pages, and a first cell installs the course. If it is
             nowhere, the pages' titles stand alone.
+        language: of the lab, and of the book that its links lead to.
     """
     if place is None:
         return lab_files.with_live_links(released, "")
-    made = lab_notebook(json.loads(released), f"{place.site}/{wheel_name()}", place.site)
+    site = place.site if language == "en" else f"{place.site}/{language}"
+    made = lab_notebook(json.loads(released), f"{place.site}/{wheel_name()}", site, language)
     return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 

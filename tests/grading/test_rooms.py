@@ -12,13 +12,13 @@ GRADING = Path(__file__).parents[2] / "vae_lab" / "grading"
 
 # Each room may import the rooms and shared files that it names; "/" begins what is outside of grading.
 MAY_IMPORT = {
-    "lms": {"classroom", "lab", "course", "marks"},
-    "classroom": {"judge", "executors", "pages", "lab", "results", "marks", "course", "limits"},
-    "authoring": {"judge", "executors", "lab", "course", "stand_ins", "/checks"},
-    "pages": {"lab", "results", "marks", "course"},
+    "lms": {"classroom", "lab", "course", "marks", "/language"},
+    "classroom": {"judge", "executors", "pages", "lab", "results", "marks", "course", "limits", "/language"},
+    "authoring": {"judge", "executors", "lab", "course", "stand_ins", "/checks", "/language"},
+    "pages": {"lab", "results", "marks", "course", "/language"},
     "judge": {"rpc", "sandbox", "lab", "limits", "results", "/checks"},
     "executors": set(),
-    "lab": {"course"},
+    "lab": {"course", "/language"},
     "sandbox": {"limits"},
     "student": {"rpc", "sandbox"},
     "rpc": {"/checks"},

@@ -16,6 +16,7 @@ from vae_lab.grading.lab.cells import Notebook
 from vae_lab.grading.lab.release import release_notebook
 from vae_lab.grading.lab.source import Lab, load_lab
 from vae_lab.grading.marks import Mark, Person
+from vae_lab.language import SOURCE
 
 if TYPE_CHECKING:
     from vae_lab.grading.classroom.gradebook import LabGradebook
@@ -53,8 +54,12 @@ class Classroom:
     @cached_property
     def released(self) -> Notebook:
         """The lab as students got it."""
+        return self.released_in(SOURCE)
+
+    def released_in(self, language: str) -> Notebook:
+        """The lab as students of a language got it."""
         try:
-            notebook: Notebook = json.loads(release_notebook(self.source, self.name))
+            notebook: Notebook = json.loads(release_notebook(self.source, self.name, language))
         except ValueError as error:
             raise CourseError(error) from error
         return notebook

@@ -23,7 +23,7 @@ from vae_lab.grading.lab.handed_in import HandedIn, read_handed_in
 from vae_lab.grading.marks import GradebookEntry, Mark, auto_score, with_marks
 from vae_lab.grading.pages import autograded, feedback
 from vae_lab.grading.pages.report import NEEDS
-from vae_lab.grading.pages.tasks import outline, tasks, title
+from vae_lab.grading.pages.tasks import Outline, outline, tasks, title
 from vae_lab.grading.results import SubmissionResult
 
 KINDS = ("autograded", "feedback")  # the files that each student gets
@@ -42,8 +42,7 @@ class Writer:
         self.batch: list[str] = []
         self.taken = 0
         self.flushed = time.monotonic()
-        self.outlines = outline(room.released)
-        self.title = title(room.released)
+        self.in_languages: dict[str, tuple[list[Outline], str]] = {}
         self.pages_version = pages_version()
 
     def is_due(self, student: str, depends: str) -> bool:
@@ -158,9 +157,16 @@ class Writer:
             marks: dict[str, Mark] = self.marks.get(result.student, {})
             counted = with_marks(result, marks)
             comments = {name: mark.comment for name, mark in marks.items() if mark.comment}
-            shown = tasks(self.outlines, handed_in, counted)
-            page = feedback.page(counted, shown, self.title, comments)
+            outlines, heading = self.headings(handed_in.language)
+            page = feedback.page(counted, tasks(outlines, handed_in, counted), heading, comments, handed_in.language)
             write_atomically(self.room.file("feedback", result.student), page)
+
+    def headings(self, language: str) -> tuple[list[Outline], str]:
+        """The lab's tasks and its title, as students of a language know them."""
+        if language not in self.in_languages:
+            released = self.room.released_in(language)
+            self.in_languages[language] = (outline(released), title(released))
+        return self.in_languages[language]
 
     def handed_in(self, student: str) -> HandedIn:
         """A student's notebook, read against the lab."""
