@@ -27,6 +27,7 @@ THEIRS = (
     "Last updated on {1}/{2}/{3}.", "Link to this heading", "Link to this image", "Link to this table",
     "Link to this term", "Link to this equation", "Link to this code", "Error", "Fig. %s", "Table %s",
     "Please activate JavaScript to enable the search functionality.",
+    "and", "or",
     # the buttons that copy code
     "Copy", "Copy to clipboard", "Copied!", "Failed to copy",
     # MyST-NB's table of what was executed

@@ -17,12 +17,15 @@ from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
 
+from tools.translation import around
 from tools.translation.catalogue import OUTPUTS, WIDGETS, folder, read, texts_of
 from tools.translation.inert import PLACEHOLDER, WORD
+from vae_lab.language import translate
 
 FORMAT = re.compile(r":[-+,<>^.\d]*[a-z%]?$")  # what the head of a Table says about its numbers
 BETWEEN_TAGS = re.compile(r"(<(?:style|script|math)\b.*?</(?:style|script|math)>|<!--.*?-->|<[^>]*>)", re.DOTALL)
 ATTRIBUTE = re.compile(r'(?<= )(alt|aria-label|title)="([^"]*)"')
+SENTENCE = re.compile(r"(?<=\.) (?=\S)")
 GRAPH = re.compile(r'(<svg[^>]* class="vae-graph".*?</svg>)', re.DOTALL)
 PLACE = re.compile(r"\{(\d+)\}")
 AMOUNT = re.compile(r"(?<![\w.])[-+−]?\d+(?:[.,:]\d+)*(?:e[-+]?\d+)?")
@@ -38,6 +41,7 @@ NAMES = frozenset(
     logits autograd expm1 reparameterize float32 float64
     """.split()  # noqa: SIM905
 )
+NOTE = "Note: "
 STATE = "application/vnd.jupyter.widget-state+json"
 Asked = Callable[[str], None]
 
@@ -172,7 +176,13 @@ class Words:
 
     def _said_of_a_graph(self, text: str) -> str:
         """In a recorded graph names of values stand beside words, and only the package's own sentences are words."""
-        return messages(text, self.language)
+        before, mark, last = text.rpartition(": ")
+        if " → " in before:
+            return before + mark + messages(last, self.language)
+        said = " ".join(messages(sentence, self.language) for sentence in SENTENCE.split(text))
+        for word in ("and", "or") if said != text else ():
+            said = said.replace(f" {word} ", f" {around.said(word, self.language)} ")
+        return said
 
     def output(self, output: dict[str, Any]) -> dict[str, Any]:
         """One output of a cell."""
@@ -240,8 +250,6 @@ def catalogued(language: str, name: str) -> dict[str, str]:
 
 def messages(text: str, language: str) -> str:
     """What the package says, in another language."""
-    try:
-        from vae_lab.language import translate
-    except ImportError:
-        return text
+    if text.startswith(NOTE):
+        return f"{around.said('Note', language)}: {translate(text.removeprefix(NOTE), language)}"
     return translate(text, language)

@@ -41,7 +41,7 @@ def of_outputs(language: str) -> Iterator[Text]:
         found: list[str] = []
         words = Words(slug, language, missed=found.append, known={})
         if notebook := executed(slug):
-            for output in shown(notebook) if slug != "diagnose" else []:  # until the package's catalogue is there
+            for output in shown(notebook):
                 words.output(output)
             words.widgets(notebook["metadata"].get("widgets", {}))
         yield from (Text(text, f"book/{slug}.md", 1, "words of a cell") for text in found if text not in sentences)
