@@ -681,7 +681,7 @@ WRONG += [
         "estimate without log q",
         estimate("z = q.rsample((n,))", "-p.log_prob(z).sum(-1).mean(0)"),
         DRAWS,
-        "times the KL",
+        "log q is missing",
     ),
 ]
 
@@ -796,10 +796,16 @@ WRONG += [
         "the logarithm of a mean",
     ),
     Answer(
+        "estimate without log p",
+        estimate("z = q.rsample((n,))", "q.log_prob(z).sum(-1).mean(0)"),
+        DRAWS,
+        "log p is missing",
+    ),
+    Answer(
         "estimate over n - 1",
         estimate("z = q.rsample((n,))", "(q.log_prob(z) - p.log_prob(z)).sum(-1).sum(0) / max(n - 1, 1)"),
         DRAWS,
-        "times the KL",
+        "divided by n - 1",
     ),
     Answer(
         "estimate with z held in log p",
