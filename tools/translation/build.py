@@ -62,6 +62,7 @@ def sources(language: str, target: Path) -> None:
 def digest(language: str) -> str:
     """Of what outputs are translated with: when it changes, every page is read again."""
     files = [path for path in sorted(folder(language).glob("*.po")) if path.stem not in slugs()]
+    files += sorted(Path(__file__).parent.glob("*.py"))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 

@@ -3,9 +3,8 @@
 Cells run once, for the English book. Its figures are SVG whose words are text, its tables HTML, its interactions say
 what stands in one table each: so the words of an output are exchanged in what was recorded, and no cell runs again.
 
-A text is looked up among the sentences that the package says (messages.po), then in outputs.po, where numbers are
-places (`after {1} epochs`), and among the strings of the page's own cells, whose places are Python's (`loss, epoch
-{epoch}: {mine:.3f}`).
+A text is looked up in outputs.po, where numbers are places (`after {1} epochs`), among the strings of the page's own
+cells, whose places are Python's (`loss, epoch {epoch}: {mine:.3f}`), and among the sentences that the package says.
 """
 
 from __future__ import annotations
@@ -106,9 +105,6 @@ class Words:
         return before + self._body(body) + after
 
     def _body(self, body: str) -> str:
-        said: str | None = messages(body, self.language)
-        if said != body:
-            return said or body
         pattern = with_places(body)
         if pattern in self.known:
             return with_amounts(self.known[pattern], body) or body
@@ -120,7 +116,9 @@ class Words:
             if not string.endswith("}") and (found := re.compile(shown.pattern + r"(?= )").match(body)):
                 head = self._filled(string, there, found.groups()) if there else found[0]
                 return head + self.say(body[found.end() :])
-        said = self._within(body) or self._listed(body)
+        said: str | None = messages(body, self.language)
+        if said == body:
+            said = self._within(body) or self._listed(body)
         if said is None:
             self.missed(pattern)
         return said or body
