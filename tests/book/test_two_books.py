@@ -24,28 +24,7 @@ ENGLISH = {
     *("the", "of", "and", "is", "are", "with", "from", "this", "that", "which", "what", "when", "each", "its", "was"),
     *("were", "has", "have", "does", "not"),
 }
-    "the",
-    "of",
-    "and",
-    "is",
-    "are",
-    "with",
-    "from",
-    "this",
-    "that",
-    "which",
-    "what",
-    "when",
-    "each",
-    "its",
-    "was",
-    "were",
-    "has",
-    "have",
-    "does",
-    "not",
-}
-NOT_READ = "script, style, pre, code, .katex-html, math, .bibliography, .vae-lab, .notation-table, [lang=en]"
+NOT_READ = "script, style, pre, code, .katex-html, math, .citation-list, .vae-lab, .notation-table, [lang=en]"
 # English that stands for a reason: names of works and of their authors, what an English program calls a thing.
 STANDS = re.compile(r"\b[A-Z][\w-]+ and [A-Z]\w+|→|\(([^()]|\([^()]*\))*\)|^book/\w+$|“[^”]*”")
 SEARCHED = {
