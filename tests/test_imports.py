@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "mnist5k": set(),
     "data": {"mnist5k", "shipped"},
     "checks": {"language"},
+    "diagnosis": {"language"},
     "estimators": {"arguments"},
     "elbo": {"arguments", "pixels", "sampling"},
     "logits_loss": {"pixels"},

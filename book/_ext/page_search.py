@@ -16,6 +16,8 @@ from typing import Any
 from bs4 import BeautifulSoup, Tag
 from sphinx.application import Sphinx
 
+from book._ext.search_vietnamese import SearchVietnamese
+
 NOT_PROSE = (
     "pre", "script", "style", "svg", "div.cell", "a.headerlink", ".katex-html", ".katex-display", "details.hide",
     "div.you-are-here", "span.caption-number", "table span.column",
@@ -72,10 +74,13 @@ def _write(app: Sphinx, error: Exception | None) -> None:
     target = Path(app.outdir) / "_static" / "search-data.js"
     text = json.dumps(pages, ensure_ascii=False, separators=(",", ":"))
     target.write_text(f"globalThis.searchPages = {text};\n", encoding="utf-8")
+    if app.config.language == SearchVietnamese.lang:
+        target.with_name("search-language.js").write_text(SearchVietnamese.js_stemmer_code, encoding="utf-8")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Put the own search page in the place of Sphinx's."""
+    app.add_search_language(SearchVietnamese)
     app.connect("builder-inited", _no_index_of_sphinx)
     app.connect("build-finished", _write)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
