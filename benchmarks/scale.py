@@ -18,7 +18,8 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,10 +28,11 @@ import sqlalchemy as sa
 from benchmarks.grading import LAB, make_class
 from benchmarks.training.machine import processor
 from vae_lab.grading.classroom.class_report import class_report
+from vae_lab.grading.classroom.grade import grade_class
 from vae_lab.grading.classroom.gradebook import LabGradebook
 from vae_lab.grading.classroom.job import Job
 from vae_lab.grading.classroom.needed import needed_by
-from vae_lab.grading.classroom.packets import JobPacket, pack_job, result_to_json
+from vae_lab.grading.classroom.packets import JobPacket, LabFile, pack_job, result_to_json
 from vae_lab.grading.classroom.records import Record, Records
 from vae_lab.grading.classroom.room import Classroom
 from vae_lab.grading.course import Course
@@ -114,6 +116,39 @@ def weights(course: Course) -> Iterator[tuple[str, str]]:
     yield "kB of a job as it would be pickled, with its lab", f"{len(pickled) / 1e3:.1f}"
     yield "kB of the lab, once for each worker", f"{len(room.source.encode()) / 1e3:.1f}"
     yield "kB of an answer", f"{len(answer) / 1e3:.1f}"
+
+
+class AtOnce:
+    """A place that answers at once with something made up."""
+
+    def __init__(self, room: Classroom) -> None:
+        self.room = room
+
+    def start(self, shared: LabFile) -> None:
+        pass
+
+    def run(self, jobs: Iterable[Job], expected: int) -> Iterator[tuple[Job, SubmissionResult | Exception]]:
+        for number, job in enumerate(jobs):
+            yield job, replace(made_up(self.room, number), student=job.student)
+
+    def cancel(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        pass
+
+
+def writing(folder: Path, students: int) -> Iterator[tuple[str, str]]:
+    """What the one writer does for a submission: record, gradebook, graded notebook, feedback page."""
+    course = make_class(folder, students)
+    room = Classroom(course, LAB, course.root)
+    with room.book():
+        pass  # nbgrader is loaded and the gradebook made
+    seconds, _ = timed(lambda: grade_class(room, course.root / "submitted", place=AtOnce(room)))
+    yield (
+        "ms of the writer for a submission: record, gradebook, graded notebook, feedback",
+        f"{1e3 * seconds / students:.0f}",
+    )
 
 
 def made_up(room: Classroom, number: int) -> SubmissionResult:
@@ -248,6 +283,7 @@ def main() -> None:
         course = make_class(Path(folder), 1)
         if "wire" in chosen.parts:
             note(weights(course))
+            note(writing(Path(folder) / "written", 300))
             note(through_a_scheduler(chosen.jobs, chosen.workers, 29_000))
         for count in (chosen.records // 10, chosen.records) if "class" in chosen.parts else ():
             out = Path(folder) / f"of-{count}"
