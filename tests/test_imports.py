@@ -41,6 +41,7 @@ MAY_IMPORT = {
     "architecture": {"models"},
     "plots": {"evaluation", "training", "generation", "models", "elbo", "estimators", "sampling"},
     "widgets": {
+        "language",
         "arguments",
         "data",
         "shipped",

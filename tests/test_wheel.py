@@ -106,7 +106,11 @@ def test_it_holds_the_package_and_nothing_else(contents):
         if path.is_file() and "__pycache__" not in path.parts
     }
     labs = {f"vae_lab/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "labs").rglob("*.ipynb")}
-    words = {f"vae_lab/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "locale").rglob("*.po")}
+    words = {
+        f"vae_lab/{path.relative_to(ROOT).as_posix()}"
+        for path in (ROOT / "locale").rglob("*.po")
+        if path.stem in ("messages", "widgets") or path.stem.startswith("lab-")
+    }
     assert packed == {*there, *labs, *words, "vae_lab_command.py"}
     assert not {name for name in packed if Path(name).suffix not in SUFFIXES}
     assert not {name for name in contents if re.search(r"solution|misconception|(^|/)tests?(/|_)", name)}
@@ -190,3 +194,10 @@ def test_the_pinned_versions_run_on_the_first_release_of_each_python_that_is_pro
     }
     assert promised
     assert not too_new
+
+
+def test_an_installed_course_speaks_vietnamese(installed, tmp_path):
+    program = "from vae_lab.language import languages, translate; print(*languages(), translate('Wanted one.', 'vi'))"
+    assert run(installed / "python", "-X", "utf8", "-c", program, cwd=tmp_path).strip() == "en vi Cần có."
+    run(installed / "vae-lab", "lab", "elbo", "--language", "vi", "--fetch-only", cwd=tmp_path)
+    assert 'checks.start(\\"elbo\\", language=\\"vi\\")' in (tmp_path / "elbo.ipynb").read_text(encoding="utf-8")

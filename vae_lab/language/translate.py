@@ -89,8 +89,9 @@ class Sentences:
 
 
 def _quotes(one: Template) -> bool:
-    """Whether a sentence ends with what an exception says, or says that a cell stopped: none may take its place."""
-    return (one.names[-1] in THEIRS and not one.words[-1]) or any(" stopped: " in word for word in one.words)
+    """Whether a sentence ends with what is said by others, or says that a cell stopped: none may take its place."""
+    ends_open = one.names[-1] in THEIRS | WHOLE and not one.words[-1]
+    return ends_open or any(" stopped: " in word for word in one.words)
 
 
 def _may_stand(name: str, value: str) -> bool:
