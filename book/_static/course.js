@@ -38,9 +38,9 @@ function askFirst(quiz, number) {
   const inputs = folds.map((fold) => {
     const summary = fold.querySelector("summary"), text = make("span", {}, ...summary.childNodes);
     const input = make("input", { type: rights > 1 ? "checkbox" : "radio", name: `quiz-${number}` });
-    const said = text.cloneNode(true); // a formula is there twice: drawn, and as MathML, which is what is read out
-    said.querySelectorAll(".katex-html").forEach((drawn) => drawn.remove());
-    if (text.querySelector(".katex")) input.setAttribute("aria-label", said.textContent.trim());
+    const spoken = text.cloneNode(true); // a formula is there twice: drawn, and as MathML, which is what is read out
+    spoken.querySelectorAll(".katex-html").forEach((drawn) => drawn.remove());
+    if (text.querySelector(".katex")) input.setAttribute("aria-label", spoken.textContent.trim());
     const choice = make("div", { className: "choice" }, make("label", {}, input, text));
     summary.append(said("Why?"));
     fold.replaceWith(choice);
