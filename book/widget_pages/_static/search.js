@@ -4,18 +4,26 @@
 const GREEK = { α: "alpha", β: "beta", γ: "gamma", ε: "eps", θ: "theta", λ: "lambda", μ: "mu", π: "pi", σ: "sigma", τ: "tau", φ: "phi", ϕ: "phi" };
 const WORD = /\p{Script=Greek}|(?:(?!\p{Script=Greek})[\p{L}\p{N}])+/gu; // of a formula each Greek letter is a word
 const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "").replaceAll("đ", "d");
-// A letter is found by its name, too (σ by "sigma"), and a word in the plural by the singular, and the other way round.
-const asTerms = (word) => (GREEK[word] ? [word, GREEK[word]] : plain(word).replace(/(?<=[^su]..)s$/, ""));
+// What the forms of a word have in common: interpolate, interpolating, interpolation; optimiser, optimizers.
+const stem = (word) => plain(word).replace(/(?<=[^su]..)s$/, "")
+  .replace(/(?<=.{4})is(?=(e|ed|er|ing|ation)$)/, "iz")
+  .replace(/(?<=.{4})(ation|ating|ated|ator|ate|ion|ing|ed|er|or|e)$/, "")
+  .replace(/([bdgmnprt])\1$/, "$1");
+// A letter is found by its name, too (σ by "sigma"), and a word in one form by its others.
+const asTerms = (word) => (GREEK[word] ? [word, GREEK[word]] : stem(word));
+const stems = (text) => ` ${(text.match(WORD) ?? []).flatMap(asTerms).join(" ")} `;
 const options = { tokenize: (text) => text.match(WORD) ?? [], processTerm: asTerms, idField: "key" };
 
 const sections = searchPages.flatMap((page, p) => page.sections.map((section, s) => ({ ...section, key: `${p}.${s}`, page: p })));
 const pages = searchPages.map((page, key) => ({
-  key, title: page.title,
+  key, title: page.title.split(":")[0], // the field's term; behind a colon it is explained
   name: page.url.replace(/^.*\/|\.html$/g, ""),
-  headings: page.sections.slice(1).map((section) => section.heading).join(" · "),
+  headings: [page.title.split(":")[1] ?? "", ...page.sections.slice(1).map((section) => section.heading)],
+  terms: [...page.terms, ...page.words],
   text: page.sections.map((section) => section.text).join(" "),
 }));
-const byPage = new MiniSearch({ ...options, fields: ["title", "name", "headings", "text"] });
+const together = (page, field) => [page[field]].flat().join(" · ");
+const byPage = new MiniSearch({ ...options, extractField: together, fields: ["title", "name", "headings", "terms", "text"] });
 byPage.addAll(pages);
 const bySection = new MiniSearch({ ...options, fields: ["heading", "text"] });
 bySection.addAll(sections);
@@ -33,13 +41,20 @@ function look(index, query, boost, boostDocument) {
   return [];
 }
 
-// A page is about the words if its title or a heading has them in this order; a list of other people's works seldom is.
+// A page is about the words if its title, a heading or a term that it introduces has them in this order. A list of
+// symbols, of other people's works or of other pages seldom is about a word: it says where the word is at home.
+const LISTS = new Set(["lecture", "notation", "references", "status"]);
+const asHead = (text) => stems(text.replace(/^(the|an?) /i, ""));
+const abouts = pages.map(({ title, name, headings, terms }) => ({
+  is: new Set([asHead(title), stems(name.replaceAll("_", " ")), ...[...headings, ...terms].map(asHead)]),
+  title: stems(title), head: headings.map(stems).join("·"),
+}));
 function weight(query) {
-  const asked = plain(query), holds = (text) => plain(text).includes(asked);
+  const asked = stems(query);
   return (key) => {
-    const { title, name, headings } = pages[key];
-    const about = plain(title).startsWith(asked) || name.replaceAll("_", " ") === asked ? 3 : holds(title) ? 2.5 : holds(headings) ? 2 : 1;
-    return about * (name === "references" ? 0.4 : 1);
+    const { is, title, head } = abouts[key];
+    const about = is.has(asked) ? 3 : title.includes(asked) ? 2.5 : head.includes(asked) ? 1.5 : 1;
+    return about * (LISTS.has(pages[key].name) ? 0.4 : 1);
   };
 }
 
@@ -67,9 +82,11 @@ function make(tag, className, ...children) {
   return element;
 }
 
+const BOOST = { title: 12, name: 6, headings: 4, terms: 6 };
+
 function show(query) {
   const list = make("ul", "search");
-  const found = look(byPage, query, { title: 12, name: 6, headings: 4 }, weight(query));
+  const found = look(byPage, query, BOOST, weight(query));
   const inside = look(bySection, query, { heading: 3 }, () => 1);
   const root = document.documentElement.dataset.content_root ?? "./";
   for (const { id, terms } of found) {
@@ -82,7 +99,12 @@ function show(query) {
     });
     const item = make("li", "", link);
     if (section !== page.sections[0] && section.heading) item.append(make("span", "section", ` ${section.heading}`));
-    item.append(make("p", "context", ...snippet(section.text, new Set([...terms, ...(best?.terms ?? [])]))));
+    const marked = new Set([...terms, ...(best?.terms ?? [])]), words = snippet(section.text, marked);
+    if (!words.some((piece) => piece instanceof Element)) { // the page has another word for it
+      const other = page.words.find((word) => stems(word).split(" ").some((term) => marked.has(term)));
+      if (other) words.unshift(Object.assign(document.createElement("mark"), { textContent: other }), ": ");
+    }
+    item.append(make("p", "context", ...words));
     list.append(item);
   }
   const count = found.length === 1 ? "One page was found" : `${found.length} pages were found`;
