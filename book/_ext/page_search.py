@@ -66,7 +66,13 @@ def introduced(page: str) -> list[str]:
     return list(dict.fromkeys(term for term in terms if term and len(term.split()) <= WORDS_OF_A_TERM))
 
 
-def _other_words(metadata: dict[str, Any]) -> list[str]:
+def other_words(metadata: dict[str, Any]) -> list[str]:
+    """Return the `search_words` of a page's front matter.
+
+    Example:
+        >>> other_words({"search_words": "overfitting, FID"})
+        ['overfitting', 'FID']
+    """
     return [word.strip() for word in str(metadata.get("search_words", "")).split(",") if word.strip()]
 
 
@@ -92,7 +98,7 @@ def _write(app: Sphinx, error: Exception | None) -> None:
         html = built.read_text(encoding="utf-8") if built.is_file() else ""
         if found := sections(html):
             page: dict[str, Any] = {"url": app.builder.get_target_uri(name), "title": found[0]["heading"]}
-            words = _other_words(app.env.metadata[name])
+            words = other_words(app.env.metadata[name])
             pages.append({**page, "terms": introduced(html), "words": words, "sections": found})
     target = Path(app.outdir) / "_static" / "search-data.js"
     text = json.dumps(pages, ensure_ascii=False, separators=(",", ":"))
