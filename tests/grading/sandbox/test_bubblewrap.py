@@ -48,8 +48,8 @@ def attempt(name, f):
         seen[name] = f()
     except BaseException as error:
         seen[name] = type(error).__name__
-seen = {"pid": os.getpid(), "uid": os.getuid(), "tmp": os.listdir("/tmp")}
-seen |= {"root": sorted(os.listdir("/")), "proc": sorted(os.listdir("/proc"))}
+seen = {"pid": os.getpid(), "group": os.getpgrp(), "session": os.getsid(0), "uid": os.getuid()}
+seen |= {"tmp": os.listdir("/tmp"), "root": sorted(os.listdir("/")), "proc": sorted(os.listdir("/proc"))}
 seen["environment"] = sorted(os.environ)
 def is_open(fd):
     try:
@@ -110,7 +110,7 @@ def as_ordinary_user() -> list[str]:
 def test_what_a_submission_sees_and_may(user: str) -> None:
     command = [] if user == "this user" else as_ordinary_user()
     for seen in run(command):
-        assert seen["pid"] == 1
+        assert seen["pid"] == seen["group"] == seen["session"] == 1  # a group from outside would be reached by kill(0)
         assert seen["uid"] != 0 or os.geteuid() != 0 or user != "this user"
         assert set(seen["proc"]) <= {"cpuinfo", "meminfo", "version"}
         assert seen["tmp"] == ["home"]

@@ -102,8 +102,7 @@ class Zygote:
         if self.isolate:
             os.close(self.own_pids)
             private_places(self.limits)
-        else:
-            os.setsid()
+        os.setsid()  # kill(0, ...) reaches a whole process group, beyond its namespace: its own, and no other
         os.dup2(fd, 3)
         os.closerange(4, 4096)
         set_limits(self.limits)
