@@ -19,7 +19,7 @@ from sphinx.application import Sphinx
 
 NOT_PROSE = (
     "pre", "script", "style", "svg", "div.cell", "a.headerlink", ".katex-html", ".katex-display", "details.hide",
-    "div.you-are-here", "span.caption-number", "table span.column",
+    "div.you-are-here", "span.caption-number", "table span.column", "div.course-next",
 )  # fmt: skip
 HEADINGS = ("h1", "h2", "h3")
 WORDS_OF_A_TERM = 4  # more in bold type are a sentence
@@ -60,7 +60,7 @@ def introduced(page: str) -> list[str]:
     article = BeautifulSoup(page, "html.parser").find("article")
     if not isinstance(article, Tag):
         return []
-    for element in article.select(",".join((*NOT_PROSE, "div.course-next"))):
+    for element in article.select(",".join(NOT_PROSE)):
         element.decompose()
     terms = (_plain(element.get_text()).rstrip(".:") for element in article.select("strong, dl.glossary > dt"))
     return list(dict.fromkeys(term for term in terms if term and len(term.split()) <= WORDS_OF_A_TERM))
