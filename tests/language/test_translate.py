@@ -34,8 +34,8 @@ ONE_EACH = [
         'Đọc tiếp: trang "Các bài thực hành" của sách (https://x.org/vi/book/labs.html).',
     ),
     (
-        "Likely mistake: after the trick z is computed from mu and sigma, so that the gradient passes to both and on to "
-        "phi.",
+        "Likely mistake: after the trick z is computed from mu and sigma, so that the gradient passes to both and "
+        "on to phi.",
         "Có lẽ sai ở đây: sau thủ thuật, z được tính từ mu và sigma, nên gradient đi đến cả hai rồi đến phi.",
     ),
     ("passed: half, 1 point in view", "đạt: half, 1 điểm nhìn thấy được"),
