@@ -56,7 +56,6 @@ MAY_IMPORT = {
         "sampling",
     },
     "grading": {"checks", "language"},
-    "diagnosis": {"language"},
     "doctor": set(),
     "lab_files": {"checks", "language"},
     "commands": {"grading", "doctor", "lab_files", "language"},
