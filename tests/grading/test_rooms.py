@@ -81,7 +81,7 @@ def test_the_untrusted_side_reaches_only_walls_that_are_put_on_from_inside() -> 
 
 def test_student_is_started_by_name_and_by_the_sandbox_alone() -> None:
     by_name = {path for path in files() if "grading.student" in path.read_text() and room_of(path) != "student"}
-    assert by_name == {GRADING / "sandbox" / "bubblewrap.py"}
+    assert by_name == {GRADING / "sandbox" / "warm.py"}
     assert not any("vae_lab.grading.student" in name for path in by_name for name in imports(path))
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ PARTS = """(problem, kind, qs) => {
   const shape = SHAPES_OF_POSTERIOR[kind], logP = logEvidence(problem, shape);
   return { logP, parts: qs.map(([mu, sigma]) => boundParts(problem, shape, logP, mu, sigma)) };
 }"""
-ALL_Q = [[mu, sigma] for mu in (-3.0, -1.2, 0.0, 0.7, 1.12, 3.0) for sigma in (0.25, 0.45, 0.8, 2.0)]
+ALL_Q = [[mu, sigma] for mu in (-3.0, -1.2, 0.0, 0.7, 1.2, 3.0) for sigma in (0.25, 0.45, 0.8, 2.0)]
 MEAN = {"one": lambda z: z, "two": lambda z: z * z}
 
 
@@ -69,6 +70,29 @@ def test_the_gap_closes_only_at_the_posterior_and_never_for_two_humps(show, sett
     least = min(part["gap"] for part in parts)
     assert least > 0.3
     assert numbers(page.locator(".vl-sum").inner_text())[2] == pytest.approx(least, abs=0.02), "Best q is the best q"
+
+
+def test_it_shows_the_example_of_the_page_and_names_it(show, settle):
+    source = (Path(__file__).parents[2] / "book/elbo.md").read_text(encoding="utf-8")
+    x, variance = re.search(
+        r"x, s2, prior = torch\.tensor\(([\d.]+)\), ([\d.]+), Normal\(0\.0, 1\.0\)", source
+    ).groups()
+    assert (float(x), float(variance)) == (X, S**2)
+    page = show(BoundInOneDimension())
+    assert page.locator(".vl-given").inner_text() == f"Seen: x = {X}, with p(z) = N(0, 1) and p(x|z) = N(z, {S}²)."
+    evidence = Normal(0.0, math.sqrt(1 + S**2)).log_prob(torch.tensor(X)).item()
+    assert numbers(page.locator(".vl-sum").inner_text())[-1] == pytest.approx(evidence, abs=0.0006)
+    page.get_by_label("two humps").check()
+    settle(page)
+    assert page.locator(".vl-given").inner_text() == f"Seen: x = {X}, with p(z) = N(0, 1) and p(x|z) = N(z², {S}²)."
+
+
+def test_the_page_s_figure_shows_the_best_q_for_two_humps(show):
+    source = (Path(__file__).parents[2] / "book/elbo.md").read_text(encoding="utf-8")
+    drawn = [float(value) for value in re.search(r'"two humps": Normal\(([\d.]+), ([\d.]+)\)', source).groups()]
+    widget = BoundInOneDimension()
+    best = "(problem, mu, sigma) => bestFit(problem, SHAPES_OF_POSTERIOR.two, mu, sigma)"
+    assert run_module(show(widget), widget._esm, best, PROBLEM, 1.0, 0.3) == pytest.approx(drawn, abs=6e-4)
 
 
 def test_dragging_the_top_of_q(show, settle):

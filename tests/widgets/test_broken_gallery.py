@@ -4,7 +4,7 @@ import pytest
 import traitlets
 
 from vae_lab import broken
-from vae_lab.widgets import BrokenGallery, trained
+from vae_lab.widgets import BrokenGallery, decoders, trained
 from vae_lab.widgets.broken_gallery import DIAGNOSES, PATIENTS
 
 
@@ -28,6 +28,19 @@ def test_the_kept_models_show_what_the_feedback_says():
     assert seen["NoKL"]["true_kl"] > 5 * seen["VAE"]["true_kl"]
     assert seen["NoKL"]["sigma"] < 0.1
     assert loss["KLSignFlipped"] < 0
+
+
+def test_the_loss_of_a_squared_spread_is_a_little_worse_on_all_seeds():
+    plain, squared = (trained.ends(name)["loss"] for name in ("VAE", "VarianceAsSpread"))
+    assert all(0 < worse - right < 10 for right, worse in zip(plain, squared, strict=True))
+
+
+def test_the_draws_without_a_kl_are_read_as_surely_as_the_vae_s():
+    classifier = decoders.as_network("classifier")
+    draws = {name: trained.pictures(name)[6:].flatten(1).float() / 255 for name in ("VAE", "NoKL")}
+    sure = {name: classifier(shown).softmax(1).max(1).values for name, shown in draws.items()}
+    assert abs(sure["NoKL"].median() - sure["VAE"].median()) < 0.15
+    assert sure["NoKL"].min() > sure["VAE"].min()
 
 
 def test_the_ticks_of_each_axis_are_told_apart_for_every_patient(show, settle):

@@ -9,7 +9,7 @@ import traitlets
 from widgets.in_page import run_module
 
 from vae_lab import data
-from vae_lab.widgets import YourDigit, decoders
+from vae_lab.widgets import YourDigit, decoders, your_digit
 
 MINUS = "\u2212"
 
@@ -48,6 +48,60 @@ def test_encoder_and_decoder_belong_together(name, test_images):
     back = torch.sigmoid(decoders.as_network(name)(z))
     error = (back - x).square().sum(1).mean()
     assert error < 0.75 * (x - x.mean(0)).square().sum(1).mean(), "no better than the average image"
+
+
+def read(pixels):
+    """The digit that the shipped classifier reads, and how sure it is."""
+    sure, digit = decoders.as_network("classifier")(pixels).softmax(1).max(1)
+    return digit.tolist(), sure
+
+
+def offered():
+    """The test images that stand for the ten digits, [10, 784] in [0, 1]."""
+    kept = np.frombuffer(base64.b64decode(YourDigit().digits), dtype=np.uint8)
+    return torch.from_numpy(kept.reshape(10, 784) / np.float32(255))
+
+
+def test_each_digit_that_is_offered_comes_back_as_itself_from_both_models(test_images):
+    images, labels = test_images
+    x = offered()
+    assert torch.equal(x, images[list(your_digit.CLEAREST)])
+    assert labels[list(your_digit.CLEAREST)].tolist() == list(range(10))
+    for name in ("autoencoder", "vae"):
+        back = torch.sigmoid(decoders.as_network(name)(decoders.as_network(f"{name}_encoder")(x)[:, :2]))
+        digits, sure = read(back)
+        assert digits == list(range(10)), name
+        assert sure.min() > 0.7
+    digits, sure = read(x)
+    assert digits == list(range(10))
+    assert sure.min() > 0.9
+
+
+def test_every_walk_in_the_page_begins_and_ends_with_its_digits(show, settle):
+    page = show(YourDigit())
+    ends = """() => [...document.querySelectorAll(".vl-half")].map((half) => {
+      const way = half.querySelector(".vl-strip").querySelectorAll("canvas");
+      return [way[0], way[way.length - 1]].map((c) =>
+        [...c.getContext("2d").getImageData(0, 0, 28, 28).data].filter((_, i) => i % 4 === 3).map((v) => v / 255));
+    })"""
+    for a, b in [(3, 9), (4, 9), (9, 4), (8, 0), (1, 2), (5, 7), (6, 3)]:
+        for letter, digit in (("A", a), ("B", b)):
+            page.get_by_role("radio", name=f"digit {letter}").check()
+            page.get_by_role("button", name=f"Take a {digit}").click()
+        settle(page)
+        for half in page.evaluate(ends):
+            assert read(torch.tensor(half))[0] == [a, b]
+
+
+def test_of_the_nines_about_thirty_in_a_hundred_come_back_as_fours(test_images):
+    x, labels = test_images
+    nines = x[labels == 9]
+    for name in ("autoencoder", "vae"):
+        back = torch.sigmoid(decoders.as_network(name)(decoders.as_network(f"{name}_encoder")(nines)[:, :2]))
+        fours = sum(digit == 4 for digit in read(back)[0])
+        assert len(nines) == 100
+        assert 27 <= fours <= 33, name
+    assert "of 100 test images of a 9, each model makes a 4 of about 30" in YourDigit().words["legend"]
 
 
 def drawn(page, points, settle):

@@ -59,8 +59,8 @@ export default {
     ];
     const best = button(say("best"), () => put(...bestFit(problem, SHAPES_OF_POSTERIOR[model.get("posterior")], model.get("mu"), model.get("sigma"))));
     const drawing = svg("svg", { role: "group", "aria-label": say("drawing") }), bars = svg("svg", { role: "img" });
-    const sum = html("p", { class: "vl-sum vl-number" }), verdict = html("p", { class: "vl-verdict" }), voice = announcer();
-    const root = frame(say("title"), kinds.root, html("div", { class: "vl-controls" }, ...sliders.map((s) => s.root)), drawing, html("div", { class: "vl-row" }, best), bars, sum, verdict, voice.root);
+    const given = html("p", { class: "vl-given vl-quiet" }), sum = html("p", { class: "vl-sum vl-number" }), verdict = html("p", { class: "vl-verdict" }), voice = announcer();
+    const root = frame(say("title"), kinds.root, given, html("div", { class: "vl-controls" }, ...sliders.map((s) => s.root)), drawing, html("div", { class: "vl-row" }, best), bars, sum, verdict, voice.root);
     el.append(root);
     const still = svg("g", { "pointer-events": "none" }), area = svg("rect", { class: "vl-drag", fill: "transparent" });
     const handle = svg("circle", { class: "vl-handle", r: 9, tabindex: 0, role: "slider", "aria-label": say("handle"), "aria-valuemin": -3, "aria-valuemax": 3 });
@@ -106,6 +106,7 @@ export default {
       sum.textContent = say("sum", values);
       verdict.textContent = say(parts.gap < 0.0005 ? "closed" : kind === "two" ? "open_two" : "open_one", values);
       set(bars, { "aria-label": say("bars_spoken", values) });
+      given.textContent = say(`given_${kind}`, { x: problem.x, s: problem.s });
       voice.say(`${sum.textContent} ${verdict.textContent}`);
     };
     return keepDrawn(model, root, ["mu", "sigma", "posterior"], draw);

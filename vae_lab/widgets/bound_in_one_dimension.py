@@ -7,7 +7,7 @@ import traitlets
 from vae_lab.widgets.interaction import Interaction, module, within
 
 RANGES = {"mu": (-3.0, 3.0), "sigma": (0.25, 2.0)}
-PROBLEM = {"x": 1.4, "s": 0.5}  # one x, and the standard deviation of p(x|z)
+PROBLEM = {"x": 1.5, "s": 0.5}  # the x of the book's table, and the standard deviation of p(x|z)
 
 
 class BoundInOneDimension(Interaction):
@@ -23,7 +23,7 @@ class BoundInOneDimension(Interaction):
 
     Example:
         >>> BoundInOneDimension(posterior="two").problem
-        {'x': 1.4, 's': 0.5}
+        {'x': 1.5, 's': 0.5}
 
     Source: Kingma & Welling 2014, equations 1-3.
     """

@@ -38,9 +38,11 @@ export default {
       html("tbody", {}, ...cells.map((c) => c.row)));
     const verdict = html("p", { class: "vl-verdict" });
     const again = button(say("again"), () => { eps = normals(DRAWS); draw(); });
+    // E f = mu^2 + sigma^2
+    const meanOfF = button(say("mean_of_f"), () => { model.set("baseline", clamp(model.get("mu") ** 2 + model.get("sigma") ** 2, 0, 20)); model.save_changes(); });
     const voice = announcer();
     const root = frame(say("title"), html("div", { class: "vl-controls" }, ...controls.map((c) => c.root)),
-      parameter.root, drawing, table, verdict, html("div", { class: "vl-row" }, again), voice.root);
+      parameter.root, drawing, table, verdict, html("div", { class: "vl-row" }, meanOfF, again), voice.root);
     el.append(root);
 
     const bars = ["score", "pathwise"].map((kind) => svg("path", { class: `vl-bars vl-${kind}` }));
@@ -95,7 +97,7 @@ export default {
         [seen[k].mean, exact.mean, seen[k].variance, v].forEach((value, i) => { cells[k].numbers[i].textContent = show(value); });
       });
       const ratio = exact.score / exact.pathwise;
-      verdict.textContent = say(ratio >= 1 ? "louder" : "quieter", { ratio: show(ratio, ratio >= 1 ? 1 : 2) });
+      verdict.textContent = say(`${ratio >= 1 ? "louder" : "quieter"}${b ? "" : "_bare"}`, { ratio: show(ratio, ratio >= 1 ? 1 : 2) });
       voice.say(`${say("variances", { pathwise: show(exact.pathwise), score: show(exact.score) })} ${verdict.textContent}`);
     };
     return keepDrawn(model, root, ["mu", "sigma", "baseline", "parameter"], draw);

@@ -15,7 +15,7 @@ class TwoGradients(Interaction):
     Traits (each is live in a kernel):
         mu: float in [-3, 3]; k is 0, so mu is also the distance a from the optimum.
         sigma: float in [0.3, 3], a standard deviation.
-        baseline: float in [0, 20], subtracted from f in the score-function estimator.
+        baseline: float in [0, 20], subtracted from f in the score-function estimator; at first 5, the mean of f.
         parameter: the gradient for "mu" or for "sigma".
 
     Example:
@@ -28,7 +28,7 @@ class TwoGradients(Interaction):
     _esm = module("two_gradients.js", "words", "elements", "plane", "normal")
     mu = traitlets.Float(2.0).tag(sync=True)
     sigma = traitlets.Float(1.0).tag(sync=True)
-    baseline = traitlets.Float(0.0).tag(sync=True)
+    baseline = traitlets.Float(5.0).tag(sync=True)
     parameter = traitlets.Enum(["mu", "sigma"], default_value="mu").tag(sync=True)
 
     _in_range = within(RANGES)

@@ -24,9 +24,7 @@ function smallPicture(label) {
 function cloudLens(say, { mu, sigma }, code, labels, drawn, width, places) {
   const side = LENS.side * width, reach = LENS.reach * Math.max(...sigma), zoom = (LENS.side * WIDE_PLANE) / reach;
   if (zoom < LENS.least) return [];
-  const far = width - side - 5, corners = [[5, 5], [far, 5], [5, far], [far, far]];
-  const room = ([a, b]) => Math.min(...places.map(([px, py]) => Math.hypot(px - a - side / 2, py - b - side / 2)));
-  const [left, top] = corners.sort((a, b) => room(b) - room(a))[0];
+  const [left, top] = emptyCorner(width, side, places);
   const x = linear([mu[0] - reach, mu[0] + reach], [left, left + side]), y = linear([mu[1] - reach, mu[1] + reach], [top + side, top]);
   const inside = ([a, b]) => Math.abs(a - mu[0]) < reach && Math.abs(b - mu[1]) < reach;
   const near = labels.flatMap((digit, i) => { const at = [code.codes[2 * i], code.codes[2 * i + 1]]; return inside(at) ? [svg("circle", { cx: x(at[0]), cy: y(at[1]), r: 2.5, fill: DIGIT_HUES[digit], opacity: 0.6 })] : []; });
@@ -34,7 +32,7 @@ function cloudLens(say, { mu, sigma }, code, labels, drawn, width, places) {
     ...[1, 2].map((r) => svg("ellipse", { cx: x(mu[0]), cy: y(mu[1]), rx: (r * sigma[0] * side) / (2 * reach), ry: (r * sigma[1] * side) / (2 * reach), fill: "var(--vl-orange)", "fill-opacity": 0.2, stroke: "var(--vl-orange)" })),
     svg("circle", { cx: x(mu[0]), cy: y(mu[1]), r: 3, fill: "var(--vl-orange)" }),
     ...(drawn && inside(drawn) ? [svg("circle", { class: "vl-near", cx: x(drawn[0]), cy: y(drawn[1]), r: 4.5, fill: "var(--vl-green)" })] : []),
-    svg("text", { x: left + 6, y: top + 16, "font-weight": 650 }, say("zoom", { times: show(zoom, zoom < 10 ? 1 : 0) })))];
+    svg("text", { x: left + 6, y: top + 16, "font-weight": 650, "paint-order": "stroke", stroke: "var(--vl-paper)", "stroke-width": 4 }, say("zoom", { times: show(zoom, zoom < 10 ? 1 : 0) })))];
 }
 
 // One half of the view: plane, reconstructions, the way between the digits, the trail of prior draws.

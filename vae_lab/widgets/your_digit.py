@@ -12,17 +12,20 @@ from vae_lab.shipped import shipped_arrays
 from vae_lab.widgets import decoders
 from vae_lab.widgets.interaction import Interaction, module
 
+# Which test image stands for each digit. With two latent dimensions many a digit comes back as another (of ten nines,
+# three as a 4); these come back as what they are, and of all test images of their digit they do so most clearly:
+# the classifier's probability of the digit, the smallest of the image and of what both models make of it, is largest.
+CLEAREST = (781, 975, 650, 817, 629, 622, 571, 878, 724, 796)
+
 
 def one_of_each() -> str:
-    """The first test image of each digit, 0 to 9: base64 of 7,840 bytes.
+    """A test image of each digit, 0 to 9, that both models give back as that digit: base64 of 7,840 bytes.
 
     Example:
         >>> len(base64.b64decode(one_of_each()))
         7840
     """
-    images, labels = load_images(train=False)
-    found = [images[(labels == digit).nonzero()[0, 0]] for digit in range(10)]
-    return base64.b64encode(b"".join(image.numpy().tobytes() for image in found)).decode()
+    return base64.b64encode(load_images(train=False).images[list(CLEAREST)].numpy().tobytes()).decode()
 
 
 def both_ways(name: str) -> dict[str, Any]:

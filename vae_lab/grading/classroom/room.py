@@ -69,6 +69,10 @@ class Classroom:
         """What has been graded so far."""
         return Records(self.out / "report" / self.name / "records")
 
+    def judged_by(self, judge: str) -> Path:
+        """Where it is kept what a judge's digest stands for."""
+        return self.out / "report" / self.name / "judges" / f"{judge}.json"
+
     @property
     def identities(self) -> Path:
         """Who is who in the LMS, as collecting found out."""
@@ -78,7 +82,7 @@ class Classroom:
         """The gradebook, opened for writing; made if it is missing."""
         from vae_lab.grading.classroom.gradebook import LabGradebook  # nbgrader, which takes seconds to import
 
-        url = database_url(self.db, self.out)
+        url, _ = database_url(self.db, self.out), self.released  # a faulty lab is told before anything is opened
         self.out.mkdir(parents=True, exist_ok=True)
         return LabGradebook(url, self.name, self.source)
 

@@ -23,7 +23,7 @@ function palette(root) {
   const style = getComputedStyle(root), value = (name) => style.getPropertyValue(`--vl-${name}`).trim();
   const ink = style.color.match(/\d+/g).map(Number), dark = ink[0] + ink[1] + ink[2] > 384;
   return {
-    ink: value("ink"), quiet: value("quiet"), line: value("line"), blue: value("blue"), orange: value("orange"), green: value("green"), purple: value("purple"),
+    ink: value("ink"), paper: value("paper"), quiet: value("quiet"), line: value("line"), blue: value("blue"), orange: value("orange"), green: value("green"), purple: value("purple"),
     hue: (h, alpha = 1) => `hsl(${Math.round(360 * h)} ${dark ? "70% 68%" : "75% 40%"} / ${alpha})`, rgb: ink,
   };
 }

@@ -13,10 +13,17 @@ function bottomAxis(x, y, values, places = 0) {
     svg("text", { x: x(v), y: y + 17, "text-anchor": "middle" }, show(v, places))));
 }
 
-function leftAxis(x, y, values, places = 0) {
+function leftAxis(x, y, values, places = 0, text = (v) => show(v, places)) {
   return values.map((v) => svg("g", { class: "vl-tick" },
     svg("line", { x1: x - 4, x2: x, y1: y(v), y2: y(v) }),
-    svg("text", { x: x - 7, y: y(v) + 4, "text-anchor": "end" }, show(v, places))));
+    svg("text", { x: x - 7, y: y(v) + 4, "text-anchor": "end" }, text(v))));
+}
+
+// Where a lens of `side` pixels covers least of a square plane: the corner [left, top] farthest from places [x, y], in pixels.
+function emptyCorner(width, side, places) {
+  const far = width - side - 5, corners = [[5, 5], [far, 5], [5, far], [far, far]];
+  const room = ([a, b]) => Math.min(...places.map(([px, py]) => Math.hypot(px - a - side / 2, py - b - side / 2)));
+  return corners.sort((a, b) => room(b) - room(a))[0];
 }
 
 // Drag anywhere on `area`, or use the arrow keys on `handle`. `move(px, py)` gets pixels in the SVG's own
