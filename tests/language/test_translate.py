@@ -38,6 +38,10 @@ ONE_EACH = [
         "on to phi.",
         "Có lẽ sai ở đây: sau thủ thuật, z được tính từ mu và sigma, nên gradient đi đến cả hai rồi đến phi.",
     ),
+    (
+        "k: It is 0.5 reconstruction + 784 KL; wanted reconstruction + KL.",
+        "k: Nó là 0.5 phần tái tạo + 784 KL; cần phần tái tạo + KL.",
+    ),
     ("passed: half, 1 point in view", "đạt: half, 1 điểm nhìn thấy được"),
     ("    Wanted one.  ", "    Cần có.  "),
 ]

@@ -53,6 +53,8 @@ EXCEPTION = re.compile(r"[\w.]{0,60}(?:Error|Exception|Warning|Interrupt|TookToo
 LINE_OF_CODE = re.compile(r"In [^\n]{1,200}?, line \d+: ")
 LIST = re.compile(r", | and | or ")
 SEVERAL = "; "
+SUM = re.compile(r" [+-] ")
+TERM = re.compile(r"(-?[\d.]*(?:e-?\d+)? ?)(.+)", re.DOTALL)
 IN_LINE = re.compile(r"(?P<what>[\w.()]{1,80}) \((?P<line>line \d+: .*)\)", re.DOTALL)
 NUMBERED = re.compile(r"line \d+: ")
 
@@ -221,6 +223,8 @@ def _value(text: str, known: Sentences, depth: int) -> str:
         return _fill(*found, known, depth)
     if in_line := IN_LINE.fullmatch(text):
         return f"{in_line['what']} ({_value(in_line['line'], known, depth)})"
+    if SUM.search(text) and (summed := _sum(text, known)) is not None:
+        return summed
     if SEVERAL in text:
         return SEVERAL.join(_value(part, known, depth + 1) for part in text.split(SEVERAL)) if depth < DEEPEST else text
     if END.search(text):
@@ -232,6 +236,18 @@ def _value(text: str, known: Sentences, depth: int) -> str:
         return text
     between = (_joint(joint, known) for joint in LIST.findall(text))
     return "".join(_alternate((part or "" for part in shown), between))
+
+
+def _sum(text: str, known: Sentences) -> str | None:
+    """Weighted terms that are added up, `0.5 mu^2 + the square`, those that have names translated; None if none has."""
+    terms, found = [], False
+    for part in SUM.split(text):
+        term = TERM.fullmatch(part)
+        number, name = term.groups() if term else ("", part)
+        one = known.whole.get(name)
+        found = found or one is not None
+        terms.append(number + (one.translation if one else name))
+    return "".join(_alternate(terms, SUM.findall(text))) if found else None
 
 
 def _item(text: str, known: Sentences, depth: int) -> str | None:
