@@ -20,7 +20,7 @@ help:
 	@echo "make course   environment, labs, book, a sample class graded: everything to look at"
 	@echo "make test     all tests, with what they need"
 	@echo "make gpu      the tests that need a GPU, on a machine that has one"
-	@echo "make book     build the book into _build/html/"
+	@echo "make book     build the book into _build/html/, in Vietnamese into _build/html/vi/"
 	@echo "make labs     labs/ from solutions/"
 	@echo "make verify   every lab against its bank of right and wrong answers"
 	@echo "make grade    grade submitted/ of one lab (LAB=$(LAB))"
@@ -69,6 +69,7 @@ gpu: $(VENV)/.dev
 
 book: $(VENV)/.course
 	$(BIN)/jupyter-book build . -n -W --keep-going
+	$(BIN)/python -m tools.translation.build
 
 labs: $(VENV)/.course
 	$(BIN)/vae-lab release

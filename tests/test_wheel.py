@@ -22,7 +22,21 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 # What the package may be made of: code and its types, what widgets and reports are drawn with, data, weights, and their
 # provenance.
-SUFFIXES = {".py", ".ipynb", ".pyi", ".typed", ".js", ".css", ".html", ".npz", ".safetensors", ".svg", ".json", ".md"}
+SUFFIXES = {
+    ".po",
+    ".py",
+    ".ipynb",
+    ".pyi",
+    ".typed",
+    ".js",
+    ".css",
+    ".html",
+    ".npz",
+    ".safetensors",
+    ".svg",
+    ".json",
+    ".md",
+}
 LARGEST = 10 * 2**20  # bytes: a student in Colab downloads it at the start of every sitting
 
 # A runtime as Colab gives it to a student; none of these may move when the course is installed beside them.
@@ -91,8 +105,13 @@ def test_it_holds_the_package_and_nothing_else(contents):
         for path in (ROOT / "vae_lab").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    labs = {f"vae_lab/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "labs").glob("*/*.ipynb")}
-    assert packed == {*there, *labs, "vae_lab_command.py"}
+    labs = {f"vae_lab/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "labs").rglob("*.ipynb")}
+    words = {
+        f"vae_lab/{path.relative_to(ROOT).as_posix()}"
+        for path in (ROOT / "locale").rglob("*.po")
+        if path.stem in ("messages", "widgets") or path.stem.startswith("lab-")
+    }
+    assert packed == {*there, *labs, *words, "vae_lab_command.py"}
     assert not {name for name in packed if Path(name).suffix not in SUFFIXES}
     assert not {name for name in contents if re.search(r"solution|misconception|(^|/)tests?(/|_)", name)}
     assert not {name for name in packed - labs if name.endswith(".ipynb")}
@@ -175,3 +194,10 @@ def test_the_pinned_versions_run_on_the_first_release_of_each_python_that_is_pro
     }
     assert promised
     assert not too_new
+
+
+def test_an_installed_course_speaks_vietnamese(installed, tmp_path):
+    program = "from vae_lab.language import languages, translate; print(*languages(), translate('Wanted one.', 'vi'))"
+    assert run(installed / "python", "-X", "utf8", "-c", program, cwd=tmp_path).strip() == "en vi Cần có."
+    run(installed / "vae-lab", "lab", "elbo", "--language", "vi", "--fetch-only", cwd=tmp_path)
+    assert 'checks.start(\\"elbo\\", language=\\"vi\\")' in (tmp_path / "elbo.ipynb").read_text(encoding="utf-8")

@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from myst_nb.core.read import read_myst_markdown_notebook
 
+from tools.translation.around import said
+
 ROOT = Path(__file__).parents[1]
 
 INSTALL = """\
-# Run this cell first. Where the course is missing, as in Colab, it is installed from the book's own pages;
-# the torch that is there stays.
+{comment}
 import importlib.util
 import subprocess
 import sys
@@ -28,8 +29,12 @@ if importlib.util.find_spec("vae_lab") is None:
 
 import torch
 
-print("GPU:", torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none, and none is needed")
+print("GPU:", torch.cuda.get_device_name(0) if torch.cuda.is_available() else "{none}")
 """
+ABOUT_INSTALL = (
+    "Run this cell first. Where the course is missing, as in Colab, it is installed from the book's own pages;",
+    "the torch that is there stays.",
+)
 
 FENCE = re.compile(r"(?P<indent> *)(?P<fence>:{3,}|`{3,})\{(?P<name>[\w:-]+)\} *(?P<title>.*)")
 ITEM = re.compile(r"(?P<indent> *)- \[(?P<mark>[x ])\] (?P<choice>.*)")
@@ -37,27 +42,37 @@ EMPTY_LINK = re.compile(r"\[\]\((?P<target>[\w/.-]+)\.md(?P<anchor>#[\w-]+)?\)")
 LINK = re.compile(r"\]\((?P<target>(?!https?:|#|mailto:)[^)\s]+)\)")
 ROLE = re.compile(r"\{(?P<role>[\w:]+)\}`(?P<text>[^`]+)`")
 QUIET = re.compile(r"""(\bprogress(?:=|["']: ))False\b""")
-TITLES = {"objectives": "After this page you can", "note": "Note", "tip": "Tip", "warning": "Careful"}
+TITLES: dict[str, Callable[[str], str]] = {
+    "objectives": lambda language: said("After this page you can", language),
+    "note": lambda language: said("Note", language),
+    "tip": lambda language: said("Tip", language),
+    "warning": lambda language: said("Careful", language),
+}
 
 
-def install_cell(wheel: str) -> dict[str, Any]:
+def install_cell(wheel: str, language: str = "en") -> dict[str, Any]:
     """The first cell of each notebook; it does nothing where the course is installed already."""
+    from vae_lab.language import phrase
+
+    comment = "\n".join(f"# {phrase(line, language)}" for line in ABOUT_INSTALL)
+    none = phrase("none, and none is needed", language)
     return {
         "cell_type": "code",
         "execution_count": None,
         "metadata": {},
         "outputs": [],
-        "source": INSTALL.format(wheel=wheel).rstrip(),
+        "source": INSTALL.format(wheel=wheel, comment=comment, none=none).rstrip(),
     }
 
 
-def lab_notebook(lab: dict[str, Any], wheel: str, site: str) -> dict[str, Any]:
+def lab_notebook(lab: dict[str, Any], wheel: str, site: str, language: str = "en") -> dict[str, Any]:
     """A released lab as it is published: its own cells untouched, save for links, and the install cell before its code.
 
     Args:
         lab: the content of `labs/<lab>/<lab>.ipynb`.
         wheel: address of the wheel.
         site: address of the book, without a slash at the end.
+        language: of the lab.
 
     Returns:
         a new notebook; nbgrader's metadata and every code cell of the lab are as they were.
@@ -69,13 +84,13 @@ def lab_notebook(lab: dict[str, Any], wheel: str, site: str) -> dict[str, Any]:
                 r"\((?:\.\./)+book/([\w/-]+)\.md(#[\w-]+)?\)", rf"({site}/book/\1.html\2)", "".join(cell["source"])
             )
     first = next(place for place, cell in enumerate(cells) if cell["cell_type"] == "code")
-    cells.insert(first, install_cell(wheel))
+    cells.insert(first, install_cell(wheel, language))
     if any("id" in cell for cell in cells):
         cells[first]["id"] = "install"
     return {**lab, "cells": cells, "metadata": {**lab["metadata"], "colab": {"provenance": []}}}  # a CPU is enough
 
 
-def page_notebook(text: str, titles: dict[str, str], wheel: str, site: str) -> dict[str, Any]:
+def page_notebook(text: str, titles: dict[str, str], wheel: str, site: str, language: str = "en") -> dict[str, Any]:
     """A page of the book as a notebook: its cells, with bars of progress; its directives as Markdown that Colab shows.
 
     Args:
@@ -83,12 +98,15 @@ def page_notebook(text: str, titles: dict[str, str], wheel: str, site: str) -> d
         titles: the first heading of each page, by slug, for links that name none.
         wheel: address of the wheel.
         site: address of the book, without a slash at the end.
+        language: that of the page.
     """
     page = read_myst_markdown_notebook(text)
-    cells = [install_cell(wheel)]
+    cells = [install_cell(wheel, language)]
     for cell in page.cells:
         if cell.cell_type == "markdown":
-            cells.append({"cell_type": "markdown", "metadata": {}, "source": plain_markdown(cell.source, titles, site)})
+            cells.append(
+                {"cell_type": "markdown", "metadata": {}, "source": plain_markdown(cell.source, titles, site, language)}
+            )
         else:
             tags = {"tags": list(cell.metadata["tags"])} if cell.metadata.get("tags") else {}
             cells.append({**install_cell(""), "metadata": tags, "source": with_progress(cell.source)})
@@ -115,7 +133,7 @@ def with_progress(code: str) -> str:
     return QUIET.sub(r"\g<1>True", code)
 
 
-def plain_markdown(text: str, titles: dict[str, str], site: str) -> str:
+def plain_markdown(text: str, titles: dict[str, str], site: str, language: str = "en") -> str:
     r"""MyST's directives, roles and links in Markdown that every notebook shows.
 
     Solutions and what a quiz says to each choice are folded; other boxes keep their title; links lead to the book.
@@ -139,7 +157,7 @@ def plain_markdown(text: str, titles: dict[str, str], site: str) -> str:
         shown, _, _ = found["text"].partition(" <")
         return f"[{shown}]({site}/book/references.html)" if found["role"].startswith("cite") else shown
 
-    text = "\n".join(without_directives(text.splitlines()))
+    text = "\n".join(without_directives(text.splitlines(), language))
     return LINK.sub(link, EMPTY_LINK.sub(empty_link, ROLE.sub(role, text)))
 
 
@@ -151,7 +169,7 @@ class Box(NamedTuple):
     name: str
 
 
-def without_directives(lines: list[str]) -> Iterator[str]:
+def without_directives(lines: list[str], language: str = "en") -> Iterator[str]:
     """The lines with each directive's fences, options and quiz marks turned into plain Markdown."""
     boxes: list[Box] = []
     in_options = False
@@ -166,16 +184,17 @@ def without_directives(lines: list[str]) -> Iterator[str]:
             choice = ""
             yield boxes.pop().closing
         elif found := FENCE.fullmatch(line):
-            box, opening = begin(found)
+            box, opening = begin(found, language)
             boxes.append(box)
             yield from opening
             in_options = True
         elif boxes and boxes[-1].name == "quiz" and (item := ITEM.fullmatch(line)):
             yield from end_choice(choice)
             choice = f"{item['indent']}  "
-            verdict = "Right." if item["mark"] == "x" else "No."
+            verdict = said("Right.", language) if item["mark"] == "x" else said("No.", language)
             yield f"{item['indent']}- {item['choice']}"
-            yield from ("", f"{choice}<details><summary>Is it?</summary>", "", f"{choice}**{verdict}**")
+            fold = f"{choice}<details><summary>" + said("Is it?", language) + "</summary>"
+            yield from ("", fold, "", f"{choice}**{verdict}**")
         else:
             yield line
 
@@ -186,7 +205,7 @@ def end_choice(indent: str) -> Iterator[str]:
         yield from ("", f"{indent}</details>", "")
 
 
-def begin(found: re.Match[str]) -> tuple[Box, list[str]]:
+def begin(found: re.Match[str], language: str) -> tuple[Box, list[str]]:
     """Open a directive: how it will end, and the lines that stand for its first."""
     indent, fence, name, title = found["indent"], found["fence"], found["name"], found["title"].strip()
     if name in ("code-cell", "code-block"):  # inside a box: shown, not run
@@ -194,10 +213,11 @@ def begin(found: re.Match[str]) -> tuple[Box, list[str]]:
     if name == "math":
         return Box(fence, f"{indent}$$", name), [f"{indent}$$"]
     if name == "solution":
-        opening = [f"{indent}<details><summary>{title or 'Solution'}</summary>", ""]
+        opening = [f"{indent}<details><summary>{title or said('Solution', language)}</summary>", ""]
         return Box(fence, f"\n{indent}</details>", name), opening
     if name in ("figure", "image"):
         return Box(fence, "", name), [f"{indent}![]({title})"]
-    heading = f"Question. {title}" if name == "quiz" else title if name not in ("div", "raw") else ""
-    heading = heading or TITLES.get(name, "")
+    question = said("Question. {question}", language).format(question=title)
+    heading = question if name == "quiz" else title if name not in ("div", "raw") else ""
+    heading = heading or TITLES.get(name, lambda language: "")(language)
     return Box(fence, "", name), [f"{indent}**{heading}**", ""] if heading else []

@@ -20,8 +20,9 @@ from pathlib import Path
 
 from myst_nb.core.read import is_myst_markdown_notebook
 
-from book._ext.published import OFFLINE, address, notebook_path
+from book._ext.published import OFFLINE, address, book_site, notebook_path
 from tools.notebooks import lab_notebook, page_notebook
+from tools.translation.catalogue import translated
 
 ROOT = Path(__file__).parents[1]
 LEFT_BEHIND = (".buildinfo", "objects.inv", ".doctrees")  # Sphinx's own; no reader needs it
@@ -59,21 +60,32 @@ def publish(out: Path, site: str, root: Path = ROOT, earlier: Path | None = None
     for old in sorted(earlier.glob("vae_lab-*.whl")) if earlier else ():
         if not (out / old.name).exists():
             made.append(Path(shutil.copy2(old, out / old.name)))
-    pages = {path: path.read_text(encoding="utf-8") for path in sorted((root / "book").glob("*.md"))}
-    titles = {path.stem: title(text) for path, text in pages.items()}
-    for path, text in pages.items():
-        if is_myst_markdown_notebook(text):
-            notebook = page_notebook(text, titles, where, site)
-            made.append(write_notebook(out / notebook_path(path.stem), notebook))
+    english = {path.stem: path.read_text(encoding="utf-8") for path in sorted((root / "book").glob("*.md"))}
+    for language in languages(html):
+        pages = {slug: english[slug] if language == "en" else translated(slug, language) for slug in english}
+        titles = {slug: title(text) for slug, text in pages.items()}
+        for slug, text in pages.items():
+            if is_myst_markdown_notebook(text):
+                notebook = page_notebook(text, titles, where, book_site(site, language), language)
+                made.append(write_notebook(out / notebook_path(slug, language), notebook))
     for path in labs:
         notebook = lab_notebook(json.loads(path.read_text(encoding="utf-8")), where, site)
         made.append(write_notebook(out / "notebooks" / "labs" / path.name, notebook))
+    for path in sorted((root / "labs").glob("*/*/*.ipynb")):  # labs/vi/sampling/sampling.ipynb, with the book in vi/
+        language = path.parents[1].name
+        notebook = lab_notebook(json.loads(path.read_text(encoding="utf-8")), where, f"{site}/{language}", language)
+        made.append(write_notebook(out / "notebooks" / "labs" / language / path.name, notebook))
     made.append(sitemap(out, site))
     (out / ".nojekyll").touch()  # GitHub Pages would leave out folders that begin with _
     sums = out / "SHA256SUMS"
     lines = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(out).as_posix()}" for path in made)
     sums.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return [*made, sums]
+
+
+def languages(html: Path) -> list[str]:
+    """The languages that the book was built in, English first: each other has a folder of its own."""
+    return ["en", *sorted(path.parents[1].name for path in html.glob("*/book/intro.html"))]
 
 
 def title(text: str) -> str:
@@ -112,9 +124,26 @@ def sitemap(folder: Path, site: str) -> Path:
     pages = sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*.html") if "_static" not in path.parts
     )
-    places = "".join(f"<url><loc>{site}/{page}</loc></url>\n" for page in pages if page not in aside)
+    others = languages(folder)[1:]
+
+    def entry(page: str) -> str:
+        language, _, rest = page.partition("/")
+        bare = rest if language in others else page
+        books = {"en": bare} | {other: f"{other}/{bare}" for other in others}
+        links = (
+            f'<xhtml:link rel="alternate" hreflang="{code}" href="{site}/{path}"/>' for code, path in books.items()
+        )
+        return f"<url><loc>{site}/{page}</loc>{''.join(links) if others else ''}</url>\n"
+
+    shown = [
+        page for page in pages if page.removeprefix(f"{page.partition('/')[0]}/") not in aside and page not in aside
+    ]
+    places = "".join(entry(page) for page in shown)
     target = folder / "sitemap.xml"
-    start = '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
+    start = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9" '
+        'xmlns:xhtml="http://www.w3.org/1999/xhtml">\n'
+    )
     target.write_text(f"{start}{places}</urlset>\n", encoding="utf-8")
     return target
 

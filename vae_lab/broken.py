@@ -37,8 +37,8 @@ class CutSample(VAE):
 class VarianceAsSpread(VAE):
     """Takes exp(logvar), the variance, for the standard deviation when it samples.
 
-    Symptom: little in the curves, a loss that is a little worse. The spread of z is the square of what the KL term
-    believes it to be.
+    Symptom: little in the curves, which end a little worse than the VAE's. The spread of z is the square of what the
+    KL term believes it to be.
 
     Example:
         >>> model = VarianceAsSpread(latent_dim=2)

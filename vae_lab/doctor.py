@@ -246,32 +246,34 @@ def sandbox() -> Finding:
     """Tell whether students' code can be locked in on this machine."""
     try:
         problem = importlib.import_module("vae_lab.grading.sandbox.bubblewrap").sandbox_problem()
+        problem = problem or importlib.import_module("vae_lab.grading.sandbox.warm").warm_problem()
     except ImportError as error:
         return Finding("instructor", "missing", f"sandbox: {error}", install("vae-lab[grade]"))
     if problem is None:
-        return Finding("instructor", "ok", "sandbox: bubblewrap works")
+        return Finding("instructor", "ok", "sandbox: bubblewrap works, and Python and torch start in it")
     what, _, remedy = problem.partition("; ")  # the sandbox names its own remedy
     return Finding("instructor", "missing", f"sandbox: {what}", remedy or "grade on a Linux machine with bubblewrap")
 
 
-def line(finding: Finding) -> str:
-    """A finding as it is printed.
+def line(finding: Finding, say: Callable[[str], str] = str) -> str:
+    """A finding as it is printed, in the reader's language.
 
     Example:
         >>> print(line(Finding("author", "missing", "no Chromium", "sudo apt-get install -y chromium")))
           missing  no Chromium
                    -> sudo apt-get install -y chromium
     """
-    arrow = f"\n           -> {finding.remedy}" if finding.remedy else ""
-    return f"  {finding.state:<8} {finding.what}{arrow}"
+    arrow = f"\n           -> {say(finding.remedy)}" if finding.remedy else ""
+    return f"  {say(finding.state):<8} {say(finding.what)}{arrow}"
 
 
-def doctor(show: Callable[[str], None] = print, everyone: bool = False) -> bool:
+def doctor(show: Callable[[str], None] = print, everyone: bool = False, say: Callable[[str], str] = str) -> bool:
     """Print all findings under a heading for each role, and sum up.
 
     Args:
         show: takes one line at a time.
         everyone: whether to look also for what instructors and authors need.
+        say: puts a text into the reader's language; not imported here, for this file stands alone.
 
     Returns:
         True if a student has everything.
@@ -286,13 +288,14 @@ def doctor(show: Callable[[str], None] = print, everyone: bool = False) -> bool:
     for finding in examine() if everyone else examine(("student",)):
         if finding.role not in shown:
             shown.add(finding.role)
-            show(heading[finding.role])
-        show(line(finding))
+            show(say(heading[finding.role]))
+        show(line(finding, say))
         lacking[finding.role] += finding.state == "missing"
     students = lacking["student"]
-    show(
-        "You can solve the labs." if not students else f"Before you start: {students} of the lines above need a remedy."
-    )
+    if students:
+        show(say(f"Before you start: {students} of the lines above need a remedy."))
+    else:
+        show(say("You can solve the labs."))
     if not everyone:
-        show("What instructors and authors need: vae-lab doctor --all")
+        show(say("What instructors and authors need: vae-lab doctor --all"))
     return not students

@@ -28,6 +28,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.writers.html5 import HTML5Translator
 
+from tools.translation.around import said
+
 
 class details(nodes.General, nodes.Element):
     """An HTML ``<details>``; attribute ``kind`` (css class)."""
@@ -48,8 +50,10 @@ class Objectives(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Build the box."""
-        box = panel(kind="objectives", label="What you will be able to do")
-        box += nodes.paragraph("After this page you can", "After this page you can", classes=["panel-title"])
+        language = self.env.config.language
+        box = panel(kind="objectives", label=said("What you will be able to do", language))
+        title = said("After this page you can", language)
+        box += nodes.paragraph(title, title, classes=["panel-title"])
         self.set_source_info(box[0])
         self.state.nested_parse(self.content, self.content_offset, box)
         return [box]
@@ -65,7 +69,7 @@ class Solution(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Build the fold."""
         fold = details(kind="solution")
-        fold += summary(*[self.arguments[0] if self.arguments else "Solution"] * 2)
+        fold += summary(*[self.arguments[0] if self.arguments else said("Solution", self.env.config.language)] * 2)
         self.set_source_info(fold[0])
         self.state.nested_parse(self.content, self.content_offset, fold)
         return [fold]
@@ -83,7 +87,9 @@ class Quiz(SphinxDirective):
         """Build the question, one fold for each choice."""
         serial = self.env.new_serialno("quiz")
         question = hashlib.sha256(self.arguments[0].encode()).hexdigest()[:8]  # moved on its page it is still the same
-        box = panel(kind="quiz", label=f"Question {serial + 1}", key=f"{self.env.docname}:{question}")
+        language = self.env.config.language
+        label = said("Question {number}", language).format(number=serial + 1)
+        box = panel(kind="quiz", label=label, key=f"{self.env.docname}:{question}")
         title = nodes.paragraph(self.arguments[0], classes=["panel-title"])
         self.set_source_info(title)
         title += self.state.inline_text(self.arguments[0], self.lineno)[0]
@@ -99,12 +105,12 @@ class Quiz(SphinxDirective):
             is_right, choice, feedback = _split(self, item)
             right += is_right
             fold = details(kind="right" if is_right else "wrong")
-            said = "Right." if is_right else "Not this one."
+            answer = said("Right.", language) if is_right else said("Not this one.", language)
             line = summary(item.children[0].rawsource.removeprefix("[x]").removeprefix("[ ]").strip())
             line += choice
             fold += line
-            verdict = nodes.paragraph(f"**{said}** {feedback[0].rawsource}", classes=["verdict"])
-            verdict += nodes.strong("", f"{said} ")
+            verdict = nodes.paragraph(f"**{answer}** {feedback[0].rawsource}", classes=["verdict"])
+            verdict += nodes.strong("", f"{answer} ")
             for translatable in (line, verdict):
                 self.set_source_info(translatable)
             verdict += feedback[0].children

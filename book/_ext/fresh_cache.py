@@ -30,6 +30,9 @@ def package_digest(package: Path, without: tuple[str, ...] = NOT_ON_PAGES) -> st
 
 
 def _empty_if_stale(app: Sphinx) -> None:
+    app.fresh_cache_changed = False  # type: ignore[attr-defined]
+    if app.config.language != "en":  # it has what the English book's cells showed, and looks at nothing itself
+        return
     cache = Path(app.config.nb_execution_cache_path or Path(app.outdir).parent / ".jupyter_cache")
     mark = cache.parent / "vae_lab.sha256"
     now = package_digest(Path(app.srcdir) / "vae_lab")

@@ -14,9 +14,10 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
+from tools.translation.around import said
+
 STATE = "application/vnd.jupyter.widget-state+json"
 VIEW = re.compile(r'<script type="application/vnd\.jupyter\.widget-view\+json">(.*?)</script>', re.DOTALL)
-WITHOUT_SCRIPT = "<noscript><p>This interaction needs JavaScript. The figures of this page do not.</p></noscript>"
 REFERENCE = re.compile(r"IPY_MODEL_(\w+)")
 
 
@@ -64,7 +65,8 @@ def _on_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doc
     whole = json.loads(text)
     whole["state"] = {f"widget-{number}": whole["state"][f"widget-{number}"] for number in range(1, len(names) + 1)}
     text = json.dumps(whole).replace("</", "<\\/").replace("<!--", "<\\u0021--")
-    body = VIEW.sub(lambda view: view[0] + WITHOUT_SCRIPT, body)
+    needs = said("This interaction needs JavaScript. The figures of this page do not.", app.config.language)
+    body = VIEW.sub(lambda view: f"{view[0]}<noscript><p>{needs}</p></noscript>", body)
     context["body"] = f'{body}\n<script type="{STATE}">{text}</script>\n'
     unwanted: tuple[str, ...] = ()
     if are_all_anywidgets(state):

@@ -25,6 +25,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from tools.notebooks import lab_notebook
+from tools.translation.around import said
 from vae_lab import lab_files
 
 ROOT = Path(__file__).parents[2]
@@ -68,9 +69,14 @@ def address(setting: str | None = None) -> Address | None:
     return Address(found["owner"], found["name"])
 
 
-def notebook_path(docname: str) -> str:
-    """Where the published branch keeps the notebook of a page: book/elbo -> notebooks/elbo.ipynb."""
-    return f"notebooks/{docname.rsplit('/', 1)[-1]}.ipynb"
+def notebook_path(docname: str, language: str = "en") -> str:
+    """Where the published branch keeps the notebook of a page: notebooks/elbo.ipynb, notebooks/vi/elbo.ipynb."""
+    return f"notebooks/{'' if language == 'en' else f'{language}/'}{docname.rsplit('/', 1)[-1]}.ipynb"
+
+
+def book_site(site: str, language: str) -> str:
+    """Where the book in a language is: the English one at the top, each other in a folder of its own."""
+    return site if language == "en" else f"{site}/{language}"
 
 
 class OpenLab(SphinxDirective):
@@ -81,35 +87,42 @@ class OpenLab(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Build a line of links."""
         lab = self.arguments[0]
-        source = ROOT / "labs" / lab / f"{lab}.ipynb"
-        if not source.is_file():
+        source = lab_files.labs(self.env.config.language or "en").get(lab) or lab_files.labs().get(lab)
+        if source is None:
             raise self.error(f"there is no lab {lab!r}")
         self.env.note_dependency(str(source))
         line = nodes.paragraph(classes=["open-lab"])
-        place = address()
+        place, language = address(), self.env.config.language
         if place:
-            url = place.colab(f"notebooks/labs/{lab}.ipynb")
-            line += nodes.reference("", f"Open {lab} in Colab", refuri=url)
+            folder = "" if source == lab_files.labs().get(lab) else f"{language}/"
+            url = place.colab(f"notebooks/labs/{folder}{lab}.ipynb")
+            words = said("Open {lab} in Colab", language).format(lab=lab)
+            line += nodes.reference("", words, refuri=url)
             line += nodes.Text(" · ")
         offered = Path(self.env.doctreedir) / "labs" / f"{lab}.ipynb"
         offered.parent.mkdir(parents=True, exist_ok=True)
-        offered.write_text(lab_to_download(source.read_text(encoding="utf-8"), place), encoding="utf-8")
+        text = lab_to_download(source.read_text(encoding="utf-8"), place, self.env.config.language or "en")
+        offered.write_text(text, encoding="utf-8")
         target = os.path.relpath(offered, Path(self.env.doc2path(self.env.docname)).parent)
-        line += addnodes.download_reference("", "", nodes.Text(f"Download {lab}.ipynb"), reftarget=target, refdoc=lab)
+        line += addnodes.download_reference(
+            "", "", nodes.Text(said("Download {lab}.ipynb", language).format(lab=lab)), reftarget=target, refdoc=lab
+        )
         return [line]
 
 
-def lab_to_download(released: str, place: Address | None) -> str:
+def lab_to_download(released: str, place: Address | None, language: str = "en") -> str:
     """A lab as a reader takes it away: no link in it leads into a repository that is not there.
 
     Args:
         released: the text of `labs/<lab>/<lab>.ipynb`.
         place: where the course is published: links lead to its pages, and a first cell installs the course. If it is
             nowhere, the pages' titles stand alone.
+        language: of the lab, and of the book that its links lead to.
     """
     if place is None:
         return lab_files.with_live_links(released, "")
-    made = lab_notebook(json.loads(released), f"{place.site}/{wheel_name()}", place.site)
+    site = place.site if language == "en" else f"{place.site}/{language}"
+    made = lab_notebook(json.loads(released), f"{place.site}/{wheel_name()}", site, language)
     return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -191,13 +204,14 @@ class StudentEnvironment(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Build a sentence and a block with the commands."""
-        place = address()
-        where = (
-            "Open a terminal, and make a folder with an environment of its own:"
-            if place
-            else "Open a terminal in the folder of your copy of the course's repository, the one with pyproject.toml "
-            "in it, and make an environment there:"
-        )
+        place, language = address(), self.env.config.language
+        if place:
+            where = said("Open a terminal, and make a folder with an environment of its own:", language)
+        else:
+            where = said(
+                "Open a terminal in the folder of your copy of the course's repository, the one with pyproject.toml in it, and make an environment there:",  # noqa: E501
+                language,
+            )
         commands = "\n".join(environment_commands(place))
         return [nodes.paragraph(where, where), nodes.literal_block(commands, commands, language="bash")]
 
@@ -223,13 +237,13 @@ def on_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
         button = {
             "type": "link",
             "text": "Colab",
-            "tooltip": "Open this page in Colab",
+            "tooltip": said("Open this page in Colab", app.config.language),
             "icon": "fas fa-rocket",
             "label": "colab-button",
-            "url": place.colab(notebook_path(page)),
+            "url": place.colab(notebook_path(page, app.config.language)),
         }
         context["header_buttons"].insert(0, button)
-    url = f"{place.site}/{page}.html"
+    url = f"{book_site(place.site, app.config.language)}/{page}.html"
     context["pageurl"] = url
     first = next((node.astext() for node in doctree.findall(nodes.paragraph) if len(node.astext()) > 40), "")
     words = {
@@ -243,10 +257,9 @@ def on_page(app: Sphinx, page: str, template: str, context: dict[str, Any], doct
     tags = [f'<meta property="{name}" content="{html.escape(text)}" />' for name, text in words.items() if text]
     context["metatags"] = (context.get("metatags") or "") + "\n".join(["", *tags, ""])
     if page == app.config.root_doc or page.endswith("/intro"):
-        up = "../" * page.count("/")
-        context["body"] += (
-            f'<p class="offline">Take it with you: <a href="{up}{OFFLINE}">the whole book as a zip</a>.</p>'
-        )
+        up = "../" * (page.count("/") + (app.config.language != "en"))
+        take = said("Take it with you: {link}the whole book as a zip{end}.", app.config.language)
+        context["body"] += f'<p class="offline">{take.format(link=f"""<a href="{up}{OFFLINE}">""", end="</a>")}</p>'
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 // What the course's own boxes do beyond plain HTML. Without it every page still reads and unfolds.
 "use strict";
 {
+const said = (text) => globalThis.courseWords?.[text] ?? text; // another language's book loads words.js first
 // -- the arrow keys turn the page, but not while a quiz, code or an interaction has the focus, or was clicked last --
 // Sphinx listens on the document, too, from when the page is complete; this listener came before.
 const WORKPLACES = ".course-quiz, .course-solution, .highlight, div.cell, .vae-lab, .widget-subarea, .vae-graph-holder, table";
@@ -37,17 +38,17 @@ function askFirst(quiz, number) {
   const inputs = folds.map((fold) => {
     const summary = fold.querySelector("summary"), text = make("span", {}, ...summary.childNodes);
     const input = make("input", { type: rights > 1 ? "checkbox" : "radio", name: `quiz-${number}` });
-    const said = text.cloneNode(true); // a formula is there twice: drawn, and as MathML, which is what is read out
-    said.querySelectorAll(".katex-html").forEach((drawn) => drawn.remove());
-    if (text.querySelector(".katex")) input.setAttribute("aria-label", said.textContent.trim());
+    const spoken = text.cloneNode(true); // a formula is there twice: drawn, and as MathML, which is what is read out
+    spoken.querySelectorAll(".katex-html").forEach((drawn) => drawn.remove());
+    if (text.querySelector(".katex")) input.setAttribute("aria-label", spoken.textContent.trim());
     const choice = make("div", { className: "choice" }, make("label", {}, input, text));
-    summary.append("Why?");
+    summary.append(said("Why?"));
     fold.replaceWith(choice);
     choice.append(fold);
     return input;
   });
-  const check = make("button", { type: "button", className: "check", textContent: "Check", disabled: true });
-  const again = make("button", { type: "button", className: "again", textContent: "Try again", hidden: true });
+  const check = make("button", { type: "button", className: "check", textContent: said("Check"), disabled: true });
+  const again = make("button", { type: "button", className: "again", textContent: said("Try again"), hidden: true });
   const verdict = make("p", { className: "said" });
   verdict.setAttribute("role", "status");
   quiz.append(make("div", { className: "quiz-foot" }, check, again, verdict));
@@ -60,9 +61,14 @@ function askFirst(quiz, number) {
     quiz.classList.add("checked");
     inputs.forEach((input, i) => { folds[i].open = input.checked; input.disabled = true; });
     const found = chosen().filter((i) => isRight[i]).length, wrong = chosen().length - found;
-    verdict.textContent = found === rights && !wrong ? (rights > 1 ? `Right: all ${rights}.` : "Right.")
-      : rights > 1 ? `${found} of the ${rights} right ones found${wrong ? `, and ${wrong} that ${wrong > 1 ? "are" : "is"} not right` : ""}.`
-      : "Not this one. Read why, and try again.";
+    const all = found === rights && !wrong;
+    const verdictOf = rights === 1 ? (all ? said("Right.") : said("Not this one. Read why, and try again."))
+      : all ? said("Right: all {rights}.")
+      : !wrong ? said("{found} of the {rights} right ones found.")
+      : wrong === 1 ? said("{found} of the {rights} right ones found, and 1 that is not right.")
+      : said("{found} of the {rights} right ones found, and {wrong} that are not right.");
+    const numbers = { found, rights, wrong };
+    verdict.textContent = verdictOf.replace(/\{(\w+)\}/g, (place, name) => numbers[name] ?? place);
     [check.hidden, again.hidden] = [true, false];
   }
   function startAgain() {
@@ -89,7 +95,12 @@ function askFirst(quiz, number) {
   }
 }
 
-const start = () => document.querySelectorAll(".course-quiz").forEach(askFirst);
+// -- the same place in the other language --
+function keepPlace() {
+  for (const link of document.querySelectorAll("a.language-switch")) link.addEventListener("click", () => { link.hash = location.hash; });
+}
+
+const start = () => { document.querySelectorAll(".course-quiz").forEach(askFirst); keepPlace(); };
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
 else start();
 } // nothing of this is seen by the theme's scripts

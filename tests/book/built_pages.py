@@ -60,3 +60,13 @@ def column(page: str, corner: str, head: str) -> dict[str, list[float]]:
             at = heads.index(head) - 1
             return {name: cells[at] for name, cells in rows.items()}
     raise AssertionError(f"{page} has no table whose first head is {corner!r}: {[heads for heads, _ in _tables(page)]}")
+
+
+def words(page: str, corner: str, head: str) -> dict[str, str]:
+    """A column of a table of results whose cells are words, by the names of its rows."""
+    for table in _soup(page).select("table.results"):
+        heads = [cell.get_text() for cell in table.select("thead th")]
+        if heads[0] == corner:
+            at = heads.index(head) - 1
+            return {r.find("th").get_text(): r.find_all("td")[at].get_text() for r in table.select("tbody tr")}
+    raise AssertionError(f"{page} has no table whose first head is {corner!r}")

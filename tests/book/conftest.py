@@ -29,5 +29,8 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> Path:
             command = [str(tool), "build", ".", "-n", "-W", "--keep-going"]
             build = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
             assert build.returncode == 0, f"the strict build failed:\n{build.stdout[-3000:]}\n{build.stderr[-3000:]}"
+            command = [sys.executable, "-m", "tools.translation.build"]
+            build = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+            assert build.returncode == 0, f"in Vietnamese it failed:\n{build.stdout[-3000:]}\n{build.stderr[-3000:]}"
             done.touch()
     return ROOT / "_build" / "html"

@@ -18,7 +18,9 @@ from axe_playwright_python.sync_playwright import Axe
 from book.sources import has_widgets, toc_pages
 from playwright.sync_api import Browser, Page
 
-PAGES = [*(f"book/{page.stem}.html" for page in toc_pages()), "search.html", "genindex.html"]
+ENGLISH = [*(f"book/{page.stem}.html" for page in toc_pages()), "search.html", "genindex.html"]
+PAGES = [*ENGLISH, *(f"vi/{name}" for name in ENGLISH)]
+SLUGS = [f"{book}{page.stem}" for book in ("book/", "vi/book/") for page in toc_pages()]
 # What the console may say, and why.
 ALLOWED: tuple[tuple[str, str], ...] = (
     ("use allowUnionTypes", "the widget manager's JSON schema checker speaks of its own schema, not of the page"),
@@ -270,10 +272,10 @@ def test_the_page_works_without_javascript(browser, addresses, name):
     context.close()
 
 
-@pytest.mark.parametrize("name", [page.stem for page in toc_pages()])
+@pytest.mark.parametrize("name", SLUGS)
 def test_on_paper_nothing_is_folded_and_no_box_is_empty(browser, addresses, name):
     page = browser.new_page(viewport={"width": 700, "height": 1000})
-    page.goto(f"{addresses['file']}/book/{name}.html")
+    page.goto(f"{addresses['file']}/{name}.html")
     page.emulate_media(media="print")
     answers = page.locator(".course-quiz details p.verdict")
     assert all(answers.nth(i).is_visible() for i in range(answers.count()))
@@ -287,11 +289,11 @@ def test_on_paper_nothing_is_folded_and_no_box_is_empty(browser, addresses, name
     page.close()
 
 
-@pytest.mark.parametrize("name", [page.stem for page in toc_pages()])
+@pytest.mark.parametrize("name", SLUGS)
 def test_words_in_figures_are_readable_on_a_phone(browser, addresses, name):
     """Eleven pixels or more: in the pictures of matplotlib and in those that are drawn into the page."""
     page = browser.new_page(viewport=PHONE)
-    page.goto(f"{addresses['file']}/book/{name}.html")
+    page.goto(f"{addresses['file']}/{name}.html")
     page.evaluate("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
     small = page.evaluate(
         """async () => {
@@ -336,6 +338,39 @@ ABOUT = {
     "Colab": "labs",
     "Moodle": "instructors",
     "notation": "notation",
+    # the forms of a word
+    "interpolation": "generation",
+    "interpolate": "generation",
+    "reparameterize": "reparameterization",
+    "generating": "generation",
+    "overfit": "training",
+    "pathwise gradients": "two_gradients",
+    # what a page introduces, though others say it more often
+    "posterior": "elbo",
+    "likelihood": "elbo",
+    "approximate posterior": "elbo",
+    "baseline": "two_gradients",
+    "nats": "autoencoders",
+    "backpropagation": "computation_graphs",
+    "active units": "training",
+    # what readers call it, and the page does not
+    "REINFORCE": "two_gradients",
+    "sampling": "stochastic_nodes",
+    "overfitting": "training",
+    "chain rule": "computation_graphs",
+    "variance reduction": "two_gradients",
+    "variational inference": "elbo",
+    "regularisation": "elbo",
+    "loss function": "elbo",
+    "IWAE": "how_good",
+    "FID": "generation",
+    "debugging": "diagnose",
+    "discrete latent variables": "beyond_gaussians",
+    "disentanglement": "questions",
+    "blurry": "questions",
+    "diffusion": "questions",
+    "benchmark": "speed",
+    "Vietnamese": "notation",
 }
 
 

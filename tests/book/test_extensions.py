@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
+from collections import defaultdict
+from types import SimpleNamespace
 
 import pytest
-from book.sources import ROOT
+from book.sources import ROOT, toc_pages
 from bs4 import BeautifulSoup
 
 sys.path.insert(0, str(ROOT / "book" / "_ext"))
@@ -91,6 +95,42 @@ def test_the_search_reads_prose_and_formulas_and_no_code():
         {"id": "top", "heading": "The ELBO", "text": "A bound, and rsample with z=μ. A caption."},
         {"id": "inner", "heading": "Inside", "text": "one two"},
     ]
+
+
+def test_the_search_knows_the_terms_of_a_page_and_the_other_words_that_it_names(tmp_path):
+    (tmp_path / "_static").mkdir()
+    html = "<article><section id='t'><h1>T</h1><p>The <strong>posterior</strong>.</p></section></article>"
+    (tmp_path / "page.html").write_text(html)
+    builder = SimpleNamespace(
+        format="html",
+        name="html",
+        get_outfilename=lambda name: str(tmp_path / f"{name}.html"),
+        get_target_uri=lambda name: f"{name}.html",
+    )
+    metadata = defaultdict(dict, page={"search_words": "overfitting, FID"})
+    env = SimpleNamespace(found_docs={"page", "not_built"}, metadata=metadata)
+    page_search._write(SimpleNamespace(builder=builder, env=env, outdir=tmp_path), None)
+    written = (tmp_path / "_static" / "search-data.js").read_text()
+    (page,) = json.loads(written.removeprefix("globalThis.searchPages = ").removesuffix(";\n"))
+    assert page["terms"] == ["posterior"]
+    assert page["words"] == ["overfitting", "FID"]
+
+
+def test_a_term_is_what_stands_in_bold_type_or_heads_an_entry_of_the_glossary():
+    page = """<article><p><strong>ELBO</strong>, <strong>ELBO</strong></p>
+      <dl class="glossary"><dt>Prior</dt><dd>p</dd></dl>
+      <div class="course-next"><strong>Next:</strong></div></article>"""
+    assert page_search.introduced(page) == ["ELBO", "Prior"]
+    assert page_search.introduced("<html></html>") == []
+
+
+@pytest.mark.parametrize("page", toc_pages(), ids=lambda page: page.stem)
+def test_the_other_words_of_a_page_are_a_list_in_one_line(page):
+    named = re.findall(r"^search_words:(.*)$", page.read_text(), re.MULTILINE)
+    words = page_search.other_words({"search_words": named[0]}) if named else []
+    assert len(named) <= 1
+    assert len(set(words)) == len(words)
+    assert all(re.fullmatch(r"[\w -]{2,40}", word) for word in words), words
 
 
 def test_a_page_without_an_article_has_no_sections():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 from collections import defaultdict
@@ -94,12 +95,31 @@ def test_a_lesson_says_which_part_of_the_model_it_is_about(page):
     assert set(found[1].split()) <= set(PARTS)
 
 
+def printed_in_a_loop(code: str) -> list[str]:
+    """The prints of a loop that write formatted numbers or padded names: the rows of a table."""
+    loops = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.For)]
+    calls = [node for loop in loops for node in ast.walk(loop) if isinstance(node, ast.Call)]
+    prints = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "print"]
+    return [
+        ast.unparse(call)
+        for call in prints
+        if any(isinstance(part, ast.FormattedValue) and part.format_spec for part in ast.walk(call))
+    ]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=by_name)
 def test_numbers_that_form_a_table_are_one(page):
-    """A loop that prints aligned numbers is a table which nothing reads as one: see vae_lab/tables.py."""
+    """A loop that prints numbers is a table which nothing reads as one: see vae_lab/tables.py."""
     for cell in cells(page):
         padded = [line for line in cell.lines if "print(" in line and len(PADDED.findall(line)) > 1]
         assert not padded, f"{page.stem}:\n{cell.code}"
+        assert not printed_in_a_loop(cell.code), f"{page.stem}:\n{cell.code}"
+
+
+def test_the_search_for_printed_tables_can_fail():
+    assert printed_in_a_loop("for a in b:\n    print(f'step {a}: {a:.3f} nats')\n")
+    assert printed_in_a_loop("for a in b:\n    print(f'{a:20s}', a)\n")
+    assert not printed_in_a_loop("for a in b:\n    print(a)\nprint(f'{a:.3f} nats')\n")
 
 
 def repeated(all_cells: list[Cell]) -> list[str]:

@@ -12,13 +12,13 @@ GRADING = Path(__file__).parents[2] / "vae_lab" / "grading"
 
 # Each room may import the rooms and shared files that it names; "/" begins what is outside of grading.
 MAY_IMPORT = {
-    "lms": {"classroom", "lab", "course", "marks"},
-    "classroom": {"judge", "executors", "pages", "lab", "results", "marks", "course", "limits"},
-    "authoring": {"judge", "executors", "lab", "course", "stand_ins", "/checks"},
-    "pages": {"lab", "results", "marks", "course"},
+    "lms": {"classroom", "lab", "course", "marks", "/language"},
+    "classroom": {"judge", "executors", "pages", "lab", "results", "marks", "course", "limits", "/language"},
+    "authoring": {"judge", "executors", "lab", "course", "stand_ins", "/checks", "/language"},
+    "pages": {"lab", "results", "marks", "course", "/language"},
     "judge": {"rpc", "sandbox", "lab", "limits", "results", "/checks"},
     "executors": set(),
-    "lab": {"course"},
+    "lab": {"course", "/language"},
     "sandbox": {"limits"},
     "student": {"rpc", "sandbox"},
     "rpc": {"/checks"},
@@ -81,7 +81,7 @@ def test_the_untrusted_side_reaches_only_walls_that_are_put_on_from_inside() -> 
 
 def test_student_is_started_by_name_and_by_the_sandbox_alone() -> None:
     by_name = {path for path in files() if "grading.student" in path.read_text() and room_of(path) != "student"}
-    assert by_name == {GRADING / "sandbox" / "bubblewrap.py"}
+    assert by_name == {GRADING / "sandbox" / "warm.py"}
     assert not any("vae_lab.grading.student" in name for path in by_name for name in imports(path))
 
 

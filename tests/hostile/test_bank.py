@@ -54,4 +54,4 @@ def leftovers() -> list[str]:
         below += [int(child) for child in children]
         todo = todo[1:] + [int(child) for child in children]
     names = [Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].decode() for pid in below]
-    return names[3:]  # bubblewrap, its first process, and the warm process
+    return names[5:]  # bubblewrap, its first process, the warm process, and of each warm one a fork for this worker

@@ -276,3 +276,13 @@ def test_what_a_student_types_where_the_course_is_published_needs_no_copy(tmp_pa
         f"pip install {wheel} jupyterlab",
         f"uvx --python 3.12 --from 'vae-lab @ {wheel}' --with jupyterlab vae-lab lab sampling",
     ]
+
+
+def test_one_sitemap_names_each_page_of_both_books_and_its_other_language(tmp_path):
+    for name in ("index", "search", "book/intro", "vi/index", "vi/search", "vi/book/intro"):
+        (tmp_path / f"{name}.html").parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / f"{name}.html").write_text("<html>")
+    text = tool.sitemap(tmp_path, SITE).read_text()
+    assert re.findall(r"<loc>(.*?)</loc>", text) == [f"{SITE}/book/intro.html", f"{SITE}/vi/book/intro.html"]
+    links = re.findall(r'hreflang="(\w+)" href="([^"]+)"', text)
+    assert links == [("en", f"{SITE}/book/intro.html"), ("vi", f"{SITE}/vi/book/intro.html")] * 2

@@ -14,6 +14,7 @@ from vae_lab.checks.cell_log import watch
 from vae_lab.checks.compute_device import device
 from vae_lab.checks.lab_overview import Overview, look
 from vae_lab.checks.passing import in_notebook, passed, ready
+from vae_lab.language import SOURCE, said, speak
 
 __all__ = ["device", "in_notebook", "overview", "passed", "ready", "start"]
 
@@ -25,7 +26,7 @@ class Reserved:
         self.__name__ = name
 
     def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise RuntimeError(f"this lab asks you to write {self.__name__} yourself")
+        raise RuntimeError(said(f"this lab asks you to write {self.__name__} yourself"))
 
     __call__ = __mro_entries__ = _refuse
 
@@ -46,11 +47,12 @@ def overview() -> Overview | None:
     return look() if in_notebook() else None
 
 
-def start(lab: str) -> None:
+def start(lab: str, language: str = SOURCE) -> None:
     """Begin a lab: make each name that its module lists in RESERVES raise.
 
     Args:
         lab: the lab's name, e.g. "sampling".
+        language: of what is shown from now on, e.g. "vi"; English where there are no messages in it.
 
     Raises:
         ValueError: if there is no such lab.
@@ -65,6 +67,7 @@ def start(lab: str) -> None:
         reserves: tuple[str, ...] = importlib.import_module(f"{__name__}.{lab}").RESERVES
     except (ImportError, AttributeError):
         raise ValueError(f"start: there is no lab {lab!r}.") from None
+    speak(language)
     if in_notebook():
         watch(sys.modules["IPython"].get_ipython())
     package = importlib.import_module("vae_lab")

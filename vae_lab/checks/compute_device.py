@@ -9,6 +9,8 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
+from vae_lab.language import said
+
 if TYPE_CHECKING:
     import torch
 
@@ -51,15 +53,15 @@ def choose() -> tuple[torch.device, str]:
 
     wanted = os.environ.get(VARIABLE, "").strip()
     if wanted:
-        says = trouble(wanted)
-        if says:
-            raise ValueError(f"{VARIABLE} is {wanted!r}, and that does not compute here: {says}")
+        fails = trouble(wanted)
+        if fails:
+            raise ValueError(f"{VARIABLE} is {wanted!r}, and that does not compute here: {fails}")
         return torch.device(wanted), ""
     if not torch.cuda.is_available():
         return torch.device("cpu"), ""
-    says = trouble("cuda")
-    if says:
-        return torch.device("cpu"), f"The GPU here cannot compute ({says}); this lab runs on the CPU, which is enough."
+    fails = trouble("cuda")
+    if fails:
+        return torch.device("cpu"), f"The GPU here cannot compute ({fails}); this lab runs on the CPU, which is enough."
     return torch.device("cuda"), ""
 
 
@@ -72,5 +74,5 @@ def device() -> torch.device:
     """
     chosen, note = choose()
     if note:
-        print(note)
+        print(said(note))
     return chosen

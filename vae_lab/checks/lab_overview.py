@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 from vae_lab.checks.cell_log import ANCHOR, ended, is_released_stub
 from vae_lab.checks.common_errors import in_plain_words
 from vae_lab.checks.student_line import student_line
+from vae_lab.language import said
 
 State = Literal["passed", "failed", "not attempted", "not run", "for a person"]
 
@@ -101,9 +102,10 @@ class Overview:
         names = max((len(task.name) for task in self.tasks), default=4)
         lines = []
         for name, state, points, says, read in self.rows():
-            lines.append(f"{mark[state]} {name:<{names}}  {state:<13}  {points:>9}")
-            lines += [f"    {line}" for line in (*says.splitlines(), read and f"Read next: {read}") if line]
-        return "\n".join([*lines, "", self.headline, *self.notes])
+            lines.append(f"{mark[state]} {name:<{names}}  {said(state):<13}  {said(points):>9}")
+            read = read and said(f"Read next: {read}")
+            lines += [f"    {line}" for line in (*said(says).splitlines(), read) if line]
+        return "\n".join([*lines, "", said(self.headline), *map(said, self.notes)])
 
     __repr__ = __str__
 
@@ -113,13 +115,13 @@ class Overview:
         cells = []
         for name, state, points, says, read in self.rows():
             styles = (left, f"{left};color:{colour.get(state, 'inherit')};white-space:nowrap", left, left, left)
-            texts = (name, state, points, says, read)
+            texts = (name, *map(said, (state, points, says, read)))
             shown = [_linked(html.escape(text)).replace("\n", "<br>") for text in texts]
             row = [f'<td style="{s}">{t}</td>' for s, t in zip(styles, shown, strict=True)]
             cells.append(f"<tr>{''.join(row)}</tr>")
         words = ("task", "", "points", "the test says", "read next")
-        head = "".join(f'<th style="text-align:left">{word}</th>' for word in words)
-        return f"<table><tr>{head}</tr>{''.join(cells)}</table><p>{html.escape(self.headline)}</p>"
+        head = "".join(f'<th style="text-align:left">{said(word)}</th>' for word in words)
+        return f"<table><tr>{head}</tr>{''.join(cells)}</table><p>{html.escape(said(self.headline))}</p>"
 
 
 def read_cells(content: bytes | str) -> list[Cell]:

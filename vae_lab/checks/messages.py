@@ -14,6 +14,7 @@ from vae_lab.checks.book_address import page
 from vae_lab.checks.common_errors import in_plain_words
 from vae_lab.checks.student_line import student_line
 from vae_lab.checks.untouched import Untouched
+from vae_lab.language import said
 
 TITLES = {
     "intro": "The variational autoencoder and its one line of code",
@@ -65,7 +66,7 @@ class CheckFailed(AssertionError):
     said: Said | None = None
 
     def _render_traceback_(self) -> list[str]:
-        return [f"Not yet: {self}"]
+        return [f"{said('Not yet:')} {said(str(self))}"]
 
 
 class GraphUsedUp(CheckFailed):

@@ -12,6 +12,8 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from vae_lab.language import said
+
 
 @dataclass(frozen=True, repr=False)
 class Passed:
@@ -28,15 +30,18 @@ class Passed:
     hidden: str = ""
 
     def __repr__(self) -> str:
-        end = f" Hidden tests will also try: {self.hidden}." if self.hidden else ""
-        return f"{self._says()}.{end}"
+        return f"{self._says()}. {self._will_try()}".strip()
 
     def _repr_html_(self) -> str:
-        end = f"<br>Hidden tests will also try: {html.escape(self.hidden)}." if self.hidden else ""
+        more = self._will_try()
+        end = f"<br>{html.escape(more)}" if more else ""
         return f'<span style="color:#1a7f4b">&#10003; {html.escape(self._says())}</span>{end}'
 
     def _says(self) -> str:
-        return f"passed: {self.task}, {self.points:g} point{'' if self.points == 1 else 's'} in view"
+        return said(f"passed: {self.task}, {self.points:g} point{'' if self.points == 1 else 's'} in view")
+
+    def _will_try(self) -> str:
+        return said(f"Hidden tests will also try: {self.hidden}.") if self.hidden else ""
 
 
 def passed(task: str, points: float, hidden: str = "") -> Passed:
@@ -99,7 +104,7 @@ def ready(**needs: int | str) -> bool:
         return False
     missing = lacking(sys.modules["IPython"].get_ipython().user_ns, needs)
     if missing:
-        print(f"This cell needs {'; '.join(missing)}. Then run it again.")
+        print(said(f"This cell needs {'; '.join(missing)}. Then run it again."))
     return not missing
 
 

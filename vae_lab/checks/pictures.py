@@ -17,6 +17,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from vae_lab.language import said
+
 WIDTH, HEIGHT = 560, 190
 
 
@@ -27,7 +29,7 @@ class Picture:
     """
 
     def __init__(self, body: str, says: str, width: int = WIDTH, height: int = HEIGHT, *, gray: Tensor) -> None:
-        self.says = says
+        self.says = says = said(says)
         self._gray = gray
         self._svg = (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img" '
@@ -112,13 +114,13 @@ def curves(named: dict[str, Sequence[float]], x: Sequence[float], xlabel: str = 
         body += f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>'
         if places:
             px, py = places[-1]
-            body += f'<text x="{px + 6:.0f}" y="{py + 4:.0f}" fill="{colour}">{escape(name)}</text>'
+            body += f'<text x="{px + 6:.0f}" y="{py + 4:.0f}" fill="{colour}">{escape(said(name))}</text>'
     body += (
         f'<g fill="currentColor"><text x="0" y="14">{high:.4g}</text><text x="0" y="{floor}">{low:.4g}</text>'
         f'<text x="50" y="{foot}">{x[0]:.3g}</text><text x="{right}" y="{foot}" text-anchor="end">{x[-1]:.3g}</text>'
-        f'<text x="{(50 + right) / 2:.0f}" y="{foot}" text-anchor="middle">{escape(xlabel)}</text></g>'
+        f'<text x="{(50 + right) / 2:.0f}" y="{foot}" text-anchor="middle">{escape(said(xlabel))}</text></g>'
     )
-    ends = "; ".join(f"{name} against {xlabel}, from {v[0]:.4g} to {v[-1]:.4g}" for name, v in named.items())
+    ends = "; ".join(said(f"{name} against {xlabel}, from {v[0]:.4g} to {v[-1]:.4g}") for name, v in named.items())
     return Picture(body, ends, gray=gray)
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import NoReturn
 
+from vae_lab.language import languages, of_this_machine
+
 
 class Parser(argparse.ArgumentParser):
     """Argparse that answers bad arguments with one line instead of a page."""
@@ -65,3 +67,10 @@ class Commands:
 def takes_workers(parser: argparse.ArgumentParser) -> None:
     """Give a command the option `--workers`."""
     parser.add_argument("--workers", type=positive(int), default=cores(), metavar="N", help="processes side by side")
+
+
+def takes_language(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option `--language`; without it, the system's setting counts, and else it is English."""
+    parser.add_argument(
+        "--language", choices=languages(), default=of_this_machine(), help="of what is said (default: the system's)"
+    )

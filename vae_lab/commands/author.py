@@ -29,11 +29,14 @@ def run_release(options: argparse.Namespace) -> int:
     """Release labs and say which changed."""
     from vae_lab.grading.course import Course, CourseError
     from vae_lab.grading.lab.release import release
+    from vae_lab.grading.lab.translation import translated_into
+    from vae_lab.language import SOURCE
 
     course = Course(Path())
-    for lab in course.choose(options.labs):
+    labs = course.choose(options.labs)
+    for lab, language in [(name, one) for name in labs for one in (SOURCE, *translated_into(name))]:
         try:
-            path, changed = release(course, lab)
+            path, changed = release(course, lab, language)
         except ValueError as error:
             raise CourseError(error) from error
         print(f"{path}  {'written' if changed else 'unchanged'}")

@@ -1,4 +1,4 @@
-"""What an instructor types, in the order of a term: init-course, collect, grade, report, send-back, appeal."""
+"""What an instructor types, in the order of a term: init-course, collect, grade, merge, report, send-back, appeal."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ import argparse
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vae_lab.commands.arguments import Commands, moment, positive, takes_workers
 from vae_lab.commands.progress import Progress
+
+if TYPE_CHECKING:
+    from vae_lab.grading.classroom.grade import Tally
+    from vae_lab.grading.classroom.places import Place
+    from vae_lab.grading.classroom.room import Classroom
+    from vae_lab.grading.executors.shards import Share
+    from vae_lab.grading.limits import Limits, Sandbox
 
 
 def add(commands: Commands) -> None:
@@ -57,12 +65,35 @@ def add(commands: Commands) -> None:
         help="write one JSON object per submission: one a line, or as one array if the name ends in .json",
     )
     takes_workers(grade)
+    elsewhere = grade.add_argument_group("on other machines")
+    elsewhere.add_argument(
+        "--cluster",
+        metavar="WHERE",
+        help="on a cluster of dask.distributed: tls://host:port of its scheduler, or local:N to start one here",
+    )
+    elsewhere.add_argument("--tls-ca", type=Path, metavar="FILE", help="who signed the scheduler's certificate")
+    elsewhere.add_argument("--tls-cert", type=Path, metavar="FILE", help="your certificate")
+    elsewhere.add_argument("--tls-key", type=Path, metavar="FILE", help="its key")
+    elsewhere.add_argument(
+        "--shard",
+        type=share,
+        metavar="K/N",
+        help="only the K-th of N shares of the class, into OUT/shards/LAB/; `vae-lab merge` puts them together",
+    )
+
+    merge = commands.add("merge", "put graded shards together: gradebook, feedback and report", run_merge)
+    merge.add_argument("lab", metavar="LAB")
+    merge.add_argument(
+        "shards", nargs="*", type=Path, metavar="DIR", help="where shards were written, their --out (default: OUT)"
+    )
+    merge.add_argument("--submitted", type=Path, default=Path("submitted"), metavar="DIR")
+    merge.add_argument("--json", type=Path, metavar="FILE", help="as of `grade`")
 
     report = commands.add(
         "report", "write the class at a glance again: HTML, and CSV for Canvas and Moodle", run_report
     )
     report.add_argument("lab", metavar="LAB")
-    for to in (grade, report):
+    for to in (grade, merge, report):
         to.add_argument("--out", type=Path, default=Path(), metavar="DIR", help="where results go (default: here)")
         to.add_argument("--db", metavar="URL", help="gradebook as an SQLAlchemy URL (default: OUT/gradebook.db)")
 
@@ -106,36 +137,137 @@ def run_collect(options: argparse.Namespace) -> int:
     return 1 if result.look else 0
 
 
+def share(text: str) -> Share:
+    """An argument such as 3/40."""
+    from vae_lab.grading.executors.shards import read_share
+
+    try:
+        return read_share(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(error) from None
+
+
 def run_grade(options: argparse.Namespace) -> int:
-    """Grade a class; say what came out of it and where to look."""
-    from vae_lab.grading.classroom.class_report import class_report
+    """Grade a class, or a share of one; say what came out of it and where to look."""
     from vae_lab.grading.classroom.grade import grade_class
     from vae_lab.grading.classroom.room import Classroom
     from vae_lab.grading.course import Course, CourseError
     from vae_lab.grading.judge.engine import Limits
-    from vae_lab.grading.pages.report import write_json, write_report
     from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
 
     course = Course(Path())
     course.choose([options.lab])
     room = Classroom(course, options.lab, options.out, options.db)
-    if options.json and not options.json.parent.is_dir():
-        raise CourseError(f"--json {options.json}: there is no folder {options.json.parent}")
+    json_can_be_written(options)
+    if options.shard and (options.cluster or options.db or options.json):
+        raise CourseError(
+            "--shard goes without --cluster, --db and --json: a shard is a file, and merging makes the rest"
+        )
+    if not options.cluster and (options.tls_ca or options.tls_cert or options.tls_key):
+        raise CourseError("--tls-ca, --tls-cert and --tls-key go with --cluster tls://host:port")
     if not options.unsafe_no_sandbox and (problem := sandbox_problem()):
         raise CourseError(f"students' code cannot be shut in here: {problem}")
     if options.unsafe_no_sandbox:
         print("vae-lab grade: NO SANDBOX: students' code runs with your rights", file=sys.stderr)
     limits = Limits() if options.timeout is None else Limits(submission_seconds=options.timeout)
+    sandbox: Sandbox = "unsafe" if options.unsafe_no_sandbox else "required"
+    if options.shard:
+        return grade_one_shard(options, room, limits, sandbox)
+    place = cluster(options, limits, sandbox) if options.cluster else None
     with Progress("grade", " submissions") as progress:
         tally = grade_class(
             room,
             options.submitted,
             workers=options.workers,
             limits=limits,
-            sandbox="unsafe" if options.unsafe_no_sandbox else "required",
+            sandbox=sandbox,
+            progress=progress,
+            place=place,
+        )
+    return tell(options, room, tally, tally.notes)
+
+
+def cluster(options: argparse.Namespace, limits: Limits, sandbox: Sandbox) -> Place:
+    """The cluster that was asked for."""
+    from vae_lab.grading.classroom.places import on_cluster
+    from vae_lab.grading.course import CourseError
+    from vae_lab.grading.executors.clusters import Certificates
+    from vae_lab.grading.executors.interface import ExecutorError
+
+    def say(line: str) -> None:
+        print(f"note: {line}", file=sys.stderr, flush=True)
+
+    try:
+        certificates = Certificates(options.tls_ca, options.tls_cert, options.tls_key)
+        return on_cluster(options.cluster, limits, sandbox, certificates, say)
+    except ExecutorError as error:
+        raise CourseError(error) from error
+
+
+def grade_one_shard(options: argparse.Namespace, room: Classroom, limits: Limits, sandbox: Sandbox) -> int:
+    """Grade a share of a class; say where its results are."""
+    from vae_lab.grading.classroom.shard import grade_shard
+
+    with Progress("grade", " submissions") as progress:
+        tally = grade_shard(
+            room,
+            options.submitted,
+            options.shard,
+            workers=options.workers,
+            limits=limits,
+            sandbox=sandbox,
             progress=progress,
         )
-    for note in tally.notes:
+    print(
+        f"{options.lab}, shard {options.shard}: {tally.students} submissions ({tally.graded} graded now), "
+        f"{tally.errors} errors\nshard: {tally.path}"
+    )
+    return 1 if tally.errors else 0
+
+
+def run_merge(options: argparse.Namespace) -> int:
+    """Put shards together; say what is missing and what does not agree."""
+    from vae_lab.grading.classroom.merge import merge
+    from vae_lab.grading.classroom.room import Classroom
+    from vae_lab.grading.course import Course
+
+    course = Course(Path())
+    course.choose([options.lab])
+    room = Classroom(course, options.lab, options.out, options.db)
+    json_can_be_written(options)
+    with Progress("merge", " shards") as progress:
+        merged = merge(room, options.submitted, options.shards or [options.out], progress=progress)
+    status = tell(options, room, merged.tally, merged.notes)
+    for line in merged.differing:
+        print(f"differs: {line}", file=sys.stderr)
+    if merged.missing:
+        some = ", ".join(merged.missing[:5]) + (" ..." if len(merged.missing) > 5 else "")
+        print(
+            f"missing: {len(merged.missing)} submissions have no result yet ({some}); grade their shards and merge "
+            f"again, or let `vae-lab grade {options.lab}` do the rest",
+            file=sys.stderr,
+        )
+    return 1 if merged.differing or merged.missing else status
+
+
+def json_can_be_written(options: argparse.Namespace) -> None:
+    """See that the folder of `--json FILE` is there.
+
+    Raises:
+        CourseError: if not.
+    """
+    from vae_lab.grading.course import CourseError
+
+    if options.json and not options.json.parent.is_dir():
+        raise CourseError(f"--json {options.json}: there is no folder {options.json.parent}")
+
+
+def tell(options: argparse.Namespace, room: Classroom, tally: Tally, notes: list[str]) -> int:
+    """Write the report, and say what came out; the exit status."""
+    from vae_lab.grading.classroom.class_report import class_report
+    from vae_lab.grading.pages.report import write_json, write_report
+
+    for note in notes:
         print(f"note: {note}", file=sys.stderr)
     report = class_report(room)
     page = write_report(report, room.out / "report")
@@ -145,8 +277,9 @@ def run_grade(options: argparse.Namespace) -> int:
         write_json(tally.results, options.json)
     count = Counter(result.status for result in tally.results)
     kept = len(tally.results) - tally.graded
+    done = "graded" if options.command == "grade" else "merged"
     print(
-        f"{options.lab}: {len(tally.results)} submissions ({tally.graded} graded now, {kept} unchanged) in "
+        f"{options.lab}: {len(tally.results)} submissions ({tally.graded} {done} now, {kept} unchanged) in "
         f"{tally.seconds:.1f} s: {count['graded']} graded, {count['manual']} wait for a person, {count['error']} errors"
     )
     for result in tally.results:

@@ -11,7 +11,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from vae_lab.commands.arguments import Commands, positive
+from vae_lab.commands.arguments import Commands, positive, takes_language
 from vae_lab.commands.progress import Progress
 
 
@@ -30,8 +30,10 @@ def add(commands: Commands) -> None:
     lab.add_argument("lab", metavar="LAB")
     lab.add_argument("--to", type=Path, default=Path(), metavar="DIR", help="the folder to put it into")
     lab.add_argument("--fetch-only", action="store_true", help="do not open it")
+    takes_language(lab)
 
     doctor = commands.add("doctor", "say what is here and what is missing to solve a lab", run_doctor)
+    takes_language(doctor)
     doctor.add_argument("--all", action="store_true", help="also what grading and building the book need")
     doctor.add_argument(
         "--submitted",
@@ -45,14 +47,22 @@ def run_check(options: argparse.Namespace) -> int:
     """Check one notebook as a student does; status 1 while something fails."""
     from vae_lab.grading.authoring.hand_in import receipt, run_and_save
     from vae_lab.grading.authoring.run_notebook import in_a_fork
-    from vae_lab.grading.authoring.selfcheck import SelfCheck, before_handing_in, check_file, find_written, read_lab
+    from vae_lab.grading.authoring.selfcheck import (
+        SelfCheck,
+        before_handing_in,
+        check_file,
+        find_written,
+        language_spoken,
+        read_lab,
+    )
     from vae_lab.grading.course import CourseError
     from vae_lab.lab_files import labs
+    from vae_lab.language import said, speak
 
     running = mmap.mmap(-1, 200)  # seen on both sides of a fork: the cell that runs
 
     def run() -> SelfCheck:
-        with Progress("check", " cells") as progress:
+        with Progress(said("check"), f" {said('cells')}") as progress:
 
             def starts(name: str) -> None:
                 progress.doing(name)
@@ -62,6 +72,8 @@ def run_check(options: argparse.Namespace) -> int:
             return check_file(options.notebook, progress, seconds=options.seconds, starts=starts, released=labs())
 
     try:
+        content = options.notebook.read_bytes()
+        speak(language_spoken(content, labs()))
         read_lab(options.notebook)
         forks = sys.platform == "linux" and hasattr(os, "fork")
         if options.hand_in:
@@ -75,13 +87,14 @@ def run_check(options: argparse.Namespace) -> int:
         cell = running[:].rstrip(b"\0").decode(errors="ignore")
         died = "ended without an answer" in str(error) and cell
         where = f" in {cell}: does it call exit(), or is no memory left?" if died else ""
-        raise CourseError(f"{options.notebook}: {error}{where}") from error
+        raise CourseError(f"{options.notebook}: {said(f'{error}{where}')}") from error
     except KeyboardInterrupt:
-        print("vae-lab check: stopped; your notebook is as it was, and the next check starts anew", file=sys.stderr)
+        stopped = said("stopped; your notebook is as it was, and the next check starts anew")
+        print(f"vae-lab check: {stopped}", file=sys.stderr)
         return 130
     print(found)
     for line in before_handing_in(options.notebook.read_bytes()):
-        print(line)
+        print(said(line))
     if options.hand_in:
         print(f"\n{receipt(options.notebook, found, datetime.now().astimezone())}")
     return 0 if found.passed else 1
@@ -91,17 +104,19 @@ def run_lab(options: argparse.Namespace) -> int:
     """Fetch a lab and open it."""
     from vae_lab import lab_files
     from vae_lab.grading.course import CourseError
+    from vae_lab.language import said, speak
 
+    speak(options.language)
     try:
         here = Path(options.lab).is_file()
-        path = Path(options.lab) if here else lab_files.fetch(options.lab, options.to)
+        path = Path(options.lab) if here else lab_files.fetch(options.lab, options.to, options.language)
     except ValueError as error:
-        raise CourseError(str(error)) from error
+        raise CourseError(said(str(error))) from error
     print(path)
     if options.fetch_only:
         return 0
     if importlib.util.find_spec("jupyterlab") is None:
-        print("JupyterLab is not installed here: open the file in your editor, or run: pip install jupyterlab")
+        print(said("JupyterLab is not installed here: open the file in your editor, or run: pip install jupyterlab"))
         return 0
     return subprocess.run([sys.executable, "-m", "jupyterlab", str(path)], check=False).returncode
 
@@ -115,5 +130,7 @@ def run_doctor(options: argparse.Namespace) -> int:
             print(line)
         return 0
     from vae_lab.doctor import doctor
+    from vae_lab.language import said, speak
 
-    return 0 if doctor(everyone=options.all) else 1
+    speak(options.language)
+    return 0 if doctor(everyone=options.all, say=said) else 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from html import escape
 
+from vae_lab.language import said
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -17,7 +19,7 @@ class Finding:
     page: str
 
     def __str__(self) -> str:
-        return f"{self.cause}\n  Measured: {self.measured}\n  Remedy: {self.remedy}\n  Page: {self.page}"
+        return said(f"{self.cause}\n  Measured: {self.measured}\n  Remedy: {self.remedy}\n  Page: {self.page}")
 
 
 @dataclass
@@ -35,22 +37,21 @@ class Diagnosis:
         return [f.name for f in self.findings]
 
     def __str__(self) -> str:
-        lines = [str(f) for f in self.findings] or ["Nothing found."]
+        lines = [str(f) for f in self.findings] or [said("Nothing found.")]
         if self.examined:
-            lines.append("In order: " + "; ".join(self.examined) + ".")
-        lines += [f"Note: {r}" for r in self.remarks]
+            lines.append(said("In order: " + "; ".join(self.examined) + "."))
+        lines += [said(f"Note: {r}") for r in self.remarks]
         if self.not_examined:
-            lines.append("Not examined: " + "; ".join(self.not_examined) + ".")
+            lines.append(said("Not examined: " + "; ".join(self.not_examined) + "."))
         return "\n".join(lines)
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         items = "".join(
-            f"<li><b>{escape(f.cause)}</b><br>Measured: {escape(f.measured)}<br>Remedy: {escape(f.remedy)}"
-            f"<br>Page: {escape(f.page)}</li>"
+            "<li><b>{}</b><br>{}<br>{}<br>{}</li>".format(*(escape(line.strip()) for line in str(f).split("\n")))
             for f in self.findings
         )
         rest = str(Diagnosis([], self.examined, self.not_examined, self.remarks)).split("\n")[1:]
-        head = f"<ul>{items}</ul>" if items else "<p><b>Nothing found.</b></p>"
+        head = f"<ul>{items}</ul>" if items else f"<p><b>{escape(said('Nothing found.'))}</b></p>"
         return head + "".join(f"<p>{escape(line)}</p>" for line in rest)

@@ -27,9 +27,10 @@ class Course:
         """Where a lab is written: the one edited file of it."""
         return self.root / "solutions" / lab / f"{lab}.ipynb"
 
-    def released(self, lab: str) -> Path:
-        """Where the students' version of a lab is generated."""
-        return self.root / "labs" / lab / f"{lab}.ipynb"
+    def released(self, lab: str, language: str = "en") -> Path:
+        """Where the students' version of a lab is generated; in another language it has a folder of that name above."""
+        folder = self.root / "labs" if language == "en" else self.root / "labs" / language
+        return folder / lab / f"{lab}.ipynb"
 
     def bank(self, lab: str) -> Path:
         """Where the made-up right and wrong answers to a lab are."""

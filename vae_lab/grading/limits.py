@@ -12,6 +12,8 @@ Sandbox = Literal["required", "unsafe"]  # "unsafe": students' code runs with th
 class Limits:
     """Limits of one submission; each is enforced from outside the student's process.
 
+    Those of a cell and a call hold until the first does not end; what comes then gets less (`judge/patience.py`).
+
     Args:
         cell_seconds: of wall-clock time for each of the student's cells.
         call_seconds: for each call that a test makes.
@@ -25,7 +27,7 @@ class Limits:
         max_tensors: bytes of tensors in one message.
     """
 
-    cell_seconds: float = 60.0
+    cell_seconds: float = 30.0
     call_seconds: float = 30.0
     test_seconds: float = 60.0
     submission_seconds: float = 300.0
@@ -49,7 +51,6 @@ class Limits:
     def for_student(self) -> dict[str, Any]:
         """What the student's side needs to know of them."""
         return {
-            "cell_seconds": self.cell_seconds,
             "call_seconds": min(self.call_seconds, self.test_seconds),
             "cpu_seconds": 2 * self.submission_seconds,
             "memory": self.memory,

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from vae_lab.grading.results import SubmissionResult
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Mark:
     """One row of the gradebook: what the grader and what a person gave for one cell."""
 

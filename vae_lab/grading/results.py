@@ -9,7 +9,7 @@ from typing import Any, Literal
 Status = Literal["graded", "manual", "error"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a class of a hundred thousand has a million of them
 class CellResult:
     """The verdict on one test cell (all of its points or none), or on one written answer.
 

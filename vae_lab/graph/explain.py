@@ -20,6 +20,7 @@ from vae_lab.graph.graph import Graph
 from vae_lab.graph.record import enter
 from vae_lab.graph.recording.recorder import Recorder
 from vae_lab.graph.recording.values import RecordingError, Value, tensors_in
+from vae_lab.language import said
 
 MANY = 40  # parameters without a gradient; of more, it is not asked one by one which of them the result depends on
 
@@ -38,17 +39,17 @@ class Explanation:
         self.graph = graph
 
     def __str__(self) -> str:
-        return "\n".join(self.sentences)
+        return "\n".join(map(said, self.sentences))
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        said = "".join(f"<li>{escape(s)}</li>" for s in self.sentences)
+        shown = "".join(f"<li>{escape(said(s))}</li>" for s in self.sentences)
         try:
             drawn = Drawing(self.graph.picture())._repr_html_() if self.graph is not None else ""
         except RecordingError:  # no path to draw; the sentences say so
             drawn = ""
-        return f"<ul>{said}</ul>{drawn}"
+        return f"<ul>{shown}</ul>{drawn}"
 
 
 def explain(f: Callable[..., Any], *inputs: Any, **named: Any) -> Explanation:
@@ -212,17 +213,17 @@ class _First:
         """A sentence for each input that the function overwrites."""
         if self.graph is None:
             return []
-        said = []
+        overwritten = []
         for name in self.copies.inputs:
             tensor = self.copies.inputs[name]
             if name in self.copies.leaves:
                 by = [v.op for v in self.graph.tape.values if v.tensor is tensor and v.op is not None]
                 if by and tensor._version:
                     at = f" ({by[0].source})" if by[0].source else ""
-                    said.append(
+                    overwritten.append(
                         f"{name} is changed in place by {by[0].name}{at}: whoever called the function finds it changed."
                     )
-        return said
+        return overwritten
 
 
 def _about(graph: Graph, output: Tensor, name: str) -> list[str]:

@@ -16,6 +16,7 @@ from vae_lab.graph.gradient.measure import Flow, asked_values, measure, reached_
 from vae_lab.graph.recording.recorder import Recorder
 from vae_lab.graph.recording.values import RecordingError, Value
 from vae_lab.graph.recording.variable_names import default_output, name_values, names_of
+from vae_lab.language import said
 
 LIMIT = 60  # nodes; more than this cannot be read
 
@@ -240,7 +241,7 @@ class Graph:
 
     def describe(self, output: str | Tensor | None = None, *, detail: str | None = None) -> str:
         """The picture in sentences, one a line."""
-        return "\n".join(describe(self.picture(output, detail=detail)))
+        return "\n".join(map(said, describe(self.picture(output, detail=detail))))
 
     def to_svg(self, output: str | Tensor | None = None, **options: Any) -> str:
         """The picture as standalone SVG text; the options are those of `draw`."""

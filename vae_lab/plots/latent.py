@@ -72,13 +72,14 @@ def latent_scatter(codes: Tensor, labels: Tensor, *, ax: Axes | None = None) -> 
     return ax
 
 
-def posterior_clouds(mu: Tensor, sigma: Tensor, labels: Tensor, *, ax: Axes | None = None) -> Axes:
+def posterior_clouds(mu: Tensor, sigma: Tensor, labels: Tensor, *, names: bool = True, ax: Axes | None = None) -> Axes:
     """The distributions that an encoder answers with: an ellipse of one standard deviation each, a digit at its median.
 
     Args:
         mu: centres, [N, 2].
         sigma: standard deviations, [N, 2]; half the axes of the ellipses.
         labels: [N], which digit an image shows: the colour.
+        names: whether to write the digits; they cover small ellipses.
         ax: where to draw; a new figure if None.
 
     Example:
@@ -91,7 +92,8 @@ def posterior_clouds(mu: Tensor, sigma: Tensor, labels: Tensor, *, ax: Axes | No
     for (across, up), (width, height), digit in zip(mu.tolist(), (2 * sigma).tolist(), labels.tolist(), strict=True):
         colour = COLOURS[digit % len(COLOURS)]
         ax.add_patch(Ellipse((across, up), width, height, facecolor=colour, edgecolor=colour, alpha=0.3, linewidth=0.9))
-    _name_digits(mu, labels, ((mu + sigma).amax(0) - (mu - sigma).amin(0)).max().item(), ax)
+    if names:
+        _name_digits(mu, labels, ((mu + sigma).amax(0) - (mu - sigma).amin(0)).max().item(), ax)
     ax.add_patch(plt.Circle((0, 0), 2, fill=False, linestyle="--", color=INK, linewidth=1.2))
     ax.set(xlabel="z₁", ylabel="z₂", aspect="equal", adjustable="datalim")
     ax.autoscale_view()

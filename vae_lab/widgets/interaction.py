@@ -13,6 +13,8 @@ from typing import Any
 import anywidget
 import traitlets
 
+from vae_lab.language.catalogue import entries
+from vae_lab.language.state import spoken
 from vae_lab.widgets import words
 
 HERE = Path(__file__).parent
@@ -72,8 +74,8 @@ class Interaction(anywidget.AnyWidget):
     """A widget of the course: a subclass adds its traits, and its JavaScript as `_esm = module(...)`.
 
     Traits:
-        words: all that it says, key -> sentence, from `words/<module>.json`. Entries that are given, say in another
-            language, take the place of the English ones.
+        words: all that it says, key -> sentence, from `words/<module>.json`, in the language that is spoken here.
+            Entries that are given take the place of the English ones.
 
     Example:
         >>> ".vae-lab" in Interaction._css
@@ -89,8 +91,9 @@ class Interaction(anywidget.AnyWidget):
         return words.table(cls.__module__.rpartition(".")[2])
 
     @traitlets.default("words")
-    def _english(self) -> dict[str, str]:
-        return self.english()
+    def _spoken(self) -> dict[str, str]:
+        """In the language of the notebook that shows it, as far as the catalogue goes."""
+        return words.translated(self.english(), {one.text: one.translation for one in entries(spoken(), "widgets")})
 
     @traitlets.validate("words")
     def _replaced(self, proposal: traitlets.Bunch) -> dict[str, str]:

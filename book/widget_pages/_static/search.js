@@ -1,21 +1,34 @@
 // The search page: ranks the pages for the words in ?q=, and shows of each the section that says most about them.
 "use strict";
 {
+const said = (text) => globalThis.courseWords?.[text] ?? text; // another language's book loads words.js first
 const GREEK = { α: "alpha", β: "beta", γ: "gamma", ε: "eps", θ: "theta", λ: "lambda", μ: "mu", π: "pi", σ: "sigma", τ: "tau", φ: "phi", ϕ: "phi" };
 const WORD = /\p{Script=Greek}|(?:(?!\p{Script=Greek})[\p{L}\p{N}])+/gu; // of a formula each Greek letter is a word
-const plain = (text) => text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "").replaceAll("đ", "d");
-// A letter is found by its name, too (σ by "sigma"), and a word in the plural by the singular, and the other way round.
-const asTerms = (word) => (GREEK[word] ? [word, GREEK[word]] : plain(word).replace(/(?<=[^su]..)s$/, ""));
-const options = { tokenize: (text) => text.match(WORD) ?? [], processTerm: asTerms, idField: "key" };
+const language = document.documentElement.lang;
+// Another language's book loads its stemmer first (book/_ext/search_vietnamese.py); in English only marks are taken off,
+// and the forms of a word are one: interpolate, interpolating, interpolation; optimiser, optimizers.
+const stemmer = typeof Stemmer === "function" ? new Stemmer() : null;
+const plain = (text) => (stemmer ? stemmer.stemWord(text) : text.toLowerCase().normalize("NFD").replace(/\p{M}/gu, "").replaceAll("đ", "d"));
+const stem = (word) => (stemmer ? plain(word) : plain(word).replace(/(?<=[^su]..)s$/, "")
+  .replace(/(?<=.{4})is(?=(e|ed|er|ing|ation)$)/, "iz")
+  .replace(/(?<=.{4})(ation|ating|ated|ator|ate|ion|ing|ed|er|or|e)$/, "")
+  .replace(/([bdgmnprt])\1$/, "$1"));
+// A letter is found by its name, too (σ by "sigma"), and a word in one form by its others.
+const asTerms = (word) => (GREEK[word] ? [word, GREEK[word]] : stem(word));
+const words = (text) => text.normalize("NFC").match(WORD) ?? [];
+const stems = (text) => ` ${words(text).flatMap(asTerms).join(" ")} `;
+const options = { tokenize: words, processTerm: asTerms, idField: "key" };
 
 const sections = searchPages.flatMap((page, p) => page.sections.map((section, s) => ({ ...section, key: `${p}.${s}`, page: p })));
 const pages = searchPages.map((page, key) => ({
-  key, title: page.title,
+  key, title: page.title.split(":")[0], // the field's term; behind a colon it is explained
   name: page.url.replace(/^.*\/|\.html$/g, ""),
-  headings: page.sections.slice(1).map((section) => section.heading).join(" · "),
+  headings: [page.title.split(":")[1] ?? "", ...page.sections.slice(1).map((section) => section.heading)],
+  terms: [...page.terms, ...page.words],
   text: page.sections.map((section) => section.text).join(" "),
 }));
-const byPage = new MiniSearch({ ...options, fields: ["title", "name", "headings", "text"] });
+const together = (page, field) => [page[field]].flat().join(" · ");
+const byPage = new MiniSearch({ ...options, extractField: together, fields: ["title", "name", "headings", "terms", "text"] });
 byPage.addAll(pages);
 const bySection = new MiniSearch({ ...options, fields: ["heading", "text"] });
 bySection.addAll(sections);
@@ -33,21 +46,52 @@ function look(index, query, boost, boostDocument) {
   return [];
 }
 
-// A page is about the words if its title or a heading has them in this order; a list of other people's works seldom is.
+// A page is about the words if its title, a heading or a term that it introduces has them in this order. A list of
+// symbols, of other people's works or of other pages seldom is about a word: it says where the word is at home.
+const LISTS = new Set(["lecture", "notation", "references", "status"]);
+const asHead = (text) => stems(text.replace(/^(the|an?) /i, ""));
+const abouts = pages.map(({ title, name, headings, terms }) => ({
+  is: new Set([asHead(title), stems(name.replaceAll("_", " ")), ...[...headings, ...terms].map(asHead)]),
+  title: stems(title), head: headings.map(stems).join("·"),
+}));
 function weight(query) {
-  const asked = plain(query), holds = (text) => plain(text).includes(asked);
+  const asked = stems(query);
   return (key) => {
-    const { title, name, headings } = pages[key];
-    const about = plain(title).startsWith(asked) || name.replaceAll("_", " ") === asked ? 3 : holds(title) ? 2.5 : holds(headings) ? 2 : 1;
-    return about * (name === "references" ? 0.4 : 1);
+    const { is, title, head } = abouts[key];
+    const about = is.has(asked) ? 3 : title.includes(asked) ? 2.5 : head.includes(asked) ? 1.5 : 1;
+    return about * (LISTS.has(pages[key].name) ? 0.4 : 1);
   };
 }
 
+// A word of Vietnamese is several syllables: side by side, and with the marks that were typed, they are the word. A tone may
+// stand on either vowel of a pair (hóa, hoá), so it is compared at the end of its syllable.
+const TONE = /[\u0300\u0301\u0303\u0309\u0323]/;
+const toned = (text) => text.toLowerCase().normalize("NFD")
+  .replace(/(?:\p{L}\p{M}*)+/gu, (syllable) => syllable.replace(TONE, "") + (TONE.exec(syllable)?.[0] ?? ""));
+function asOneWord(found, query) {
+  if (language !== "vi") return found;
+  for (const form of plain(query) === query.toLowerCase() ? [plain] : [toned, plain]) {
+    const whole = found.filter(({ id }) => form([pages[id].title, pages[id].headings, pages[id].text].join(" ")).includes(form(query)));
+    if (whole.length) return whole;
+  }
+  return found;
+}
+
 // Some words around the first of the terms, marked.
-function snippet(text, terms) {
+function phraseIn(text, query) {
+  const bare = plain(text), asked = plain(query), hits = []; // letter for letter as long as the text
+  for (let at = bare.indexOf(asked); at >= 0 && bare.length === text.length; at = bare.indexOf(asked, at + asked.length)) {
+    const hit = [text.slice(at, at + asked.length)];
+    hit.index = at;
+    hits.push(hit);
+  }
+  return hits.length ? hits : null;
+}
+function snippet(text, terms, query) {
   const words = [...text.matchAll(WORD)];
   const isFound = (word) => [asTerms(word)].flat().some((term) => terms.has(term));
-  const hits = words.filter((word) => isFound(word[0]));
+  const inPhrase = language === "vi" ? phraseIn(text, query) : null;
+  const hits = inPhrase ?? words.filter((word) => isFound(word[0]));
   const middle = hits[0]?.index ?? 0;
   let from = Math.max(0, middle - 70);
   if (from) from = text.indexOf(" ", from) + 1;
@@ -67,10 +111,16 @@ function make(tag, className, ...children) {
   return element;
 }
 
+const BOOST = { title: 12, name: 6, headings: 4, terms: 6 };
+
 function show(query) {
   const list = make("ul", "search");
-  const found = look(byPage, query, { title: 12, name: 6, headings: 4 }, weight(query));
+  const found = asOneWord(look(byPage, query, BOOST, weight(query)), query);
   const inside = look(bySection, query, { heading: 3 }, () => 1);
+  if (language === "vi") { // the section that has the word before those that have its syllables
+    const holds = ({ id }) => plain(sections.find(({ key }) => key === id).text).includes(plain(query));
+    inside.sort((a, b) => holds(b) - holds(a));
+  }
   const root = document.documentElement.dataset.content_root ?? "./";
   for (const { id, terms } of found) {
     const page = searchPages[id], best = inside.find((hit) => hit.id.startsWith(`${id}.`));
@@ -82,16 +132,23 @@ function show(query) {
     });
     const item = make("li", "", link);
     if (section !== page.sections[0] && section.heading) item.append(make("span", "section", ` ${section.heading}`));
-    item.append(make("p", "context", ...snippet(section.text, new Set([...terms, ...(best?.terms ?? [])]))));
+    const marked = new Set([...terms, ...(best?.terms ?? [])]), pieces = snippet(section.text, marked, query);
+    if (!pieces.some((piece) => piece instanceof Element)) { // the page has another word for it
+      const other = page.words.find((word) => stems(word).split(" ").some((term) => marked.has(term)));
+      if (other) pieces.unshift(Object.assign(document.createElement("mark"), { textContent: other }), ": ");
+    }
+    item.append(make("p", "context", ...pieces));
     list.append(item);
   }
-  const count = found.length === 1 ? "One page was found" : `${found.length} pages were found`;
-  const said = found.length ? `${count} for “${query}”.` : `Nothing was found for “${query}”. Try fewer or other words.`;
-  document.getElementById("search-results").replaceChildren(make("p", "search-summary", said), list);
+  const summary = !found.length ? said("Nothing was found for “{query}”. Try fewer or other words.")
+    : found.length === 1 ? said("One page was found for “{query}”.") : said("{count} pages were found for “{query}”.");
+  const values = { count: found.length, query };
+  const line = summary.replace(/\{(\w+)\}/g, (place, name) => values[name]);
+  document.getElementById("search-results").replaceChildren(make("p", "search-summary", line), list);
 }
 
 function start() {
-  const query = (new URLSearchParams(location.search).get("q") ?? "").trim();
+  const query = (new URLSearchParams(location.search).get("q") ?? "").trim().normalize("NFC");
   const field = document.querySelector(".bd-search-container input[type=search]");
   if (field) { field.value = query; if (!query) field.focus(); }
   if (query) show(query);

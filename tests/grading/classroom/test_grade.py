@@ -13,7 +13,7 @@ from nbgrader.api import Gradebook
 from tests.grading import tiny_course
 from vae_lab.grading.authoring.answers import with_answers
 from vae_lab.grading.classroom import grade as grading
-from vae_lab.grading.classroom import writer
+from vae_lab.grading.classroom import places, writer
 from vae_lab.grading.classroom.class_report import write_class_report
 from vae_lab.grading.classroom.grade import Tally, grade_class
 from vae_lab.grading.classroom.job import Job
@@ -51,7 +51,7 @@ class Engine:
 @pytest.fixture
 def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
     made = Engine()
-    monkeypatch.setattr(grading, "run_all", made.run_all)
+    monkeypatch.setattr(places, "run_all", made.run_all)
     monkeypatch.setattr(writer, "AT_LEAST_EVERY", 0.0)
     return made
 

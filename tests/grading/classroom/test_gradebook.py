@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from nbgrader.api import Grade, Gradebook
 
 from tests.grading import tiny_course
@@ -169,3 +170,22 @@ def test_names_from_collecting_reach_the_gradebook_and_change_nothing_that_stand
     assert people["ana"][:4] == ("Ana", "Alvarez", "a@x.org", "7")
     assert people["bo"][:4] == ("", "", "", "")
     assert "nobody" not in people
+
+
+def test_a_batch_reads_no_table_as_a_whole(source: str, url) -> None:
+    """Else the cost of writing one more submission would grow with the class: seen in SQLite's plan of each query."""
+    with LabGradebook(url, "halves", source) as book:
+        book.write([GradebookEntry(result("ana"))])
+        asked: list[str] = []
+        kept = book.gradebook.engine
+        sa.event.listen(kept, "before_cursor_execute", lambda *about: asked.append(about))
+        book.write([GradebookEntry(result(name)) for name in ("ana", "bo", "cy")])
+        with contextlib.closing(sqlite3.connect(url.database)) as connection:
+            plans = [
+                connection.execute(f"EXPLAIN QUERY PLAN {statement}", values).fetchall()
+                for _, _, statement, values, *_ in asked
+                if statement.startswith("SELECT")
+            ]
+    assert len(plans) >= 5
+    scanned = {step[3].split()[1] for plan in plans for step in plan if step[3].startswith("SCAN")}
+    assert not scanned & {"student", "submitted_assignment", "submitted_notebook", "grade", "comment"}

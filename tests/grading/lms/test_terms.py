@@ -66,7 +66,7 @@ def term(tmp_path, monkeypatch):
     course = tmp_path / "mine"
     (course / "gradebook.db").write_bytes(tiny_course.empty_gradebook())
     monkeypatch.chdir(course)
-    monkeypatch.setattr("vae_lab.grading.classroom.grade.run_all", in_this_process)
+    monkeypatch.setattr("vae_lab.grading.classroom.places.run_all", in_this_process)
 
     def notebook(answers):
         made = json.loads((course / "labs/halves/halves.ipynb").read_text())

@@ -333,3 +333,33 @@ def test_whatever_a_hostile_submission_holds_its_pages_are_harmless() -> None:
         assert [fault for fault in faults(html) if not fault.startswith("tag")] == ["declaration"], case.name
         assert "<script" not in html
         assert "HIDDEN" not in html + text
+
+
+def in_vietnamese(outcome: SubmissionResult, comments: dict[str, str], content: bytes) -> str:
+    handed = read_handed_in(LAB, content)
+    return page(outcome, tasks(outline(RELEASED), handed, outcome), "Một nửa", comments, "vi")
+
+
+def test_a_feedback_page_is_in_the_language_of_its_notebook() -> None:
+    """Our words are translated; a person's comment, the student's code and what it raised are not."""
+    cells = dict(result("ana").cells)
+    cells["double_tests"] = CellResult(
+        0.0, 2.0, False, f"double: z has shape [3]. Wanted [2].\ndouble(3) raised ValueError: Wanted one. {EVIL}"
+    )
+    outcome = SubmissionResult("ana", "halves", "manual", cells)
+    own = "def double(x):\n    # passed: Wanted one.\n    return 2 * x"
+    html = in_vietnamese(outcome, {"double": "Your answer: not yet. Wanted one."}, handed_in({"double": own}))
+    assert '<html lang="vi">' in html
+    for words in ("Lời giải của bạn", "chưa đạt", "Phản hồi cho ana, bài thực hành halves", "z có shape [3]. Cần [2]."):
+        assert words in html
+    assert "double(3) báo ValueError: Wanted one. &lt;/pre&gt;&lt;script&gt;" in html
+    assert "Your answer: not yet. Wanted one." in html
+    assert "# passed: Wanted one." in re.sub(r"<[^>]*>", "", html)
+    assert "<script" not in html
+
+
+def test_an_error_of_the_graders_is_told_in_vietnamese_too() -> None:
+    html = in_vietnamese(SubmissionResult("ana", "halves", "error", {}, reason="none"), {}, handed_in())
+    assert "Đây là lỗi của bộ chấm, không phải của bạn" in html
+    text = re.sub(r"<style>.*?</style>|<pre.*?</pre>|<[^>]*>", " ", html, flags=re.DOTALL)
+    assert not re.search(r"\b(?:the|your|was|points|answer)\b", text)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from vae_lab.grading.sandbox import bubblewrap
+from vae_lab.grading.sandbox import bubblewrap, warm
 
 ROOT = Path(bubblewrap.__file__).resolve().parents[3]
 
@@ -20,7 +20,8 @@ PROBE = """
 import json, sys, time
 from vae_lab.grading.rpc.peer import Peer
 from vae_lab.grading.limits import Limits
-from vae_lab.grading.sandbox.bubblewrap import WarmSandbox, sandbox_problem
+from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
+from vae_lab.grading.sandbox.warm import WarmSandbox
 from vae_lab.grading.rpc.wire import Channel
 
 assert sandbox_problem() is None, sandbox_problem()
@@ -32,7 +33,7 @@ for run in range(2):
     peer = Peer(Channel(sock), lambda op, values: None, trusted=True)
     peer.deadline = time.monotonic() + 60
     peer.ask("begin", 1, [], "probe")
-    peer.ask("cell", sys.argv[1])
+    peer.ask("cell", sys.argv[1], 60)
     seen.append(peer.ask("names", ["seen"])["seen"])
     warm.stop()
 warm.close()
@@ -149,7 +150,7 @@ def test_a_machine_without_bubblewrap_is_told_the_remedy(monkeypatch: pytest.Mon
         assert problem is not None
         assert "apt-get install bubblewrap" in problem
         with pytest.raises(bubblewrap.SandboxError, match="bubblewrap"):
-            bubblewrap.WarmSandbox(())
+            warm.WarmSandbox(())
     finally:
         bubblewrap._probe.cache_clear()
 

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 
 from vae_lab.grading.lab.cells import Notebook, grader, text, with_anchor, without_markers
 from vae_lab.grading.lab.release import release_notebook
+from vae_lab.language import SOURCE
 
 
-def with_answers(source: str, lab: str, cells: Mapping[str, str], *, hidden_tests: bool) -> Notebook:
+def with_answers(
+    source: str, lab: str, cells: Mapping[str, str], *, hidden_tests: bool, language: str = SOURCE
+) -> Notebook:
     """The lab with the solution in every cell, except those that `cells` replaces.
 
     Args:
@@ -18,6 +21,7 @@ def with_answers(source: str, lab: str, cells: Mapping[str, str], *, hidden_test
         lab: the lab's name.
         cells: for each `grade_id` the text that stands in its cell.
         hidden_tests: True for the instructor's view (to run the tests as they are), False for what a student hands in.
+        language: of what a student hands in.
 
     Raises:
         ValueError: if `cells` names a cell that students do not write.
@@ -31,7 +35,7 @@ def with_answers(source: str, lab: str, cells: Mapping[str, str], *, hidden_test
     unknown = sorted(set(cells) - set(solved))
     if unknown:
         raise ValueError(f"with_answers: {unknown[0]!r} is no solution cell of {lab}; those are {sorted(solved)}")
-    notebook: Notebook = copy.deepcopy(master) if hidden_tests else json.loads(release_notebook(source, lab))
+    notebook: Notebook = copy.deepcopy(master) if hidden_tests else json.loads(release_notebook(source, lab, language))
     for cell in notebook["cells"]:
         grade_id = grader(cell).get("grade_id", "")
         if grade_id in solved:

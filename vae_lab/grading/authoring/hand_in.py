@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from vae_lab.checks.lab_overview import Cell, Overview, read_cell, summary
 from vae_lab.grading.authoring.guards import LEFT_OUT, TookTooLong, not_handed_in, too_late, without_installs
 from vae_lab.grading.course import CourseError, write_atomically
+from vae_lab.language import said
 
 LATE = TookTooLong.__name__
 IMPORTS = re.compile(r"^\s*(?:from|import)\s+(.+)$|^\s*%run\s+(.+)$", re.MULTILINE)
@@ -38,7 +39,9 @@ def run_and_save(path: Path, seconds: float, starts: Callable[[str], None] = lam
         from nbclient import NotebookClient
         from nbclient.exceptions import DeadKernelError
     except ImportError as error:
-        raise CourseError(f"--hand-in needs Jupyter, and {error.name} is missing: pip install jupyterlab") from error
+        raise CourseError(
+            said(f"--hand-in needs Jupyter, and {error.name} is missing: pip install jupyterlab")
+        ) from error
     notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
     replies: dict[int, dict[str, Any]] = {}
     client = NotebookClient(
@@ -74,9 +77,11 @@ def run_and_save(path: Path, seconds: float, starts: Callable[[str], None] = lam
                     cell.outputs.append(nbformat.v4.new_output("error", ename=kind, evalue=says, traceback=[says]))
                 runs.append(Run(named, name, kind, says))
     except NoSuchKernel as error:
-        raise CourseError("--hand-in needs a kernel, and there is none here: pip install ipykernel") from error
+        raise CourseError(said("--hand-in needs a kernel, and there is none here: pip install ipykernel")) from error
     except DeadKernelError as error:
-        raise CourseError(f"Python ended while it ran {name}: exit(), or no memory left? Nothing was saved") from error
+        raise CourseError(
+            said(f"Python ended while it ran {name}: exit(), or no memory left? Nothing was saved")
+        ) from error
     write_atomically(path, nbformat.writes(notebook, indent=1, ensure_ascii=False) + "\n")
     found = summary(
         [read_cell(json.loads(json.dumps(cell))) for cell in notebook.cells],
@@ -114,7 +119,7 @@ def receipt(path: Path, found: Overview, when: datetime) -> str:
     """What a student keeps: which file, when, its SHA-256, the points in view; also written beside the notebook."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     earned, total = found.points
-    text = (
+    text = said(
         f"Upload this one file: {path.resolve()}\n"
         f"saved   {when:%Y-%m-%d %H:%M:%S %z}\n"
         f"points  {earned:g} of {total:g} in view; hidden tests and written answers are not counted here\n"

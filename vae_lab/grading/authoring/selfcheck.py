@@ -20,8 +20,11 @@ from vae_lab.grading.authoring.guards import LEFT_OUT, not_handed_in, without_in
 from vae_lab.grading.authoring.run_notebook import run_cells
 from vae_lab.grading.lab.cells import grader, text
 from vae_lab.grading.lab.handed_in import read_handed_in
+from vae_lab.grading.lab.notebook_file import NoNotebook, read_file
 from vae_lab.grading.lab.pasted_pictures import unshown
-from vae_lab.grading.lab.source import Lab, anchor_of
+from vae_lab.grading.lab.source import Lab, anchor_of, in_all_languages
+from vae_lab.grading.lab.spoken import language_of, told
+from vae_lab.language import SOURCE
 
 SECONDS = 300.0  # for one cell: far more than a task needs
 SelfCheck = Overview
@@ -97,11 +100,10 @@ def find_written(found: Overview, content: bytes, released: Mapping[str, Path]) 
         content: the notebook.
         released: labs as they were released, by name; a notebook of another lab is left alone.
     """
-    anchors = (anchor_of(cell.source) for cell in read_cells(content))
-    known = released.get(next((anchor[0] for anchor in anchors if anchor), ""))
-    if known is None:
+    lab = known_lab(content, released)
+    if lab is None:
         return
-    handed_in = read_handed_in(Lab.from_bytes(known.stem, known.read_bytes()), content)
+    handed_in = read_handed_in(lab, content)
     for task in found.tasks:
         answer = handed_in.answers.get(task.name) if task.written else None
         if answer is None or answer.blank:
@@ -113,11 +115,27 @@ def find_written(found: Overview, content: bytes, released: Mapping[str, Path]) 
             task.says = task.says.strip()
 
 
+def known_lab(content: bytes, released: Mapping[str, Path]) -> Lab | None:
+    """The lab that a notebook's anchors name, in all its languages, or None if it is not here."""
+    anchors = (anchor_of(cell.source) for cell in read_cells(content))
+    known = released.get(next((anchor[0] for anchor in anchors if anchor), ""))
+    return None if known is None else in_all_languages(Lab.from_bytes(known.stem, known.read_bytes()))
+
+
+def language_spoken(content: bytes, released: Mapping[str, Path]) -> str:
+    """The language that a notebook is in; English for what is none."""
+    try:
+        file, lab = read_file(content), known_lab(content, released)
+    except (NoNotebook, ValueError):
+        return SOURCE
+    return told(file.cells, file.language) if lab is None else language_of(lab, file)
+
+
 def beside(folder: Path) -> Iterator[str]:
     """The files of a folder that were imported."""
     for module in list(sys.modules.values()):
         place = getattr(module, "__file__", None)
-        if place and Path(place).resolve().parent == folder:
+        if place and Path(place).resolve().parent == folder and Path(place).is_file():  # torch has some of no file
             yield Path(place).name
 
 

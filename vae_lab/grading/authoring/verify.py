@@ -23,6 +23,8 @@ from vae_lab.grading.executors.local import pool, worthwhile
 from vae_lab.grading.lab.cells import grader, text, to_bytes
 from vae_lab.grading.lab.release import release_notebook
 from vae_lab.grading.lab.source import Lab
+from vae_lab.language import languages
+from vae_lab.language.leftover import left_in_english
 
 ONE_PROCESS, SPLIT = "in one process", "split by the grader"
 SECONDS = 300.0  # for one answer, in one process: far more than a lab may take
@@ -158,6 +160,9 @@ def differences(case: Case, way: str, verdicts: Mapping[str, Verdict]) -> Iterat
     for name in sorted(case.loses - lost):
         yield f"{case.lab}: {case.name} keeps {name}, {way}, and should not"
     said = [verdicts[name].message for name in sorted(lost)]
+    for language in languages():
+        for left in dict.fromkeys(piece for message in said for piece in left_in_english(message, language)):
+            yield f"{case.lab}: {case.name}, {way}: no {language} words in the catalogue for {left!r}"
     if case.says and not any(case.says in message for message in said):
         yield f"{case.lab}: {case.name}, {way}: no message says {case.says!r}; they say {said}"
 

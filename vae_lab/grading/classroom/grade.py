@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from vae_lab.grading.classroom.identities import beside, read_identities, write_identities
-from vae_lab.grading.classroom.job import Job, grade_job
+from vae_lab.grading.classroom.job import Job
+from vae_lab.grading.classroom.judged_by import digest_of_judge, judged_by
+from vae_lab.grading.classroom.packets import LabFile
+from vae_lab.grading.classroom.places import Here, Place
 from vae_lab.grading.classroom.records import digest
 from vae_lab.grading.classroom.room import Classroom
-from vae_lab.grading.classroom.submissions import SubmittedFile, find_students
+from vae_lab.grading.classroom.submissions import SubmittedFile, find_students, read_submitted_file
 from vae_lab.grading.classroom.versions import grader_version
-from vae_lab.grading.classroom.writer import Writer
-from vae_lab.grading.executors.local import run_all
+from vae_lab.grading.classroom.writer import Writer, is_due
+from vae_lab.grading.course import CourseError, write_atomically
+from vae_lab.grading.executors.interface import ExecutorError
 from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits, Sandbox
 from vae_lab.grading.marks import with_marks
@@ -40,6 +46,7 @@ def grade_class(
     limits: Limits | None = None,
     sandbox: Sandbox = "required",
     progress: Callable[[int, int], None] = lambda done, total: None,
+    place: Place | None = None,
 ) -> Tally:
     """Grade what is new or changed, and bring the gradebook, `autograded/` and `feedback/` up to date.
 
@@ -50,18 +57,22 @@ def grade_class(
         limits: of one submission; the engine's own by default.
         sandbox: "unsafe" runs students' code with the caller's rights, and marks every result.
         progress: called with the number of submissions done and of all that need grading.
+        place: where they are graded; by default processes of this machine.
 
     Raises:
-        CourseError: if there is nothing to grade, or the gradebook cannot be used.
+        CourseError: if there is nothing to grade, or the gradebook or the place cannot be used.
     """
     started = time.monotonic()
     limits = limits or Limits()
     found = find_students(submitted, room.name)
-    lab, _ = room.lab, room.released  # a faulty lab is told before anything is opened
-    depends = digest(room.source, grader_version(), repr(limits), sandbox)
-    with room.book() as book:
+    lab, records = room.lab, room.records.read()
+    depends = depends_on(room, limits, sandbox)
+    files = ((student, read_submitted_file(submitted, student, room.name)) for student in found.students)
+    due = [student for student, file in files if is_due(records.get(student), file, depends)]
+    place = place or Here(workers, limits)
+    warming = begun(place, lab_file(room, sandbox)) if due else contextlib.nullcontext()  # while nbgrader is loaded
+    with warming, room.book() as book:
         writer = Writer(room, submitted, book)
-        due = [student for student in found.students if writer.is_due(student, depends)]
 
         def jobs() -> Iterator[Job]:
             """Read again when it is a submission's turn, so that a class of large notebooks fits into memory."""
@@ -74,23 +85,62 @@ def grade_class(
 
         progress(0, len(due))
         try:
-            patience = 2 * limits.submission_seconds + 120
-            for job, answer in run_all(grade_job, jobs(), workers=workers, patience=patience, expected=len(due)):
-                writer.take(answer if isinstance(answer, SubmissionResult) else failed(job, answer))
+            judge = note_judge(room, judged_by(sandbox)) if due else ""
+            for job, answer in place.run(jobs(), len(due)):
+                writer.take(answer if isinstance(answer, SubmissionResult) else failed(job, answer), judge)
                 progress(writer.taken, len(due))
         finally:
             writer.flush()
-        writer.catch_up(found.students)
-        known = read_identities(beside(submitted, room.name))
-        if known.people:
-            write_identities(room.identities, known)
-            book.introduce(known.people)
-        tally = Tally(graded=writer.taken, notes=found.notes)
-        marks = book.marks()
-    results = [with_marks(writer.records[student].result, marks.get(student, {})) for student in found.students]
-    tally.results = with_copies(results, {student: writer.records[student].copies for student in found.students})
+        tally = finish(room, submitted, found.students, writer)
+    tally.notes = found.notes
     tally.seconds = time.monotonic() - started
     return tally
+
+
+def depends_on(room: Classroom, limits: Limits, sandbox: Sandbox) -> str:
+    """A digest of all that the results of a class depend on, beside the notebooks."""
+    return digest(room.source, grader_version(), repr(limits), sandbox)
+
+
+def lab_file(room: Classroom, sandbox: Sandbox) -> LabFile:
+    """The lab as it is sent to workers."""
+    return LabFile(room.name, room.course.source(room.name).read_bytes(), sandbox)
+
+
+def note_judge(room: Classroom, judge: Mapping[str, str]) -> str:
+    """Write down what judges a class, and give back its digest, which the records carry."""
+    name = digest_of_judge(judge)
+    write_atomically(room.judged_by(name), json.dumps(dict(judge), indent=1) + "\n")
+    return name
+
+
+@contextlib.contextmanager
+def begun(place: Place, lab: LabFile) -> Iterator[None]:
+    """A place that is ready, and is stopped at the end; its faults are told in one line.
+
+    Raises:
+        CourseError: if the place cannot be used, or is lost.
+    """
+    try:
+        place.start(lab)
+        yield
+    except ExecutorError as error:
+        raise CourseError(error) from error
+    finally:
+        place.stop()
+
+
+def finish(room: Classroom, submitted: Path, students: list[str], writer: Writer) -> Tally:
+    """Bring everything into step with the records, and count."""
+    writer.catch_up(students)
+    known = read_identities(beside(submitted, room.name))
+    if known.people:
+        write_identities(room.identities, known)
+        writer.book.introduce(known.people)
+    marks = writer.book.marks()
+    results = [with_marks(writer.records[student].result, marks.get(student, {})) for student in students]
+    results = with_copies(results, {student: writer.records[student].copies for student in students})
+    return Tally(results, graded=writer.taken)
 
 
 def nothing_to_read(lab: Lab, submission: SubmittedFile) -> SubmissionResult:

@@ -120,14 +120,8 @@ class LabGradebook:
             with told(self.url):
                 notebooks = self._submitted_notebooks(batch)
                 ids = [notebook.id for notebook in notebooks.values()]
-                grades = {
-                    (grade.notebook_id, grade.cell_id): grade
-                    for grade in session.scalars(sa.select(api.Grade).where(api.Grade.notebook_id.in_(ids)))
-                }
-                comments = {
-                    (comment.notebook_id, comment.cell_id): comment
-                    for comment in session.scalars(sa.select(api.Comment).where(api.Comment.notebook_id.in_(ids)))
-                }
+                grades = self._rows(api.Grade, ids, self.grade_cells.values())
+                comments = self._rows(api.Comment, ids, self.solution_cells.values())
                 for student, entry in batch.items():
                     notebook_id = notebooks[student].id
                     for name, cell_id in self.grade_cells.items():
@@ -146,6 +140,14 @@ class LabGradebook:
         finally:
             session.rollback()
             session.expunge_all()
+
+    def _rows(self, kind: Any, notebooks: list[str], cells: Iterable[str]) -> dict[tuple[str, str], Any]:
+        """The grades or comments of some notebooks, by notebook and cell.
+
+        nbgrader's index begins with the cell: asked for by notebook alone, the whole table is read for each batch.
+        """
+        wanted = sa.select(kind).where(kind.cell_id.in_(list(cells)), kind.notebook_id.in_(notebooks))
+        return {(row.notebook_id, row.cell_id): row for row in self.gradebook.db.scalars(wanted)}
 
     def _submitted_notebooks(self, batch: Mapping[str, GradebookEntry]) -> dict[str, Any]:
         """The gradebook's rows for these students' notebooks, made where they are missing."""

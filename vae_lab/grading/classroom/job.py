@@ -18,8 +18,10 @@ class Job(NamedTuple):
     content: bytes
     limits: Limits
     sandbox: Sandbox
+    pair: str = ""  # the address of warm processes that all workers of this machine share; "" for a worker's own
 
 
 def grade_job(job: Job) -> SubmissionResult:
     """Bytes in, result out."""
-    return grade_submission(job.lab, job.student, job.content, limits=job.limits, sandbox=job.sandbox)
+    lab, student, content, limits, sandbox, pair = job
+    return grade_submission(lab, student, content, limits=limits, sandbox=sandbox, pair=pair)

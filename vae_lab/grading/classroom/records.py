@@ -44,6 +44,7 @@ class Record:
         copies: digest of the student's own words, the same for two who handed in the same, or "".
         outputs: for "autograded" and "feedback", the digest of what the written file was made from; for "gradebook",
             the digest of what was last written there.
+        judge: digest of what judged it; `report/<lab>/judges/` says what that is.
     """
 
     result: SubmissionResult
@@ -53,6 +54,7 @@ class Record:
     look_again: bool = False
     copies: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
+    judge: str = ""
 
     def with_outputs(self, **made: str) -> Record:
         """The same record, after some files were written."""
@@ -96,6 +98,7 @@ def to_json(record: Record) -> dict[str, Any]:
         "look_again": record.look_again,
         "copies": record.copies,
         "outputs": dict(record.outputs),
+        "judge": record.judge,
         "resources": dict(record.result.resources),
         "reason": record.result.reason,
         "result": record.result.to_json(),
@@ -123,4 +126,5 @@ def from_json(plain: Mapping[str, Any]) -> Record:
         plain["look_again"],
         plain["copies"],
         plain["outputs"],
+        plain.get("judge", ""),
     )

@@ -16,6 +16,7 @@ from vae_lab.grading.lab.cells import Notebook
 from vae_lab.grading.lab.release import release_notebook
 from vae_lab.grading.lab.source import Lab, load_lab
 from vae_lab.grading.marks import Mark, Person
+from vae_lab.language import SOURCE
 
 if TYPE_CHECKING:
     from vae_lab.grading.classroom.gradebook import LabGradebook
@@ -53,8 +54,12 @@ class Classroom:
     @cached_property
     def released(self) -> Notebook:
         """The lab as students got it."""
+        return self.released_in(SOURCE)
+
+    def released_in(self, language: str) -> Notebook:
+        """The lab as students of a language got it."""
         try:
-            notebook: Notebook = json.loads(release_notebook(self.source, self.name))
+            notebook: Notebook = json.loads(release_notebook(self.source, self.name, language))
         except ValueError as error:
             raise CourseError(error) from error
         return notebook
@@ -63,6 +68,10 @@ class Classroom:
     def records(self) -> Records:
         """What has been graded so far."""
         return Records(self.out / "report" / self.name / "records")
+
+    def judged_by(self, judge: str) -> Path:
+        """Where it is kept what a judge's digest stands for."""
+        return self.out / "report" / self.name / "judges" / f"{judge}.json"
 
     @property
     def identities(self) -> Path:
@@ -73,7 +82,7 @@ class Classroom:
         """The gradebook, opened for writing; made if it is missing."""
         from vae_lab.grading.classroom.gradebook import LabGradebook  # nbgrader, which takes seconds to import
 
-        url = database_url(self.db, self.out)
+        url, _ = database_url(self.db, self.out), self.released  # a faulty lab is told before anything is opened
         self.out.mkdir(parents=True, exist_ok=True)
         return LabGradebook(url, self.name, self.source)
 

@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from vae_lab.grading.classroom.records import digest
+from vae_lab.language.catalogue import FOLDERS
 
 PACKAGE = Path(__file__).parents[2]
 
@@ -21,7 +22,7 @@ JUDGING = (
     "grading/limits.py",
 )
 # A change in this writes graded notebooks and feedback pages again, from the results that are there.
-RENDERING = ("grading/pages",)
+RENDERING = ("grading/pages", "language")
 
 
 def digest_of(*rooms: str) -> str:
@@ -41,5 +42,6 @@ def grader_version() -> str:
 
 
 def pages_version() -> str:
-    """A digest of the code and templates that make pages from results."""
-    return digest_of(*RENDERING)
+    """A digest of the code, templates and translations that make pages from results."""
+    translations = sorted(path for folder in FOLDERS for path in folder.rglob("*.po"))
+    return digest(digest_of(*RENDERING), *(path.read_bytes() for path in translations))

@@ -11,8 +11,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vae_lab.grading.classroom.gradebook import LabGradebook
 from vae_lab.grading.classroom.records import Record, digest
 from vae_lab.grading.classroom.room import Classroom
 from vae_lab.grading.classroom.submissions import SubmittedFile, read_submitted_file
@@ -23,8 +23,11 @@ from vae_lab.grading.lab.handed_in import HandedIn, read_handed_in
 from vae_lab.grading.marks import GradebookEntry, Mark, auto_score, with_marks
 from vae_lab.grading.pages import autograded, feedback
 from vae_lab.grading.pages.report import NEEDS
-from vae_lab.grading.pages.tasks import outline, tasks, title
+from vae_lab.grading.pages.tasks import Outline, outline, tasks, title
 from vae_lab.grading.results import SubmissionResult
+
+if TYPE_CHECKING:
+    from vae_lab.grading.classroom.gradebook import LabGradebook  # nbgrader, which takes seconds to import
 
 KINDS = ("autograded", "feedback")  # the files that each student gets
 BATCH = 50  # results written to the gradebook in one transaction
@@ -42,17 +45,13 @@ class Writer:
         self.batch: list[str] = []
         self.taken = 0
         self.flushed = time.monotonic()
-        self.outlines = outline(room.released)
-        self.title = title(room.released)
+        self.in_languages: dict[str, tuple[list[Outline], str]] = {}
         self.pages_version = pages_version()
 
     def is_due(self, student: str, depends: str) -> bool:
         """Whether a submission has no result yet that still holds; an error of the grader's own never holds."""
-        record = self.records.get(student)
         submission = read_submitted_file(self.submitted, student, self.room.name)
-        if record is None or record.result.status == "error" or record.key != key_of(submission, depends):
-            return True
-        return any(come_since(flag) for flag in record.result.flags)
+        return is_due(self.records.get(student), submission, depends)
 
     def expect(self, student: str, depends: str) -> bytes | None:
         """Read a submission whose result will come; None if there is nothing to read."""
@@ -60,8 +59,13 @@ class Writer:
         self.expected[student] = (submission, key_of(submission, depends))
         return submission.content
 
-    def take(self, result: SubmissionResult) -> None:
-        """Write down a result at once; the files and rows made from it follow with the batch."""
+    def take(self, result: SubmissionResult, judge: str = "") -> None:
+        """Write down a result at once; the files and rows made from it follow with the batch.
+
+        Args:
+            result: of a submission that is expected.
+            judge: digest of what judged it; without a file nothing had to.
+        """
         submission, key = self.expected[result.student]
         before = self.records.get(result.student)
         content = digest(submission.problem, submission.content or b"")
@@ -74,6 +78,7 @@ class Writer:
                 look_again=before is not None and (before.content != content or before.look_again),
                 copies=fingerprint(read_handed_in(self.room.lab, submission.content)),
                 outputs=before.outputs if before else {},
+                judge=judge if submission.content is not None else "",
             )
         )
         self.batch.append(result.student)
@@ -158,15 +163,29 @@ class Writer:
             marks: dict[str, Mark] = self.marks.get(result.student, {})
             counted = with_marks(result, marks)
             comments = {name: mark.comment for name, mark in marks.items() if mark.comment}
-            shown = tasks(self.outlines, handed_in, counted)
-            page = feedback.page(counted, shown, self.title, comments)
+            outlines, heading = self.headings(handed_in.language)
+            page = feedback.page(counted, tasks(outlines, handed_in, counted), heading, comments, handed_in.language)
             write_atomically(self.room.file("feedback", result.student), page)
+
+    def headings(self, language: str) -> tuple[list[Outline], str]:
+        """The lab's tasks and its title, as students of a language know them."""
+        if language not in self.in_languages:
+            released = self.room.released_in(language)
+            self.in_languages[language] = (outline(released), title(released))
+        return self.in_languages[language]
 
     def handed_in(self, student: str) -> HandedIn:
         """A student's notebook, read against the lab."""
         expected = self.expected.get(student)
         submission = expected[0] if expected else read_submitted_file(self.submitted, student, self.room.name)
         return read_handed_in(self.room.lab, submission.content)
+
+
+def is_due(record: Record | None, submission: SubmittedFile, depends: str) -> bool:
+    """Whether a record has no result that still holds; an error of the grader's own never holds."""
+    if record is None or record.result.status == "error" or record.key != key_of(submission, depends):
+        return True
+    return any(come_since(flag) for flag in record.result.flags)
 
 
 def come_since(flag: str) -> bool:

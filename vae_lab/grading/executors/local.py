@@ -19,7 +19,7 @@ from typing import TypeVar
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
 
-WORTH_A_WORKER = 8  # jobs: to start one more worker, with its own warm processes, costs about as much
+WORTH_A_WORKER = 2  # jobs: to start one more worker costs about as much
 SLOW_SECONDS = 10.0  # jobs that last longer than expected get all workers after this
 
 
@@ -27,7 +27,7 @@ def worthwhile(workers: int, jobs: int) -> int:
     """How many workers to start for so many jobs.
 
     >>> worthwhile(4, 3), worthwhile(4, 20), worthwhile(4, 1000)
-    (1, 3, 4)
+    (2, 4, 4)
     """
     return max(1, min(workers, -(-jobs // WORTH_A_WORKER)))
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -24,19 +26,37 @@ from vae_lab.grading.judge.submitted_notebook import SubmittedNotebook, read_not
 from vae_lab.grading.lab.source import OPTIMIZERS, Lab, LabCell
 from vae_lab.grading.limits import Limits, Sandbox
 from vae_lab.grading.results import CellResult, SubmissionResult
-from vae_lab.grading.sandbox.bubblewrap import PACKAGE, UNSAFE_FLAG, SandboxError, sandbox_problem
+from vae_lab.grading.sandbox.bubblewrap import UNSAFE_FLAG, SandboxError, sandbox_problem
+from vae_lab.grading.sandbox.places import PACKAGE, search_path
 
-__all__ = ["Limits", "Sandbox", "SandboxError", "grade_submission", "sandbox_problem", "shut_down"]
+__all__ = [
+    "Limits",
+    "RoomError",
+    "Sandbox",
+    "SandboxError",
+    "WarmPair",
+    "grade_submission",
+    "sandbox_problem",
+    "shut_down",
+]
 
 START_SECONDS = 180.0
 MAX_SERVERS = 2
 
 
-class _Server:
-    """A warm server and the connection to it."""
+class RoomError(SandboxError):
+    """No submission can be graded here: a fault of the machine, of no submission."""
+
+
+class WarmPair:
+    """The two warm processes of a machine, trusted and sandboxed; begun at once, ready some seconds later.
+
+    Args:
+        lab: what they get ready for.
+        sandbox: as in `grade_submission`.
+    """
 
     def __init__(self, lab: Lab, sandbox: Sandbox) -> None:
-        mine, theirs = socket.socketpair()
         environment = {
             **os.environ,
             "OMP_NUM_THREADS": "1",
@@ -46,21 +66,45 @@ class _Server:
         }
         environment["CUDA_VISIBLE_DEVICES"] = ""
         environment["TORCHDYNAMO_DISABLE"] = "1"
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(PACKAGE.parent), os.environ.get("PYTHONPATH")]))
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "vae_lab.grading.judge.server", str(theirs.fileno())],
-            pass_fds=(theirs.fileno(),),
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-        )
-        theirs.close()
-        self.connection = Connection(mine.detach())
-        self.connection.send({"modules": lab.imports, "students": lab.students_imports, "sandbox": sandbox})
-        problem = self.receive(START_SECONDS)
+        environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGE.parent), *search_path()])
+        settings = {"modules": lab.imports, "students": lab.students_imports, "sandbox": sandbox}
+        self.address = f"vae-lab-{secrets.token_hex(16)}"  # in the abstract namespace: no file to leave behind
+        with socket.socket(socket.AF_UNIX) as door:
+            door.bind(f"\0{self.address}")
+            door.listen(256)
+            self.process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "vae_lab.grading.judge.server", str(door.fileno()), json.dumps(settings)],
+                pass_fds=(door.fileno(),),
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+            )
+
+    def close(self) -> None:
+        """End both, and whatever is judged by them."""
+        self.process.kill()
+        self.process.wait()
+
+
+class _Server:
+    """A connection to a warm pair, this process's own or one that is shared."""
+
+    def __init__(self, address: str, pair: WarmPair | None = None) -> None:
+        self.pair = pair
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            sock.connect(f"\0{address}")
+        except OSError as error:
+            sock.close()
+            raise RoomError(f"the grading server is not there ({type(error).__name__})") from None
+        self.connection = Connection(sock.detach())
+        try:
+            problem = self.receive(START_SECONDS)
+        except SandboxError as error:
+            raise RoomError(str(error)) from None
         if isinstance(problem, SandboxError):
             self.close()
-            raise problem
+            raise RoomError(str(problem))
 
     def receive(self, seconds: float) -> object:
         try:
@@ -83,30 +127,34 @@ class _Server:
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self.connection.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(5)
-        self.process.kill()
-        self.process.wait()
+        if self.pair is not None:
+            self.pair.close()
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The trusted process, if it is this process's own."""
+        assert self.pair is not None
+        return self.pair.process
 
     @property
     def usable(self) -> bool:
-        return not self.connection.closed and self.process.poll() is None
+        return not self.connection.closed and (self.pair is None or self.pair.process.poll() is None)
 
 
 _lock = threading.Lock()
-Key = tuple[int, frozenset[str], bool, Sandbox]
+Key = tuple[int, frozenset[str], bool, Sandbox, str]
 _servers: dict[Key, _Server] = {}
 _inherited: list[_Server] = []  # through a fork: the parent's, not ours to use or to close
 
 
-def _key(lab: Lab, sandbox: Sandbox) -> Key:
+def _key(lab: Lab, sandbox: Sandbox, address: str = "") -> Key:
     """What a server must be warm for; labs that differ only in modules of `vae_lab`, quickly loaded, share it."""
     slow = {name if name == OPTIMIZERS else name.partition(".")[0] for name in lab.students_imports}
-    return os.getpid(), frozenset(slow), OPTIMIZERS in lab.imports, sandbox
+    return os.getpid(), frozenset(slow), OPTIMIZERS in lab.imports, sandbox, address
 
 
-def _server(lab: Lab, sandbox: Sandbox) -> _Server:
-    key = _key(lab, sandbox)
+def _server(lab: Lab, sandbox: Sandbox, address: str) -> _Server:
+    key = _key(lab, sandbox, address)
     for other in [other for other in _servers if other[0] != key[0]]:
         _inherited.append(_servers.pop(other))
     server = _servers.get(key)
@@ -115,7 +163,11 @@ def _server(lab: Lab, sandbox: Sandbox) -> _Server:
         return server
     while len(_servers) >= MAX_SERVERS:
         _servers.pop(next(iter(_servers))).close()
-    _servers[key] = _Server(lab, sandbox)
+    if address:
+        _servers[key] = _Server(address)
+    else:
+        pair = WarmPair(lab, sandbox)
+        _servers[key] = _Server(pair.address, pair)
     return _servers[key]
 
 
@@ -132,7 +184,13 @@ atexit.register(shut_down)
 
 
 def grade_submission(
-    lab: Lab, student: str, notebook: bytes, *, limits: Limits | None = None, sandbox: Sandbox = "required"
+    lab: Lab,
+    student: str,
+    notebook: bytes,
+    *,
+    limits: Limits | None = None,
+    sandbox: Sandbox = "required",
+    pair: str = "",
 ) -> SubmissionResult:
     """Grade one submitted notebook.
 
@@ -142,9 +200,13 @@ def grade_submission(
         notebook: the bytes of the submitted file, whatever they are.
         limits: of time, memory and size.
         sandbox: "required", or "unsafe" to run students' code with this process's own rights (each result is flagged).
+        pair: the address of a `WarmPair` that several workers share; by default this process has one of its own.
 
     Returns:
         One result. Its status is "error" only where the grader itself failed, with the reason.
+
+    Raises:
+        RoomError: if no submission could be graded here.
     """
     limits = limits or Limits()
     began = time.perf_counter()
@@ -157,11 +219,13 @@ def grade_submission(
         return SubmissionResult(student, lab.name, "graded", cells, time.perf_counter() - began, tuple(flags))
     try:
         with _lock:
-            server = _server(lab, sandbox)
+            server = _server(lab, sandbox, pair)
             began = time.perf_counter()
             outcome = server.judge(lab, submission, notebook, limits)
         if not isinstance(outcome, JudgeReport):
             raise SandboxError("the grading server answered with something else than an outcome")
+    except RoomError:
+        raise
     except (SandboxError, OSError) as error:
         return _failed(lab, student, str(error), began, flags)
     if outcome.failure:

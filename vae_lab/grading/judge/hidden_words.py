@@ -150,6 +150,12 @@ def _value(text: str, cell: LabCell) -> str:
     return LEFT_OUT
 
 
+def get_ready() -> None:
+    """Read the checks' source once, in a process that is forked for each submission: it takes a quarter of a second."""
+    _constants_of_checks()
+    _sentences_with_a_gap()
+
+
 # -- where a message was made ------------------------------------------------------------------------------------------
 
 

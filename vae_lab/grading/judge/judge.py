@@ -27,7 +27,8 @@ from vae_lab.checks.substitution import notebook_is_elsewhere
 from vae_lab.grading.judge.environment import Needs, unrun_answers
 from vae_lab.grading.judge.hidden_words import words_of
 from vae_lab.grading.judge.kinds import kind_of
-from vae_lab.grading.judge.session import GRACE_SECONDS, OutOfTime, Session
+from vae_lab.grading.judge.patience import GRACE_SECONDS, CutShort
+from vae_lab.grading.judge.session import OutOfTime, Session
 from vae_lab.grading.judge.submitted_notebook import Step, SubmittedNotebook
 from vae_lab.grading.judge.verdict import clean, not_defined, say_why
 from vae_lab.grading.lab.source import Lab, LabCell
@@ -35,7 +36,7 @@ from vae_lab.grading.limits import Limits
 from vae_lab.grading.rpc.exceptions import chain, usual_kind
 from vae_lab.grading.rpc.proxy import Proxy, RemoteError, well_known
 from vae_lab.grading.rpc.wire import Gone, Late, WireError
-from vae_lab.grading.sandbox.bubblewrap import WarmSandbox
+from vae_lab.grading.sandbox.warm import Slot
 
 Call = tuple[Any, tuple[Any, ...], dict[str, Any]]
 NO_VALUES = "… stands for a value, and n for any number but 1."
@@ -63,7 +64,7 @@ class Judge:
         lab: Lab,
         submission: SubmittedNotebook,
         limits: Limits,
-        warm: WarmSandbox,
+        warm: Slot,
         seed: int,
         report: Callable[[str, bool | None, str], None],
     ) -> None:
@@ -94,6 +95,7 @@ class Judge:
         if self.session.changed_arguments:
             self.flags.append("an answer changes its arguments in place")
         self.flags += unrun_answers(self.submission.steps) + self.session.needs.flags()
+        self.flags += self.session.patience.flags()
         self.flags += [f"ended its process: {why}" for why in sorted(self.session.incidents)]
 
     def _run_step(self, step: Step) -> None:
@@ -145,7 +147,7 @@ class Judge:
         peer = self.session.peer
         if peer is None or not peer.reason:
             return self._without_values(f"What the test needs cannot cross to it: {error}.")
-        why = say_why(error, self.session.close(), self.limits, self.limits.test_seconds)
+        why = say_why(error, self.session.close(), self.limits, peer.waited or self.limits.test_seconds)
         self.session.incidents.add(why)
         return why
 
@@ -292,8 +294,8 @@ class Judge:
 
     def _of_course(self, error: BaseException, remote: RemoteError) -> str:
         """What is said without any of the student's own words, or "" where those tell more."""
-        if remote.kind == "TookTooLong":
-            return f"Your code took longer than {self.limits.call_seconds:g} s."
+        if isinstance(remote, CutShort):
+            return remote.text
         if error is remote and is_stub(remote):
             return "Not attempted yet: your code raises NotImplementedError."
         return ""

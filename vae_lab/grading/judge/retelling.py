@@ -13,7 +13,8 @@ import time
 from vae_lab.checks.messages import told
 from vae_lab.grading.judge.judge import Again, Judge, TestTookTooLong, remote_in
 from vae_lab.grading.judge.kinds import kind_of, of_same_kind
-from vae_lab.grading.judge.session import GRACE_SECONDS, OutOfTime
+from vae_lab.grading.judge.patience import GRACE_SECONDS, CutShort
+from vae_lab.grading.judge.session import OutOfTime
 from vae_lab.grading.judge.submitted_notebook import Step
 from vae_lab.grading.judge.verdict import clean
 from vae_lab.grading.lab.source import LabCell
@@ -40,26 +41,43 @@ class Retelling(Judge):
         super().__init__(judge.lab, judge.submission, judge.limits, judge.session.warm, judge.seed, judge.report)
         self.decided = judge
         self.session.end = min(self.session.end, judge.session.end)
+        self.session.patience = judge.session.patience
 
     def run(self) -> None:
         """Run the cells up to the last test that has more to say."""
         steps = self.submission.steps
-        wanted = [
-            place
-            for place, step in enumerate(steps)
-            if step.kind == "tests" and self._cell(step).grade_id in self.decided.withheld
-        ]
+        wanted = [place for place, step in enumerate(steps) if step.kind == "tests" and self._may_say_more(step)]
+        if not wanted:
+            return
         try:
-            for step in steps[: max(wanted, default=-1) + 1]:
+            for place, step in enumerate(steps[: wanted[-1] + 1]):
                 if step.kind != "tests":
                     self._run_step(step)
-                elif self._cell(step).grade_id in self.decided.withheld:
+                elif place in wanted:
                     self._tell(step)
         except (OutOfTime, WireError):
             pass
         finally:
             self.session.close()
             self.decided.session.cpu += self.session.cpu
+
+    def _may_say_more(self, step: Step) -> bool:
+        """Whether a test failed in its visible part, has a call to make again, or visible lines that it never reached.
+
+        Where it came to a hidden line, all that is visible before has passed.
+        """
+        cell = self._cell(step)
+        withheld = self.decided.withheld.get(cell.grade_id)
+        if withheld is None or not withheld.hidden or withheld.again is not None:
+            return withheld is not None
+        lines = enumerate(cell.source.splitlines(), start=1)
+        return any(
+            number > min(cell.hidden)
+            and number not in cell.hidden
+            and line.strip()
+            and not line.strip().startswith("#")
+            for number, line in lines
+        )
 
     def _cell(self, step: Step) -> LabCell:
         assert step.cell is not None
@@ -77,7 +95,7 @@ class Retelling(Judge):
         except (WireError, OutOfTime):
             self.session.close()
         except (Exception, TestTookTooLong) as error:
-            if self._belongs(error, cell):
+            if not isinstance(remote_in(error), CutShort) and self._belongs(error, cell):
                 message = self._all_words(error, cell)
         if message:
             self.report(cell.grade_id, False, clean(message))
@@ -105,6 +123,8 @@ class Retelling(Judge):
         args = [of_same_kind(value, model) for value, model in zip(again.args, models, strict=True)]
         try:
             function(*args)
+        except CutShort:
+            return ""
         except RemoteError as error:
             call = f"{again.name}({', '.join(map(kind_of, args))})"
             return f"{told(call, error)}\n{OTHER_VALUES}"

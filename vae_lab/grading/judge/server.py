@@ -1,34 +1,40 @@
-"""The warm trusted process: imports torch once, owns one sandbox, and forks a judge for each submission.
+"""The warm trusted process: imports torch once, owns one sandbox, and forks for each worker and each submission.
 
-`python -m vae_lab.grading.judge.server FD` talks to `engine` over a connection of its own. A judge process is thrown
-away after its submission, so that nothing of one grading is left for the next; if it dies or hangs, the server still
-answers.
+`python -m vae_lab.grading.judge.server FD SETTINGS` takes connections of `engine` at a listening socket. One such
+process serves all workers of a machine: for each connection it forks a process with a slot of the sandbox, and that
+forks a judge for each submission, which is thrown away afterwards, so that nothing of one grading is left for the next.
+If a judge dies or hangs, there is an answer still.
 """
 
 from __future__ import annotations
 
 import gc
+import json
 import os
 import signal
+import socket
+import struct
 import sys
 import time
+from collections.abc import Mapping
+from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
+from vae_lab.grading.judge import hidden_words
 from vae_lab.grading.judge.judge import Judge, seed_for
 from vae_lab.grading.judge.judge_report import JudgeReport
 from vae_lab.grading.judge.retelling import retell
 from vae_lab.grading.judge.submitted_notebook import SubmittedNotebook
 from vae_lab.grading.lab.source import Lab
-from vae_lab.grading.limits import Limits, Sandbox
+from vae_lab.grading.limits import Limits
 from vae_lab.grading.rpc.warm_up import warm_up
-from vae_lab.grading.sandbox.bubblewrap import SandboxError, WarmSandbox
+from vae_lab.grading.sandbox.bubblewrap import SandboxError
 from vae_lab.grading.sandbox.rlimits import hold_memory
+from vae_lab.grading.sandbox.warm import Slot, WarmSandbox
 
 
-def judge_in_fork(
-    warm: WarmSandbox, lab: Lab, submission: SubmittedNotebook, data: bytes, limits: Limits
-) -> JudgeReport:
+def judge_in_fork(warm: Slot, lab: Lab, submission: SubmittedNotebook, data: bytes, limits: Limits) -> JudgeReport:
     """Fork a judge, collect what it reports, and end it at the latest when the submission's time is over."""
     mine, theirs = Pipe(duplex=False)
     pid = os.fork()
@@ -65,9 +71,7 @@ def judge_in_fork(
     return outcome
 
 
-def _judge(
-    pipe: Connection, warm: WarmSandbox, lab: Lab, submission: SubmittedNotebook, data: bytes, limits: Limits
-) -> None:
+def _judge(pipe: Connection, warm: Slot, lab: Lab, submission: SubmittedNotebook, data: bytes, limits: Limits) -> None:
     null = os.open(os.devnull, os.O_RDWR)
     for number in range(3):
         os.dup2(null, number)
@@ -97,34 +101,94 @@ def _used(judge: Judge) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Entry point: start the sandbox, warm up beside it, then judge what comes."""
-    connection = Connection(int(sys.argv[1]))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    settings: dict[str, Any] = connection.recv()
-    sandbox: Sandbox = settings["sandbox"]
-    try:
-        warm = WarmSandbox(settings["students"], sandbox)
-        warm_up(settings["modules"])
-        warm.wait()
-    except SandboxError as error:
-        connection.send(error)
-        return
-    gc.collect()
-    gc.freeze()
+def serve(connection: Connection, slot: Slot, parent: int) -> None:
+    """Judge what one worker sends, until it or the server is gone."""
     connection.send(None)
-    parent = os.getppid()
-    try:
+    with suppress(EOFError, OSError, SandboxError):
         while True:
             while not connection.poll(1.0):
-                if os.getppid() != parent:  # the caller is gone, even if a fork of it still holds the connection
+                if os.getppid() != parent:
                     return
             lab, submission, data, limits = connection.recv()
-            connection.send(judge_in_fork(warm, lab, submission, data, limits))
-    except (EOFError, OSError, SandboxError):
-        pass
-    finally:
+            connection.send(judge_in_fork(slot, lab, submission, data, limits))
+
+
+def take_in(door: socket.socket) -> Connection | None:
+    """The next worker that knocks, or None within a second; nobody but this user is let in."""
+    try:
+        sock, _ = door.accept()
+    except TimeoutError:
+        return None
+    sock.setblocking(True)
+    user = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))[1]
+    if user != os.geteuid():
+        sock.close()
+        return None
+    return Connection(sock.detach())
+
+
+def get_warm(settings: Mapping[str, Any]) -> WarmSandbox:
+    """Start the sandbox and warm up beside it.
+
+    Raises:
+        SandboxError: if no submission could run in it.
+    """
+    warm = WarmSandbox(tuple(settings["students"]), settings["sandbox"])
+    try:
+        warm_up(settings["modules"])
+        hidden_words.get_ready()
+        warm.wait()
+        warm.try_out()
+    except BaseException:
         warm.close()
+        raise
+    return warm
+
+
+def main() -> None:
+    """Entry point: get warm, then fork for each worker that comes, until the caller is gone."""
+    door = socket.socket(fileno=int(sys.argv[1]))
+    door.settimeout(1.0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent, warm, fault = os.getppid(), None, None
+    try:
+        warm = get_warm(json.loads(sys.argv[2]))
+    except SandboxError as error:
+        fault = error
+    gc.collect()
+    gc.freeze()
+    workers: list[int] = []
+    while os.getppid() == parent:  # the caller may be gone, even if a fork of it still holds the socket
+        workers = [pid for pid in workers if not os.waitpid(pid, os.WNOHANG)[0]]
+        connection = take_in(door)
+        if connection is None:
+            continue
+        with suppress(OSError):
+            try:
+                if warm is None:
+                    raise fault or SandboxError("the sandbox is not there")
+                slot = warm.slot()
+            except SandboxError as error:
+                fault, warm = error, None
+                connection.send(error)
+            else:
+                workers.append(_fork(connection, slot, door))
+                slot.close()
+        connection.close()
+    if warm is not None:
+        warm.close()
+
+
+def _fork(connection: Connection, slot: Slot, door: socket.socket) -> int:
+    server = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            door.close()
+            serve(connection, slot, server)
+        finally:
+            os._exit(0)
+    return pid
 
 
 if __name__ == "__main__":

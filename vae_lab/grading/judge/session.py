@@ -10,17 +10,15 @@ from typing import Any
 import torch
 
 from vae_lab.grading.judge.environment import Needs
+from vae_lab.grading.judge.patience import CIRCLES, GRACE_SECONDS, INTERRUPTED, Patience, PatientPeer, Thing
 from vae_lab.grading.judge.submitted_notebook import Step
 from vae_lab.grading.judge.verdict import clean, say_why
 from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits
 from vae_lab.grading.rpc.objects import use
-from vae_lab.grading.rpc.peer import Peer
 from vae_lab.grading.rpc.proxy import RemoteError
 from vae_lab.grading.rpc.wire import Channel, WireError
-from vae_lab.grading.sandbox.bubblewrap import Ended, WarmSandbox
-
-GRACE_SECONDS = 2.0
+from vae_lab.grading.sandbox.warm import Ended, Slot
 
 
 class OutOfTime(Exception):
@@ -30,9 +28,10 @@ class OutOfTime(Exception):
 class Session:
     """The student's process as the judge sees it: started when needed, and again without a cell that ended it."""
 
-    def __init__(self, lab: Lab, limits: Limits, warm: WarmSandbox, seed: int) -> None:
+    def __init__(self, lab: Lab, limits: Limits, warm: Slot, seed: int) -> None:
         self.lab, self.limits, self.warm, self.seed = lab, limits, warm, seed
-        self.peer: Peer | None = None
+        self.peer: PatientPeer | None = None
+        self.patience = Patience(limits)
         self.done: list[Step] = []
         self.fatal: dict[int, str] = {}
         self.errors: dict[int, str] = {}
@@ -46,12 +45,14 @@ class Session:
         self.incidents: set[str] = set()
         self.needs = Needs()
 
-    def connected(self) -> Peer:
+    def connected(self) -> PatientPeer:
         """The connection, with every cell so far executed.
 
         Raises:
             OutOfTime: if the submission has used up its time or its restarts.
         """
+        if self.patience.exhausted:
+            raise OutOfTime(self.patience.refusal(Thing("")))
         while self.peer is None:
             if self.starts > self.limits.restarts:
                 raise OutOfTime(f"The notebook ended its Python process {self.starts} times; grading stopped there.")
@@ -64,7 +65,9 @@ class Session:
         self.starts += 1
         sock, _ = self.warm.start(self.limits.for_student())
         channel = Channel(sock, max_text=self.limits.max_text, max_tensors=self.limits.max_tensors)
-        self.peer = Peer(channel, lambda op, values: use(op, values, guarded=True), trusted=True)
+        self.peer = PatientPeer(
+            channel, lambda op, values: use(op, values, guarded=True), trusted=True, patience=self.patience
+        )
         self.peer.watch, self.peer.redact = self.watch, lambda: self.knows_hidden
         state = torch.get_rng_state()
         try:
@@ -93,22 +96,27 @@ class Session:
     def _execute(self, place: int) -> None:
         assert self.peer is not None
         step = self.done[place]
-        if place in self.fatal:
+        if place in self.fatal or self.patience.exhausted:
             return
+        names = self.lab.cells[step.cell].defines if step.cell is not None else ()
+        thing = Thing(names[0] if names else "", cell=place)
+        seconds, began = self.patience.for_cell(thing), time.monotonic()
         try:
-            self.peer.deadline = min(
-                time.monotonic() + self.limits.cell_seconds + GRACE_SECONDS, self.end + GRACE_SECONDS
-            )
-            self.needs.ran(step, self.peer.ask("cell", step.source))
+            self.peer.deadline = min(began + seconds, self.end) + GRACE_SECONDS
+            self.needs.ran(step, self.peer.ask("cell", step.source, seconds))
         except RemoteError as error:
             text = f"{error}\n{error.student_line}" if error.student_line else str(error)
             self.needs.stopped(step, error.kind, error.text or error.withheld)
-            if error.kind == "TookTooLong":
-                text = f"it took longer than {self.limits.cell_seconds:g} s"
+            if error.kind == INTERRUPTED and self.patience.note(thing, seconds, time.monotonic() - began):
+                text = f"it took longer than {self.patience.unending[thing]:g} s"
+            if error.kind == CIRCLES:
+                self.patience.note_circles(thing, time.monotonic() - began)
+                text = "it does not end, it goes in circles"
             if step.cell is not None:
                 self.errors[step.cell] = clean(text, 300)
         except WireError as error:
-            why = say_why(error, self.close(), self.limits, self.limits.cell_seconds)
+            self.patience.note(thing, seconds, time.monotonic() - began)
+            why = say_why(error, self.close(), self.limits, seconds)
             self.fatal[place] = why
             self.incidents.add(why)
             if step.cell is not None:
@@ -123,11 +131,13 @@ class Session:
         """
         peer = self.connected()
         lent: list[bool] = [True]
+        self.patience.replaced = frozenset(functions)
         peer.ask("replace", {name: _while(lent, function) for name, function in functions.items()})
         try:
             yield
         finally:
             lent.clear()
+            self.patience.replaced = frozenset()
             with suppress(WireError):
                 peer.ask("replace", {})
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from vae_lab.grading.lab.handed_in import read_handed_in
-from vae_lab.grading.lab.matching import bare
+from vae_lab.grading.lab.matching import is_as_released
 from vae_lab.grading.lab.notebook_file import StudentCell
 from vae_lab.grading.lab.source import Lab
 
@@ -64,7 +64,7 @@ def _runs(lab: Lab, cell: StudentCell, number: int | None) -> bool:
         return False
     if number is None or not lab.cells[number].locked:
         return number is None or lab.cells[number].code
-    return lab.cells[number].role == "setup" and bare(cell.source) != bare(lab.cells[number].released)
+    return lab.cells[number].role == "setup" and not is_as_released(lab.cells[number], cell.source)
 
 
 def _steps(lab: Lab, cells: Sequence[StudentCell], matched: Sequence[int | None]) -> tuple[Step, ...]:

@@ -7,7 +7,7 @@ import unicodedata
 from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.limits import Limits
 from vae_lab.grading.rpc.wire import Late, WireError
-from vae_lab.grading.sandbox.bubblewrap import Ended
+from vae_lab.grading.sandbox.warm import Ended
 
 MAX_MESSAGE = 2_000
 

@@ -9,6 +9,7 @@ from typing import Any
 
 Notebook = dict[str, Any]
 
+STUB = "YOUR ANSWER HERE"
 LEFTOVER = re.compile(r"(BEGIN|END) (SOLUTION|HIDDEN TESTS|MARK SCHEME)")
 ANCHOR = re.compile(r"vae-lab: *(?P<lab>[\w-]+)/(?P<grade_id>[\w-]+)")
 

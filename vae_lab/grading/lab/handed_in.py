@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from vae_lab.grading.lab.matching import best, flags_on, match, unanswered
 from vae_lab.grading.lab.notebook_file import NoNotebook, StudentCell, read_file
 from vae_lab.grading.lab.source import Lab
+from vae_lab.grading.lab.spoken import language_of
 from vae_lab.grading.lab.written import Answer, written
+from vae_lab.language import SOURCE
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class HandedIn:
         flags: what a person should look at.
         problem: a line for the student if the file is no notebook; then there are no cells.
         python: the version of Python that the file says it was written with, or "".
+        language: that the notebook is in.
     """
 
     cells: tuple[StudentCell, ...] = ()
@@ -30,6 +33,7 @@ class HandedIn:
     flags: tuple[str, ...] = ()
     problem: str = ""
     python: str = ""
+    language: str = SOURCE
 
 
 def read_handed_in(lab: Lab, data: bytes | None) -> HandedIn:
@@ -57,4 +61,4 @@ def read_handed_in(lab: Lab, data: bytes | None) -> HandedIn:
     flags = list(flags_on(lab, cells, numbers))
     flags += [f"written answer found in another cell: {name}" for name, answer in answers.items() if answer.outside]
     named = tuple(replace(cell, grade_id=shown.get(place, "")) for place, cell in enumerate(cells))
-    return HandedIn(named, tuple(numbers), answers, tuple(flags), python=file.python)
+    return HandedIn(named, tuple(numbers), answers, tuple(flags), python=file.python, language=language_of(lab, file))

@@ -27,12 +27,17 @@ def bare(source: str) -> str:
     return "".join("".join(lines).split())
 
 
+def is_as_released(cell: LabCell, source: str) -> bool:
+    """Whether a cell's text is the lab's own, in any of its languages."""
+    return bare(source) in map(bare, cell.as_released)
+
+
 def unanswered(cell: LabCell, answer: str) -> bool:
     """Whether an answer is blank or still the text that was released."""
     given = bare(answer)
     for stub in CODE_STUB if cell.role == "solution" else (STUB,):
         given = given.replace(bare(stub), "")
-    return given in {"", bare(cell.released)}
+    return given == "" or is_as_released(cell, given)
 
 
 def binds(source: str) -> set[str]:
@@ -48,9 +53,10 @@ def match(lab: Lab, cells: Sequence[StudentCell]) -> list[int | None]:
     """For each submitted cell the number of the lab's cell that it is, or None."""
     ids = {cell.grade_id: number for number, cell in enumerate(lab.cells) if cell.grade_id}
     by_text = {
-        (cell.code, bare(cell.released)): number
+        (cell.code, bare(text)): number
         for number, cell in enumerate(lab.cells)
-        if bare(cell.released) and (cell.locked or cell.role == "text")
+        for text in cell.as_released
+        if bare(text) and (cell.locked or cell.role == "text")
     }
     matched: list[int | None] = []
     for cell in cells:
@@ -104,7 +110,7 @@ def flags_on(lab: Lab, cells: Sequence[StudentCell], matched: Sequence[int | Non
             yield f"not run, for it is no code cell: {wanted.grade_id}"
         if len([place for place in places if not copied_stub(wanted, cells[place], places)]) > 1:
             yield f"cell duplicated: {wanted.grade_id}"
-        if wanted.locked and any(bare(cells[place].source) != bare(wanted.released) for place in places):
+        if wanted.locked and any(not is_as_released(wanted, cells[place].source) for place in places):
             yield f"locked cell edited: {wanted.grade_id}"
 
 

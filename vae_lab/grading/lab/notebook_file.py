@@ -42,10 +42,11 @@ class StudentCell:
 
 
 class NotebookFile(NamedTuple):
-    """The cells of a file, and the version of Python that the file says it was written with, or ""."""
+    """The cells of a file, and what the file says of itself, or "": its version of Python, its language."""
 
     cells: list[StudentCell]
     python: str = ""
+    language: str = ""
 
 
 def read_file(data: bytes | None) -> NotebookFile:
@@ -73,7 +74,9 @@ def read_file(data: bytes | None) -> NotebookFile:
         raise NoNotebook("The submitted file is not a notebook: it has no list of cells.")
     if len(cells) > MAX_CELLS:
         raise NoNotebook(f"The submitted notebook has {len(cells):,} cells; at most {MAX_CELLS:,} are read.")
-    return NotebookFile([cell for cell in map(read_cell, cells) if cell is not None], python_of(notebook))
+    return NotebookFile(
+        [cell for cell in map(read_cell, cells) if cell is not None], python_of(notebook), language_in(notebook)
+    )
 
 
 def read_cell(raw: Any) -> StudentCell | None:
@@ -104,3 +107,11 @@ def python_of(notebook: dict[str, Any]) -> str:
     language = metadata.get("language_info") if isinstance(metadata, dict) else None
     version = language.get("version") if isinstance(language, dict) else None
     return version[:20] if isinstance(version, str) else ""
+
+
+def language_in(notebook: Any) -> str:
+    """The language that a lab's file names, as it was released, or ""."""
+    metadata = notebook.get("metadata") if isinstance(notebook, dict) else None
+    own = metadata.get("vae_lab") if isinstance(metadata, dict) else None
+    language = own.get("language") if isinstance(own, dict) else None
+    return language if isinstance(language, str) and len(language) <= 8 else ""

@@ -22,8 +22,8 @@ def letters(line: str) -> str:
 
 
 def lab_lines(lab: Lab) -> frozenset[str]:
-    """The lines of the lab as released, so that a student's own can be told from them."""
-    given = (line for cell in lab.cells for line in cell.released.splitlines())
+    """The lines of the lab as released, in each language, so that a student's own can be told from them."""
+    given = (line for cell in lab.cells for text in cell.as_released for line in text.splitlines())
     return frozenset(letters(line) for line in (*given, STUB))
 
 

@@ -7,15 +7,17 @@ import contextlib
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from vae_lab.grading.lab.cells import STUB as STUB
+from vae_lab.grading.lab.translation import translate_source, translated_into, words_of
+
 Role = Literal["setup", "solution", "tests", "written", "text"]
 
 ANCHOR = re.compile(r"^\s*(?:#|<!--)\s*vae-lab:\s*([\w.-]+)/([\w.-]+)\s*(?:-->)?\s*$")
-STUB = "YOUR ANSWER HERE"
 OPTIMIZERS = "vae_lab.grading.rpc.optimizers"  # loads what is slow to load, for labs whose own text points to it
 USES_THEM = re.compile(r"optim|\bvmap\b|torch\.func\b|\bjac(?:rev|fwd)\b")
 MAY_USE_THEM = re.compile(r"optim|vmap|torch\.func\b|\bjac|gradient|derivative|train", re.IGNORECASE)
@@ -35,6 +37,7 @@ class LabCell:
         locked: whether nbgrader restores it from the instructor's version.
         defines: the names that a code cell binds at its top level.
         hidden: the numbers (from 1) of the lines of `source` inside hidden tests.
+        also: (language, the cell as students of that language receive it), for each language but the lab's own.
     """
 
     role: Role
@@ -46,6 +49,12 @@ class LabCell:
     locked: bool
     defines: tuple[str, ...] = ()
     hidden: frozenset[int] = frozenset()
+    also: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def as_released(self) -> tuple[str, ...]:
+        """The cell as students receive it, in each language."""
+        return (self.released, *(text for _, text in self.also))
 
 
 @dataclass(frozen=True)
@@ -113,8 +122,24 @@ class Lab:
         return Lab(name, cells, tuple(reserves), hashlib.sha256(data).hexdigest())
 
 
+def in_all_languages(lab: Lab) -> Lab:
+    """The lab, with what each cell looks like in the other languages that it is released in."""
+    others = {language: words_of(lab.name, language) for language in translated_into(lab.name)}
+    if not others:
+        return lab
+
+    def also(cell: LabCell) -> tuple[tuple[str, str], ...]:
+        named = bool(cell.grade_id)
+        return tuple(
+            (language, translate_source(cell.released, cell.code, named, words, language))
+            for language, words in others.items()
+        )
+
+    return replace(lab, cells=tuple(replace(cell, also=also(cell)) for cell in lab.cells))
+
+
 def load_lab(path: Path) -> Lab:
-    """Read a lab from its notebook; the lab's name is the file's.
+    """Read a lab from its notebook, in all its languages; the lab's name is the file's.
 
     Raises:
         ValueError: if it cannot be read or is malformed; one line says how.
@@ -124,7 +149,7 @@ def load_lab(path: Path) -> Lab:
         data = path.read_bytes()
     except OSError as error:
         raise ValueError(f"lab {path.stem}: cannot read {path}: {error.strerror}.") from None
-    return Lab.from_bytes(path.stem, data)
+    return in_all_languages(Lab.from_bytes(path.stem, data))
 
 
 def text_of(source: Any) -> str:

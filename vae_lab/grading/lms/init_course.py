@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 from vae_lab.grading.course import Course, CourseError, write_atomically
 from vae_lab.grading.lab.release import release_notebook
+from vae_lab.grading.lab.translation import translated_into
 from vae_lab.grading.lms.class_list import COLUMNS
+from vae_lab.language import SOURCE
 
 CONFIG = "nbgrader_config.py"
 CLASS_LIST = "students.csv"
@@ -82,7 +84,8 @@ def init_course(target: Path, source: Course) -> list[Made]:
         text = source.source(lab).read_text(encoding="utf-8")
         contents[course.source(lab)] = text
         try:
-            contents[course.released(lab)] = release_notebook(text, lab)
+            for language in (SOURCE, *translated_into(lab)):
+                contents[course.released(lab, language)] = release_notebook(text, lab, language)
         except ValueError as error:
             raise CourseError(f"{lab}: {error}") from error
         if source.bank(lab).is_file():

@@ -25,6 +25,7 @@ from pygments.lexers import PythonLexer
 from vae_lab.grading.lab.pasted_pictures import attachments, unshown
 from vae_lab.grading.pages import sanitize
 from vae_lab.grading.results import CellResult, SubmissionResult
+from vae_lab.language import SOURCE, phrase, translate
 
 TEMPLATES = Path(__file__).parent / "templates"
 TAGS = {"p", "br", "em", "strong", "code", "pre", "ul", "ol", "li", "blockquote", "h3", "h4", "h5", "h6", "sub", "sup"}
@@ -68,7 +69,9 @@ class Task:
         return "passed" if all(passed) else "partly" if any(passed) else "failed"
 
 
-def page(result: SubmissionResult, tasks: Sequence[Task], title: str, comments: Mapping[str, str]) -> str:
+def page(
+    result: SubmissionResult, tasks: Sequence[Task], title: str, comments: Mapping[str, str], language: str = SOURCE
+) -> str:
     """The feedback page of one submission as HTML text.
 
     Args:
@@ -76,6 +79,7 @@ def page(result: SubmissionResult, tasks: Sequence[Task], title: str, comments: 
         tasks: the lab's tasks in order, with this student's answers.
         title: the lab's title.
         comments: what a person wrote about a cell, by grade_id.
+        language: of the notebook that was handed in. What a person or the student wrote stays as it is.
     """
     shown = [
         {
@@ -89,7 +93,16 @@ def page(result: SubmissionResult, tasks: Sequence[Task], title: str, comments: 
         }
         for task in tasks
     ]
-    return render("feedback.html", result=result, title=title, tasks=shown)
+    messages = {name: translate(cell.message, language) for task in tasks for name, cell in task.tests}
+    return render(
+        "feedback.html",
+        result=result,
+        title=title,
+        tasks=shown,
+        messages=messages,
+        language=language,
+        say=lambda text, **values: phrase(text, language, **values),
+    )
 
 
 def without_anchor(source: str) -> str:
@@ -173,6 +186,7 @@ def render(name: str, script: str = "", **values: Any) -> str:
     )
     if script:
         allowed += f"; script-src '{fingerprint(script)}'"
+    values = {"language": SOURCE, **values}
     return templates().get_template(name).render(style=style, script=script, policy=allowed, **values)
 
 

@@ -9,6 +9,7 @@ import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +22,9 @@ from vae_lab.grading.results import SubmissionResult
 
 BINS = 10
 WORKSHEET = "moodle-worksheet.csv"
+MOST = 100  # rows that the page draws at once
+SMALL_CLASS = 300  # students whose rows are all drawn
+LARGEST_CLASS = 200_000  # students that a page can hold at all, as data: some 20 MB
 NEEDS = re.compile(r"needs (.+), which is not here")
 
 
@@ -54,7 +58,7 @@ class ClassReport:
     worksheet: Worksheet | None = None
     canvas_head: str = ""
 
-    @property
+    @cached_property
     def files(self) -> dict[str, str]:
         """The files for the LMS, by name."""
         results, people = self.results, self.people
@@ -65,7 +69,7 @@ class ClassReport:
         filled = worksheet.filled(self.worksheet, self.max_score, results, people)
         return found | ({WORKSHEET: filled} if filled else {})
 
-    @property
+    @cached_property
     def lms_notes(self) -> list[str]:
         """What to know before the files for the LMS are imported: whom they leave out, and what was scaled."""
         collected = [person for person in self.people.values() if person.collected]
@@ -152,6 +156,16 @@ class ClassReport:
         return [result for result in self.results if result.flags]
 
     @property
+    def flag_kinds(self) -> list[tuple[str, int, list[str]]]:
+        """What is flagged, without names and numbers: (what, how many students, some of them), most common first."""
+        kinds: dict[str, list[str]] = {}
+        for result in self.results:
+            for kind in {without_numbers(flag.partition(":")[0]) for flag in result.flags}:
+                kinds.setdefault(kind, []).append(result.student)
+        found = [(kind, len(students), students[:3]) for kind, students in kinds.items()]
+        return sorted(found, key=lambda kind: (-kind[1], kind[0]))[:20]
+
+    @property
     def needs(self) -> list[tuple[str, int]]:
         """What this machine lacks for the class's notebooks, and how many submissions need it, most wanted first."""
         wanted = (found[1].split(", ") for result in self.results for flag in result.flags
@@ -235,8 +249,10 @@ def with_copies(results: Iterable[SubmissionResult], copies: Mapping[str, str]) 
             groups.setdefault(words, []).append(student)
     flagged = []
     for result in results:
-        others = [student for student in groups.get(copies.get(result.student, ""), []) if student != result.student]
-        shown = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+        group = groups.get(copies.get(result.student, ""), [])
+        others = [student for student in group[:4] if student != result.student][:3]
+        more = len(group) - 1 - len(others)
+        shown = ", ".join(others) + (f" and {more} more" if more > 0 else "")
         flags = (*result.flags, f"identical answers: {shown}") if others else result.flags
         flagged.append(replace(result, flags=flags))
     return flagged
@@ -264,7 +280,48 @@ def html(report: ClassReport, files: str, up: str) -> str:
         up: where `feedback/` is, seen from the page.
     """
     script = (TEMPLATES / "sort.js").read_text(encoding="utf-8")
-    return render("report.html", script=script, report=report, files=files, up=up)
+    large = len(report.results) > SMALL_CLASS
+    data = as_data(report, f"{up}feedback/{{}}/{report.lab}/{report.lab}.html") if large else ""
+    shown = report.results[:MOST] if large else report.results
+    return render("report.html", script=script, report=report, files=files, up=up, data=data, shown=shown, most=MOST)
+
+
+def as_data(report: ClassReport, link: str) -> str:
+    """Everybody as JSON that is safe inside a page's script element; "" for a class too large for any page.
+
+    A row: `s` the student, `n` the name if one is known, `p` the score, `t` the status, `c` the points of each test
+    cell (null where there is none, negative or -0 while it waits), `x` seconds, `f` flags if there are any.
+
+    Args:
+        report: what to show.
+        link: a student's feedback page, with {} for the student.
+    """
+    if len(report.results) > LARGEST_CLASS:
+        return ""
+    names = report.test_names
+    most = {name: points for task in report.outlines for name, points in task.points.items()}
+    rows = []
+    for result in report.results:
+        row: dict[str, object] = {"s": result.student}
+        if name := report.name(result.student):
+            row["n"] = name
+        found = [result.cells.get(each) for each in names]
+        points = [
+            None if cell is None else -short(cell.points) if cell.passed is None else short(cell.points)
+            for cell in found
+        ]
+        row |= {"p": short(result.score), "t": result.status, "c": points, "x": round(result.seconds, 2)}
+        if result.flags:
+            row["f"] = "; ".join(result.flags)[:500]
+        rows.append(row)
+    plain = {"rows": rows, "most": [most[name] for name in names], "link": link, "size": MOST}
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def short(points: float) -> float:
+    """Points as few digits; a float, so that what waits can be -0."""
+    return round(float(points), 2)
 
 
 def write_json(results: Iterable[SubmissionResult], path: Path) -> None:

@@ -13,7 +13,7 @@ from vae_lab.grading.rpc.wire import WireError
 MAX_ERROR_TEXT = 4_000
 KNOWN_KINDS = frozenset(
     name for name, value in vars(builtins).items() if isinstance(value, type) and issubclass(value, BaseException)
-) | {"TookTooLong", "OutOfMemoryError", "InductorError"}
+) | {"TookTooLong", "StandsStill", "OutOfMemoryError", "InductorError"}
 """Names of exceptions that no student chose."""
 USUAL_KINDS = (
     "ValueError", "TypeError", "IndexError", "KeyError", "AttributeError", "NameError", "UnboundLocalError",

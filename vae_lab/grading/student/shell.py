@@ -15,6 +15,7 @@ import random
 import signal
 import socket
 import sys
+import time
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ from vae_lab.grading.rpc.objects import use
 from vae_lab.grading.rpc.peer import Peer
 from vae_lab.grading.rpc.wire import Channel
 from vae_lab.grading.student.other_machine import Wanting, carry_on, settle
+from vae_lab.grading.student.standstill import Following
+
+FIRST_LOOK = 1.0  # seconds
 
 RUNNABLE_MAGICS = frozenset(
     {"time", "timeit", "capture", "prun", "who", "whos", "writefile", "file", "run", "pwd", "cd", "env"}
@@ -38,6 +42,10 @@ RUNNABLE_MAGICS = frozenset(
 
 class TookTooLong(BaseException):
     """ExceptionTable inside a student's cell or call when its time is over."""
+
+
+class StandsStill(TookTooLong):
+    """The same, where it is known that it would never end."""
 
 
 class Shell(InteractiveShell):
@@ -105,17 +113,51 @@ def make_shell() -> Shell:
 
 @contextmanager
 def time_limit(seconds: float) -> Iterator[None]:
-    """Interrupt the body with `TookTooLong` after so many seconds, and again every second in case it is swallowed."""
+    """Interrupt the body with `TookTooLong` after so many seconds, and again every second in case it is swallowed.
 
-    def stop(*args: Any) -> None:
-        raise TookTooLong(f"took longer than {seconds:g} s")
+    From time to time before that it is looked at whether it goes in circles; then it is interrupted at once.
+    """
+    if signal.getitimer(signal.ITIMER_REAL)[0] > 0:  # a call within a call: the outer one's time goes on
+        yield
+        return
+    began, looks, following = time.monotonic(), looked_at(seconds), None
+
+    def stop(number: int, frame: types.FrameType | None) -> None:
+        nonlocal following
+        if following is not None:
+            following.stop()
+        if time.monotonic() - began >= seconds - 0.01:
+            raise TookTooLong(f"took longer than {seconds:g} s")
+        signal.setitimer(signal.ITIMER_REAL, max(0.01, began + next(looks) - time.monotonic()), 1.0)
+        following = Following(frame, _serve.__code__, stands_still)
 
     signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    signal.setitimer(signal.ITIMER_REAL, next(looks), 1.0)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
+        if following is not None:
+            following.stop()
+
+
+first_look = [FIRST_LOOK]
+
+
+def looked_at(seconds: float) -> Iterator[float]:
+    """The times, from the start, at which a call or cell that still runs is looked at, and last its end."""
+    after = first_look[0]
+    while after < seconds:
+        yield after
+        after *= 2
+    while True:
+        yield seconds
+
+
+def stands_still() -> StandsStill:
+    """The exception for code that goes in circles; what comes after is looked at sooner."""
+    first_look[0] = FIRST_LOOK / 5
+    return StandsStill("is where it was before, with every value as it was")
 
 
 def reserve(names: list[str], lab: str) -> None:
@@ -165,8 +207,11 @@ def _serve(shell: Shell, limits: dict[str, Any], op: str, values: list[Any]) -> 
             reserve(names, lab)
             builtins.input = _no_input
             return None
-        case "cell", [str() as source]:
-            with time_limit(limits["cell_seconds"]):
+        case "patience", [float() | int() as seconds]:
+            limits["call_seconds"] = seconds
+            return None
+        case "cell", [str() as source, float() | int() as seconds]:
+            with time_limit(seconds):
                 result = shell.run_cell(source, store_history=True)
                 error = result.error_before_exec or result.error_in_exec
                 if error is not None:

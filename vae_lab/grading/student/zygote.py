@@ -5,8 +5,10 @@ with one:
 
 - `{"op": "start", "limits": {...}}` with one file descriptor, the submission's socket: forks into a PID namespace of
   its own; `{"pid": n}`
-- `{"op": "stop", "pid": n}`: kills that namespace, waits for it; `{"status", "cpu", "memory", "why"}`
-- `{"op": "ping"}`: `{"ready": true}`
+- `{"op": "stop"}`: kills that namespace, waits for it; `{"status", "cpu", "memory", "why"}`
+- `{"op": "leave"}`: the same, but waits until it has ended by itself
+- `{"op": "slot"}` with one file descriptor, a packet socket: forks another process that takes orders there, for
+  submissions that run at the same time as those here
 
 While a submission runs, its memory and number of processes are watched from here; over the limit the whole namespace
 is killed, and `why` says so.
@@ -29,7 +31,7 @@ from vae_lab.grading.rpc.warm_up import warm_up
 from vae_lab.grading.sandbox.namespaces import private_places
 from vae_lab.grading.sandbox.rights import drop_rights
 from vae_lab.grading.sandbox.rlimits import data_size, set_limits
-from vae_lab.grading.sandbox.syscalls import NEW_PID, PR_SET_NO_NEW_PRIVS, check, libc
+from vae_lab.grading.sandbox.syscalls import NEW_PID, PR_SET_NO_NEW_PRIVS, PR_SET_PDEATHSIG, check, libc
 from vae_lab.grading.student import shell
 
 WATCH_SECONDS = 0.1
@@ -46,11 +48,11 @@ class Zygote:
     def __init__(self, control: socket.socket, *, isolate: bool) -> None:
         self.control, self.isolate = control, isolate
         self.pid = 0
+        self.slots: list[int] = []
         self.limits: dict[str, Any] = {}
         self.why = ""
         self.ended: tuple[int, Any] | None = None
         self.own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC) if isolate else -1
-        self.before = set(_pids()) if isolate else set()
         self.base_memory = _memory(os.getpid()) if isolate else 0
         self.shell = shell.make_shell()
 
@@ -71,12 +73,36 @@ class Zygote:
                 self._stop()
                 self._start(fds[0], order["limits"])
                 reply["pid"] = self.pid
-            elif order["op"] == "stop":
+            elif order["op"] == "slot":
+                if self._slot(fds[0]):
+                    continue
+            elif order["op"] == "leave":
+                self._reap(0)
                 reply |= self._stop()
             else:
-                reply["ready"] = True
+                reply |= self._stop()
             self.control.send(json.dumps(reply).encode())
         self._stop()
+
+    def _slot(self, fd: int) -> bool:
+        """Fork a process that takes orders from a socket of its own, for submissions beside those of this one.
+
+        Returns:
+            whether this is that process.
+        """
+        for pid in list(self.slots):
+            if os.waitpid(pid, os.WNOHANG)[0]:
+                self.slots.remove(pid)
+        pid = os.fork()
+        if pid:
+            os.close(fd)
+            self.slots.append(pid)
+            return False
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        self.control.close()
+        self.control, self.pid, self.slots = socket.socket(fileno=fd), 0, []
+        self.control.set_inheritable(False)
+        return True
 
     def _start(self, fd: int, limits: dict[str, Any]) -> None:
         self.limits, self.why, self.ended = limits, "", None
@@ -84,13 +110,15 @@ class Zygote:
             check(libc.unshare(NEW_PID), "unshare")
         pid = os.fork()
         if pid == 0:
+            status = 0
             try:
                 self._become_student(fd)
             except BaseException as error:
+                status = 1
                 with contextlib.suppress(BaseException):
                     os.write(2, f"{type(error).__name__}: {error}\n".encode())
             finally:
-                os._exit(0)
+                os._exit(status)
         if self.isolate:
             check(libc.setns(self.own_pids, NEW_PID), "setns")
         os.close(fd)
@@ -111,6 +139,7 @@ class Zygote:
             drop_rights(self.limits["uid"])
         else:
             check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs")
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # with whoever watches over it
         work = self.limits["home"]
         os.makedirs(work, exist_ok=True)
         os.chdir(work)
@@ -153,7 +182,7 @@ class Zygote:
     def _watch(self) -> None:
         if self._reap(os.WNOHANG) or not self.isolate:
             return
-        pids = [pid for pid in _pids() if pid not in self.before]
+        pids = _below(self.pid)
         memory = sum(max(0, _memory(pid) - self.base_memory) for pid in pids)
         if memory > self.limits["memory"]:
             self.why = "memory"
@@ -163,8 +192,17 @@ class Zygote:
             self._kill()
 
 
-def _pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+def _below(first: int) -> list[int]:
+    """A submission's processes: its first one and all below it; whoever loses a parent in there becomes its child."""
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        with contextlib.suppress(OSError, ValueError):
+            with open(f"/proc/{int(name)}/stat", "rb") as file:
+                children.setdefault(int(file.read().rpartition(b")")[2].split()[1]), []).append(int(name))
+    found = [first]
+    for pid in found:
+        found += children.get(pid, [])
+    return found
 
 
 def _memory(pid: int) -> int:

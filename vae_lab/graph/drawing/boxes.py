@@ -7,6 +7,7 @@ from html import escape
 from vae_lab.graph.drawing.curves import Point
 from vae_lab.graph.drawing.picture import LONGEST, Node
 from vae_lab.graph.drawing.symbols import Symbol, symbol
+from vae_lab.language import said
 
 
 def box_size(node: Node, room: float, shapes: bool, values: bool) -> tuple[float, float]:
@@ -39,10 +40,10 @@ def box(node: Node, at: Point, size: tuple[float, float], shapes: bool, values: 
 def _lines(node: Node, shapes: bool, values: bool) -> list[str]:
     text = node.caption
     if node.role == "parameter":
-        text = "parameters" if len(node.values) > 1 else "parameter"
+        text = said("parameters" if len(node.values) > 1 else "parameter")
     lines = [text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"] if text else []
     if shapes and node.shape is not None:
-        lines.append("×".join(map(str, node.shape)) or "scalar")
+        lines.append("×".join(map(str, node.shape)) or said("scalar"))
     if values and node.value:
         lines.append(node.value)
     return lines
@@ -56,5 +57,5 @@ def _name(mark: Symbol, x: float, y: float) -> str:
 
 def _hover(node: Node) -> str:
     kind = "drawn at random" if node.stochastic else "computed" if node.role == "result" else node.role
-    by = f" by {node.caption}" if node.caption else ""
-    return f"{node.id}: {kind}{by}" + (f" ({node.source})" if node.source else "")
+    kind = said(f"{kind} by {node.caption}" if node.caption else kind)
+    return f"{node.id}: {kind}" + (f" ({node.source})" if node.source else "")

@@ -8,6 +8,7 @@ from vae_lab.graph.drawing.dot import to_dot
 from vae_lab.graph.drawing.picture import Picture
 from vae_lab.graph.drawing.sentences import describe
 from vae_lab.graph.drawing.svg import to_svg
+from vae_lab.language import said
 
 
 class Drawing:
@@ -37,7 +38,7 @@ class Drawing:
         return path
 
     def __str__(self) -> str:
-        return "\n".join(describe(self.picture))
+        return "\n".join(map(said, describe(self.picture)))
 
     __repr__ = __str__
 

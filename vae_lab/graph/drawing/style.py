@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from vae_lab.graph.drawing.picture import Picture
 from vae_lab.graph.gradient.measure import CUT, PASSES, ZERO
+from vae_lab.language import said
 
 STYLE = (
     ".vae-graph{max-width:100%;height:auto;font:13px system-ui,sans-serif;overflow:visible}"
@@ -65,7 +66,7 @@ def legend_rows(picture: Picture, top: float) -> tuple[list[str], float]:
     shown = [(mark, text) for mark, text, used in signs if used]
     rows = [
         f'<g transform="translate({i % 2 * 146} {top + 18 * (i // 2):.1f})">{mark}'
-        f'<text class="key" x="30" y="4">{text}</text></g>'
+        f'<text class="key" x="30" y="4">{said(text)}</text></g>'
         for i, (mark, text) in enumerate(shown)
     ]
     return rows, 276.0 if len(shown) > 1 else 140.0

@@ -16,6 +16,7 @@ from vae_lab.graph.drawing.picture import Edge, Node, Picture
 from vae_lab.graph.drawing.sentences import describe, title
 from vae_lab.graph.drawing.style import STYLE, cross, legend_rows, nought
 from vae_lab.graph.gradient.measure import CUT, PASSES, ZERO
+from vae_lab.language import said
 
 MARGIN = 10.0
 
@@ -48,8 +49,8 @@ def to_svg(
     w, h = right - left + 2 * MARGIN, height + 2 * MARGIN
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="vae-graph" role="img" width="{w:.0f}" height="{h:.0f}" '
-        f'viewBox="{left - MARGIN:g} {-MARGIN:g} {w:.0f} {h:.0f}"><title>{escape(title(picture))}</title>'
-        f"<desc>{escape(' '.join(describe(picture)))}</desc><style>{STYLE}</style>{''.join(body)}</svg>"
+        f'viewBox="{left - MARGIN:g} {-MARGIN:g} {w:.0f} {h:.0f}"><title>{escape(said(title(picture)))}</title>'
+        f"<desc>{escape(' '.join(map(said, describe(picture))))}</desc><style>{STYLE}</style>{''.join(body)}</svg>"
     )
 
 
@@ -57,9 +58,10 @@ def _edge(edge: Edge, target: Node, points: list[Point], numbers: bool, rightmos
     """The way forward in grey, and beside it what comes back; and how far to the left and right that goes."""
     first, last = points[0], points[-1]
     reach = [x for x, _ in points]
-    said = escape(f"{edge.source} → {edge.target}" + (f": gradient {edge.verdict}" if edge.verdict else ""))
+    verdict = said(f"gradient {edge.verdict}") if edge.verdict else ""
+    hover = escape(f"{edge.source} → {edge.target}" + (f": {verdict}" if verdict else ""))
     forward = path(curve([*points[:-1], (last[0], last[1] - 5)]))
-    parts = [f'<g><title>{said}</title><path class="fwd" d="{forward}"/>', _tip(last, -6, "tip")]
+    parts = [f'<g><title>{hover}</title><path class="fwd" d="{forward}"/>', _tip(last, -6, "tip")]
     back = curve([(first[0], first[1] + 7), *points[1:]], BESIDE)
     if edge.verdict == PASSES:
         parts += [f'<path class="pass" d="{path(back)}"/>', _tip((first[0] + BESIDE, first[1]), 8, "passtip")]

@@ -1,0 +1,1 @@
+"""The course in other languages: English sources, gettext catalogues, and what holds the two together."""

@@ -1,0 +1,321 @@
+"""Keep the catalogues of labs and messages: what there is to translate, found in the sources themselves.
+
+    python -m tools.words vi        # brings locale/vi/LC_MESSAGES/messages.po and lab-*.po up to date
+
+What is translated stays; what is no longer said goes; what is new, or was changed by a letter, is there to be
+translated. An entry is never "fuzzy": it fits, or it is empty. The book's pages have catalogues of their own.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from pathlib import Path
+
+import polib
+
+from tools.sentences import sentences
+from vae_lab.grading.lab.source import load_lab
+from vae_lab.grading.lab.translation import pieces
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = "vae_lab"
+SAY = re.compile(r'say\("([^"]+)"')  # in a page's template
+
+# What a student reads is said here. Checks and the graph explain; the grader gives verdicts; the commands answer.
+SAYING = (
+    "checks/**/*.py",
+    "graph/explain.py",
+    "graph/drawing/sentences.py",
+    "graph/drawing/svg.py",
+    "graph/drawing/style.py",
+    "graph/drawing/boxes.py",
+    "graph/gradient/reasons.py",
+    "diagnosis/causes.py",
+    "diagnosis/diagnose.py",
+    "diagnosis/doors.py",
+    "diagnosis/draw.py",
+    "diagnosis/findings.py",
+    "diagnosis/hearing.py",
+    "diagnosis/verdicts.py",
+    "grading/authoring/selfcheck.py",
+    "grading/authoring/hand_in.py",
+    "grading/authoring/guards.py",
+    "grading/authoring/run_notebook.py",
+    "grading/judge/verdict.py",
+    "grading/judge/judge.py",
+    "grading/judge/engine.py",
+    "grading/judge/session.py",
+    "grading/judge/hidden_words.py",
+    "grading/judge/retelling.py",
+    "grading/lab/notebook_file.py",
+    "grading/rpc/exceptions.py",
+    "grading/rpc/lacking.py",
+    "grading/rpc/wire.py",
+    "grading/rpc/leaves.py",
+    "grading/rpc/values.py",
+    "grading/rpc/messages.py",
+    "grading/rpc/peer.py",
+    "grading/rpc/objects.py",
+    "commands/student.py",
+    "lab_files.py",
+    "doctor.py",
+)
+
+# Texts that are put together where their source does not show it.
+PUT_TOGETHER = {
+    "checks/messages.py": ['the book\'s page "{title}" ({page}).', "Not yet:"],
+    "checks/lab_overview.py": ["Read next: {read}", "failed", "passed", "not run"],
+    "checks/instruments/closed_form.py": ["the values are wrong.", "the result holds nan or infinite numbers."],
+    "checks/instruments/estimates.py": ["the square", "the absolute value", "a clamp at 0"],
+    "checks/instruments/losses.py": [
+        "the squared error of sigmoid(logits)",
+        "the squared error of the logits",
+        "the absolute error of sigmoid(logits)",
+        "the absolute error of the logits",
+        "the cross-entropy with a second sigmoid",
+        "the cross-entropy with logits and x exchanged",
+        "the cross-entropy with black and white exchanged",
+        "the cross-entropy with images rounded to black and white",
+        "the cross-entropy with images rescaled to [-1, 1]",
+        "x log p alone",
+        "(1 - x) log(1 - p) alone",
+        "reconstruction",
+    ],
+    "checks/instruments/vae_model.py": ["{name} is never above {edge}.", "{name} is never below {edge}."],
+    "checks/pictures.py": ["slope {slope}"],
+    "checks/passing.py": ["Hidden tests will also try: {hidden}."],
+    "diagnosis/causes.py": [
+        "The noise is not normal: {more}.",
+        "The logarithm in the KL is not that of sigma^2: {more}.",
+        "A term of the KL has the wrong sign: {more}.",
+        "A term of the KL is missing: {more}.",
+        "mu^2 is not what stands in the KL: {more}.",
+        "sigma stands in the KL where sigma^2 belongs.",
+        "The KL is taken the other way round, KL(N(0, 1) || q).",
+        "Rescale the images first: {remedy}.",
+    ],
+    "diagnosis/likelihood.py": [
+        "the likelihood (squares)", "the likelihood (absolute)", "the likelihood (half)", "squares of a sigmoid",
+        "squares of a tanh", "squares of a relu", "absolute of a sigmoid", "absolute of a tanh", "sigmoid twice",
+        "squares of a sigmoid twice",
+    ],
+    "commands/student.py": [
+        "check",
+        "cells",
+        "Python ended without an answer in {cell}: does it call exit(), or is no memory left?",
+    ],
+    "grading/authoring/hand_in.py": ["saved   {when}"],
+    "doctor.py": ["ok"],
+    "graph/drawing/svg.py": ["gradient passes", "gradient zero", "gradient cut", "gradient unasked"],
+    "graph/drawing/boxes.py": [
+        "parameter", "parameters", "scalar", "computed", "input", "constant", "computed by {caption}",
+        "drawn at random by {caption}",
+    ],
+    "graph/drawing/sentences.py": [
+        "and", "or", "part of {name}", "the result of {name}", "The result of {name}", "result {i} of {title}",
+        "the noise", "The noise", "noise in {name}", "the parameter", "The parameter", "inside {theirs}",
+        "line {number}: {theirs}",
+    ],
+    "grading/judge/judge.py": [
+        "(… stands for a value, and n for any number but 1.)",
+        "(A hidden check: … stands for a value, and n for any number but 1.)",
+        "You have not defined `{name}`. Its cell stopped.",
+        "Your code raised {kind}.",
+        "Your code raised {kind} in a hidden check.",
+        "Your code raised {kind}, called as {theirs}.",
+        "Your code raised {kind} in a hidden check, called as {theirs}.",
+        "A check stopped with {kind}: what your code gave it is of another kind than asked for.",
+        "A check stopped with {kind}: what your code gave it, called as {theirs} is of another kind than asked for.",
+        "A hidden check stopped with {kind}: what your code gave it is of another kind than asked for.",
+        "A hidden check stopped with {kind}: what your code gave it, called as {theirs} is of another kind than "
+        "asked for.",
+    ],
+    "tools/notebooks.py": [
+        "Run this cell first. Where the course is missing, as in Colab, it is installed from the book's own pages;",
+        "the torch that is there stays.",
+        "none, and none is needed",
+    ],
+    "grading/authoring/guards.py": [
+        "{name} stopped: stopped after {seconds} s: a loop without an end, or much more work than the task needs?",
+        "{name} stopped: TookTooLong: stopped after {seconds} s: a loop without an end, or much more work than the "
+        "task needs?",
+    ],
+}  # fmt: skip
+
+# Found by the same rules, and read by nobody, or in pieces.
+NOT_SAID = {
+    "Not yet: {self}",
+    "{name} is never {word} {edge}.",
+    "gradient {verdict}",
+    "{kind} by {caption}",
+    "computed by {caption}, {kind}",
+    "{notebook}: {error} in {cell}: does it call exit(), or is no memory left?",
+    "{error} in {cell}: does it call exit(), or is no memory left?",
+    "{_says}. Hidden tests will also try: {hidden}.",
+    "{_says}. {_will_try}",
+    "run one notebook's visible tests on this machine, as a student does",
+    "put a lab into this folder, if it is not here yet, and open it",
+    "say what is here and what is missing to solve a lab",
+    "(A hidden check: {no_values})",
+    "A check: {parts}",
+    "A hidden check stopped with {kind}: what your code gave it{called} is of another kind than asked for.",
+    "A check stopped with {kind}: what your code gave it{called} is of another kind than asked for.",
+    "Your code raised {kind} in a hidden check{_called}. {sentence}.",
+    "Your code raised {kind}. {sentence}.",
+    "You have not defined `{name}`.{value}",
+    ", called as {name}({names})",
+    "Trying to backward through the graph a second time",
+    "A term of the KL has the wrong sign",
+    "A term of the KL is missing",
+    "mu^2 is not what stands in the KL",
+    "The logarithm in the KL is not that of sigma^2",
+    "sigma stands in the KL where sigma^2 belongs",
+    "The KL is taken the other way round, KL(N(0, 1) || q)",
+    "with {n} images and {epochs} epochs, the model is never called.shown.",
+    "in {epochs} epochs, {few} of {n} images are not learned from in each; in all, {sum} were",
+    "{n} draws make the variance {ratio} times smaller than one draw does. (the standard error is {error}).",
+    "in one dimension the gradient for {name} is on average {mean} times that of the KL. (the standard error is "
+    "{error}).",
+    "with n = {draws}, the mean over {rows} rows is {mean} times the KL",
+    "the {head}",
+    "{value}/book/{slug}.html",
+    "decode",
+    "model.{name}",
+    "vae-lab check: {stopped}",
+    "none",
+    "nothing here opens notebooks: {value}",
+    "text-align:left;vertical-align:top;color:{colour};white-space:nowrap",
+}
+
+
+def messages() -> dict[str, list[str]]:
+    """Every template of a message, with the files that say it."""
+    found: dict[str, list[str]] = {}
+    for pattern in SAYING:
+        for path in sorted((ROOT / PACKAGE).glob(pattern)):
+            place = path.relative_to(ROOT).as_posix()
+            said = [*sentences(path.read_text(encoding="utf-8"))]
+            for text in said:
+                if text not in NOT_SAID and not is_program(text):
+                    found.setdefault(text, []).append(place)
+    for path in sorted((ROOT / PACKAGE / "grading/pages/templates").glob("feedback.html")):
+        for text in SAY.findall(path.read_text(encoding="utf-8")):
+            found.setdefault(text, []).append(path.relative_to(ROOT).as_posix())
+    for place, texts in PUT_TOGETHER.items():
+        for text in texts:
+            found.setdefault(text, []).append(place if place.startswith("tools/") else f"{PACKAGE}/{place}")
+    for path in labs():
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                for text in shown_by(without_solutions("".join(cell["source"]))):
+                    found.setdefault(text, []).append(path.relative_to(ROOT).as_posix())
+    return found
+
+
+def is_program(text: str) -> bool:
+    """Whether a text is itself a program, or a command."""
+    marks = (
+        "import json",
+        "torch.ones(",
+        "found[",
+        'print("',
+        " = torch.cuda",
+        "-m pip",
+        "sudo",
+        "chmod",
+        "getattr(torch",
+    )
+    return any(
+        mark in text
+        for mark in (*marks, "except Exception as", "found = {", "get-started", ".vae-graph", "ones @ ones")
+    )
+
+
+def without_solutions(source: str) -> str:
+    """A cell's code without the solution in it."""
+    kept, inside = [], False
+    for line in source.split("\n"):
+        inside = (inside or "BEGIN SOLUTION" in line) and "END SOLUTION" not in line
+        if not inside:
+            kept.append(line)
+    return "\n".join([*kept, "    pass"] if "BEGIN SOLUTION" in source else kept)
+
+
+def shown_by(source: str) -> list[str]:
+    """What a lab's own code shows through the package: what an assertion says, names of curves, what passed tries."""
+    try:
+        ast.parse(source)
+    except SyntaxError:
+        return []
+    return [text for text in sentences(source, keys=True) if "sure of" not in text and text not in NOT_SAID]
+
+
+def labs() -> list[Path]:
+    """The labs' sources."""
+    return sorted((ROOT / "solutions").glob("*/*.ipynb"))
+
+
+def lab_texts(path: Path) -> dict[str, list[str]]:
+    """Every text of a lab that a student reads, with the cells that it stands in."""
+    found: dict[str, list[str]] = {}
+    for number, cell in enumerate(load_lab(path).cells, 1):
+        if cell.role == "written":
+            continue
+        for piece in sorted(pieces(cell.released, cell.code, bool(cell.grade_id))):
+            found.setdefault(piece.text, []).append(f"{cell.grade_id or f'cell {number}'}")
+    return found
+
+
+def catalogues() -> dict[str, dict[str, list[str]]]:
+    """Every catalogue's texts."""
+    return {"messages": messages(), **{f"lab-{path.stem}": lab_texts(path) for path in labs()}}
+
+
+def update(language: str, root: Path = ROOT) -> dict[str, tuple[int, int]]:
+    """Bring the files up to date.
+
+    Args:
+        language: such as "vi".
+        root: where `locale/` is.
+
+    Returns:
+        for each catalogue how many texts are translated, of how many.
+    """
+    counts = {}
+    for name, texts in catalogues().items():
+        path = root / "locale" / language / "LC_MESSAGES" / f"{name}.po"
+        before = {entry.msgid: entry.msgstr for entry in polib.pofile(str(path))} if path.is_file() else {}
+        made = polib.POFile(wrapwidth=110)
+        made.metadata = {
+            "Project-Id-Version": "VAE Lab",
+            "Language": language,
+            "MIME-Version": "1.0",
+            "Content-Type": "text/plain; charset=utf-8",
+            "Content-Transfer-Encoding": "8bit",
+        }
+        for text, places in texts.items():
+            occurrences = [(place, "") for place in dict.fromkeys(places)]
+            made.append(polib.POEntry(msgid=text, msgstr=before.get(text, ""), occurrences=occurrences))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made.save(str(path))
+        counts[name] = (len(made.translated_entries()), len(made))
+    return counts
+
+
+def main() -> int:
+    """Update one language's catalogues and say what is left to translate."""
+    if len(sys.argv) != 2 or not sys.argv[1].isalpha():
+        print("usage: python -m tools.words LANGUAGE", file=sys.stderr)
+        return 2
+    left = 0
+    for name, (done, total) in update(sys.argv[1]).items():
+        print(f"{name}: {done} of {total} translated")
+        left += total - done
+    return 1 if left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
