@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.grading import tiny_course
-from vae_lab.grading.authoring.verify import ONE_PROCESS, Case, Verdict, cases, differences, verify
+from vae_lab.grading.authoring.verify import NOTE, ONE_PROCESS, Case, Verdict, cases, differences, verify
 from vae_lab.grading.course import Course, CourseError
 
 
@@ -76,3 +76,11 @@ def test_a_case_that_goes_as_it_must_has_no_differences() -> None:
     case = Case("halves", "wrong", frozenset({"a"}), "spread", "", b"")
     verdicts = {"a": Verdict(False, "the spread is wrong"), "b": Verdict(True, "")}
     assert list(differences(case, ONE_PROCESS, verdicts)) == []
+
+
+@pytest.mark.parametrize(("lab", "notes"), [("sampling", 1), ("halves", 0)])
+def test_a_message_without_words_in_a_labs_other_language_is_a_note_and_no_surprise(lab: str, notes: int) -> None:
+    case = Case(lab, "wrong answer 'x'", frozenset({"x_tests"}), "", "", b"")
+    found = list(differences(case, ONE_PROCESS, {"x_tests": Verdict(False, "The zebra was not where it should be.")}))
+    assert len(found) == notes
+    assert all(line.startswith(NOTE) and "zebra" in line for line in found)

@@ -28,6 +28,7 @@ from vae_lab.language.catalogue import entries
 from vae_lab.language.leftover import left_in_english
 
 ONE_PROCESS, SPLIT = "in one process", "split by the grader"
+NOTE = "note: "  # how a line begins that is no surprise: a message that stays English in a translated lab
 SECONDS = 300.0  # for one answer, in one process: far more than a lab may take
 TOGETHER = 6  # at most so many answers share their first cells: more would leave the other workers idle at the end
 
@@ -163,7 +164,7 @@ def differences(case: Case, way: str, verdicts: Mapping[str, Verdict]) -> Iterat
     said = [verdicts[name].message for name in sorted(lost)]
     for language in [it for it in languages() if entries(it, f"lab-{case.lab}")]:  # those that the lab is given in
         for left in dict.fromkeys(piece for message in said for piece in left_in_english(message, language)):
-            yield f"{case.lab}: {case.name}, {way}: no {language} words in the catalogue for {left!r}"
+            yield f"{NOTE}{case.lab}: {case.name}, {way}: no {language} words in the catalogue for {left!r}"
     if case.says and not any(case.says in message for message in said):
         yield f"{case.lab}: {case.name}, {way}: no message says {case.says!r}; they say {said}"
 
