@@ -109,7 +109,8 @@ def test_the_search_knows_the_terms_of_a_page_and_the_other_words_that_it_names(
     )
     metadata = defaultdict(dict, page={"search_words": "overfitting, FID"})
     env = SimpleNamespace(found_docs={"page", "not_built"}, metadata=metadata)
-    page_search._write(SimpleNamespace(builder=builder, env=env, outdir=tmp_path), None)
+    config = SimpleNamespace(language="en")
+    page_search._write(SimpleNamespace(builder=builder, env=env, outdir=tmp_path, config=config), None)
     written = (tmp_path / "_static" / "search-data.js").read_text()
     (page,) = json.loads(written.removeprefix("globalThis.searchPages = ").removesuffix(";\n"))
     assert page["terms"] == ["posterior"]

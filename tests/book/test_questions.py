@@ -64,20 +64,24 @@ def built(html):
 def test_what_the_cells_print_is_what_the_answers_say():
     constants = numbers("questions", "a constant for every image:")
     assert all(a == pytest.approx(b, abs=0.01) for a, b in pairwise(constants))
-    assert numbers("questions", "sigmoid, then BCE:") == [100, 0], "a wrong value, and no gradient"
-    assert numbers("questions", "BCE with logits:") == [30, 1]
+    loss, slope = (column("questions", "at logit 30", head) for head in ("loss", "slope"))
+    assert (loss["sigmoid, then BCE"], slope["sigmoid, then BCE"]) == ([100], [0]), "a wrong value, and no gradient"
+    assert (loss["BCE with logits"], slope["BCE with logits"]) == ([30], [1])
     assert "inf" in printed("questions")
     assert numbers("questions", "softplus of 89, -120:")[-1] == 0
-    assert numbers("questions", "clamp gives the slopes")[0] == 0 < numbers("questions", "tanh gives the slopes")[0]
+    ((clamped,), (bent,)) = column("questions", "bounded by", "slope at 12").values()
+    assert clamped == 0 < bent
     bce = {name: value for name, (value,) in column("questions", "grey values from", "BCE").items()}
     assert bce["0 to 1"] > 0 > max(bce["0 to 255"], bce["-1 to 1"]), "no lower bound"
     assert "twice the same z in eval mode: False" in printed("questions")
     assert "the same reconstructions: True" in printed("questions")
     exact = 0.5 * (torch.tensor(0.02, dtype=torch.double).exp() - 1 - 0.02).item()
-    assert numbers("questions", "torch.float32   KL at logvar 0.02:")[0] == pytest.approx(exact, rel=0.02)
-    assert numbers("questions", "torch.bfloat16  KL at logvar 0.02:")[0] > 3 * exact
-    by_steps, at_once = numbers("questions", "step by step: mean"), numbers("questions", "in one step:  mean")
-    assert by_steps == pytest.approx(at_once, abs=0.05)
+    ((full,), (half,)) = column("questions", "precision", "KL at logvar 0.02").values()
+    assert full == pytest.approx(exact, rel=0.02)
+    assert half > 3 * exact
+    for head in ("mean", "variance"):
+        by_steps, at_once = column("questions", "200 steps of noise", head).values()
+        assert by_steps == pytest.approx(at_once, abs=0.05)
     assert "65,589 weights" in printed("questions")
     assert "the book's VAE has 795,204" in printed("questions"), "ten times as many, and more"
     assert set(column("questions", "model", "sum")) == set(KEPT) - {"asked digit"}
