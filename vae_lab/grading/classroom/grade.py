@@ -85,10 +85,11 @@ def grade_class(
 
         progress(0, len(due))
         try:
-            judge = note_judge(room, judged_by(sandbox)) if due else ""
-            for job, answer in place.run(jobs(), len(due)) if due else ():
-                writer.take(answer if isinstance(answer, SubmissionResult) else failed(job, answer), judge)
-                progress(writer.taken, len(due))
+            if due:
+                judge = note_judge(room, judged_by(sandbox))
+                for job, answer in place.run(jobs(), len(due)):
+                    writer.take(answer if isinstance(answer, SubmissionResult) else failed(job, answer), judge)
+                    progress(writer.taken, len(due))
         finally:
             writer.flush()
         tally = finish(room, submitted, found.students, writer)

@@ -6,14 +6,9 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-FORMATS = (
-    "%d %B %Y, %I:%M %p", "%d %B %Y, %H:%M", "%d %b %Y, %H:%M", "%B %d, %Y, %I:%M %p", "%Y-%m-%d %H:%M",
-    "%d/%m/%Y, %H:%M", "%d.%m.%Y, %H:%M",
-)  # fmt: skip
 STAMPED_WITHIN = timedelta(minutes=10)
-_DAY_AND_CLOCK = re.compile(
-    r"(?=.*\d{4})(?=.*\d[:.]\d\d).{10,80}", re.S
-)  # a year and a time: not a name, mark or answer
+# What has a year and a clock: no name, no mark, no answer.
+_DAY_AND_CLOCK = re.compile(r"(?=.*\d{4})(?=.*\d[:.]\d\d).{10,80}", re.DOTALL)
 
 
 def read_date(text: str) -> datetime | None:
@@ -29,11 +24,6 @@ def read_date(text: str) -> datetime | None:
     text = text.replace("\u202f", " ").strip()
     if not _DAY_AND_CLOCK.fullmatch(text):
         return None
-    for form in FORMATS:
-        try:
-            return datetime.strptime(re.sub(r"^[^\W\d]+,\s*", "", text), form).astimezone()  # without the day's name
-        except ValueError:
-            continue
     import dateparser  # knows months in 200 languages; 0.3 s to load
 
     found = dateparser.parse(text, settings={"STRICT_PARSING": True, "DATE_ORDER": "DMY"})
