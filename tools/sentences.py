@@ -179,7 +179,7 @@ class _Module:
 
     def _texts_of(self, name: str, node: ast.AST) -> list[ast.expr]:
         given = list(_given(name, self._function(node)))
-        return given if all(_is_text(value) or _chooses(value) for value in given) else []
+        return given if all(map(_is_text, given)) else []
 
     def _in_a_row(self, nodes: list[ast.expr], depth: int) -> Iterator[Form]:
         each = [list(islice(self._written_out(node, depth), MOST)) for node in nodes]
@@ -232,10 +232,6 @@ def _is_text(node: ast.AST) -> bool:
         case ast.IfExp(body=body, orelse=orelse):
             return _is_text(body) and _is_text(orelse)
     return False
-
-
-def _chooses(node: ast.AST) -> bool:
-    return isinstance(node, ast.IfExp) and _is_text(node.body) and _is_text(node.orelse)
 
 
 def _given(name: str, function: ast.AST) -> Iterator[ast.expr]:

@@ -197,8 +197,7 @@ def messages() -> dict[str, list[str]]:
     for pattern in SAYING:
         for path in sorted((ROOT / PACKAGE).glob(pattern)):
             place = path.relative_to(ROOT).as_posix()
-            said = [*sentences(path.read_text(encoding="utf-8"))]
-            for text in said:
+            for text in sentences(path.read_text(encoding="utf-8")):
                 if text not in NOT_SAID and not is_program(text):
                     found.setdefault(text, []).append(place)
     for path in sorted((ROOT / PACKAGE / "grading/pages/templates").glob("feedback.html")):

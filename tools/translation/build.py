@@ -8,6 +8,7 @@ No cell runs. What is the same in both books (styles, scripts, pictures without 
 from __future__ import annotations
 
 import argparse
+import filecmp
 import hashlib
 import re
 import shutil
@@ -90,7 +91,7 @@ def share(book: Path, english: Path) -> int:
 
 
 def _is_same(path: Path, other: Path) -> bool:
-    return other.is_file() and other.stat().st_size == path.stat().st_size and other.read_bytes() == path.read_bytes()
+    return other.is_file() and filecmp.cmp(path, other, shallow=False)
 
 
 def build(language: str) -> int:

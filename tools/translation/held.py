@@ -7,10 +7,9 @@ from collections.abc import Iterable
 
 import polib
 
-from tools.translation.inert import MARK, inert
+from tools.translation.inert import FORMAT, MARK, inert
 from tools.translation.terms import USED, faults, left_in_english
 
-FORMAT = re.compile(r":[-+,<>^.\d]*[a-z%]?$")  # what a head of a table says about its numbers
 IN_BRACKETS = ("text", "item of a list")  # where a term is introduced; not in headings, pictures, tables
 BILINGUAL = "notation"  # this page has each term in both languages
 

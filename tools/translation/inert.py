@@ -19,6 +19,7 @@ LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 TAG = re.compile(r"</?[a-z][^>]*>")
 ADDRESS = re.compile(r"https?://[^\s)>]+")
 PLACEHOLDER = re.compile(r"\{[^{}\s][^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
+FORMAT = re.compile(r":[-+,<>^.\d]*[a-z%]?$")  # what the head of a Table says about its numbers
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 WORD = re.compile(r"[^\W\d_]{2,}")
 MARK = re.compile(r"\*\*(?=\S)(?P<bold>.+?)\*\*")

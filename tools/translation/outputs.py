@@ -13,15 +13,14 @@ import copy
 import html
 import re
 from collections.abc import Callable, Iterator
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from tools.translation import around
 from tools.translation.catalogue import OUTPUTS, WIDGETS, folder, read, texts_of
-from tools.translation.inert import PLACEHOLDER, WORD
+from tools.translation.inert import FORMAT, PLACEHOLDER, WORD
 from vae_lab.language import translate
 
-FORMAT = re.compile(r":[-+,<>^.\d]*[a-z%]?$")  # what the head of a Table says about its numbers
 BETWEEN_TAGS = re.compile(r"(<(?:style|script|math)\b.*?</(?:style|script|math)>|<!--.*?-->|<[^>]*>)", re.DOTALL)
 ATTRIBUTE = re.compile(r'(?<= )(alt|aria-label|title)="([^"]*)"')
 SENTENCE = re.compile(r"(?<=\.) (?=\S)")
@@ -241,6 +240,7 @@ def shown(notebook: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from cell.get("outputs", [])
 
 
+@cache
 def catalogued(language: str, name: str) -> dict[str, str]:
     """A catalogue: entry -> translation, or an empty text where it has none yet."""
     return {entry.msgid: entry.msgstr for entry in read(folder(language) / f"{name}.po")}

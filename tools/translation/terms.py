@@ -56,7 +56,6 @@ NEVER = {
     "hàm lỗi": "hàm mất mát",
     "các em": "bạn",
 }
-ONCE = ("phân bố", "hàm lỗi")  # said once, as the lecture's word: `# free: phân bố`
 OLD_MARK = re.compile(r"(?i)(?:o[áàảãạ]|o[éèẻẽẹ]|(?<!q)u[ýỳỷỹỵ])(?!\w)")  # hoá for hóa, khoẻ for khỏe
 SHORT_I = re.compile(r"(?i)\b(?:lí|kĩ|kì|mĩ|tỉ lệ)\b")  # lý, kỹ, kỳ, mỹ, tỷ lệ
 

@@ -7,6 +7,7 @@ What an exception says, a line of code or a name is nobody's to translate, and i
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from vae_lab.language.catalogue import SOURCE
 from vae_lab.language.translate import Sentences, translated
@@ -34,7 +35,10 @@ class _Noting(Sentences):
             self.left.append(text.strip())
 
 
-_noting: dict[str, _Noting] = {}
+@cache
+def _noting(language: str) -> _Noting:
+    """Read once."""
+    return _Noting(language)
 
 
 def is_english(text: str) -> bool:
@@ -57,7 +61,7 @@ def left_in_english(text: str, language: str) -> list[str]:
     """
     if language == SOURCE:
         return []
-    known = _noting.setdefault(language, _Noting(language))
+    known = _noting(language)
     known.left = []
     translated(text, known)
     return list(dict.fromkeys(known.left))

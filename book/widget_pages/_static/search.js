@@ -118,8 +118,9 @@ function show(query) {
   const found = asOneWord(look(byPage, query, BOOST, weight(query)), query);
   const inside = look(bySection, query, { heading: 3 }, () => 1);
   if (language === "vi") { // the section that has the word before those that have its syllables
-    const holds = ({ id }) => plain(sections.find(({ key }) => key === id).text).includes(plain(query));
-    inside.sort((a, b) => holds(b) - holds(a));
+    const asked = plain(query);
+    const holding = new Set(sections.filter(({ text }) => plain(text).includes(asked)).map(({ key }) => key));
+    inside.sort((a, b) => holding.has(b.id) - holding.has(a.id));
   }
   const root = document.documentElement.dataset.content_root ?? "./";
   for (const { id, terms } of found) {

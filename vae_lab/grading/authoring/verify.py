@@ -23,8 +23,7 @@ from vae_lab.grading.executors.local import pool, worthwhile
 from vae_lab.grading.lab.cells import grader, text, to_bytes
 from vae_lab.grading.lab.release import release_notebook
 from vae_lab.grading.lab.source import Lab
-from vae_lab.language import languages
-from vae_lab.language.catalogue import entries
+from vae_lab.grading.lab.translation import translated_into
 from vae_lab.language.leftover import left_in_english
 
 ONE_PROCESS, SPLIT = "in one process", "split by the grader"
@@ -162,7 +161,7 @@ def differences(case: Case, way: str, verdicts: Mapping[str, Verdict]) -> Iterat
     for name in sorted(case.loses - lost):
         yield f"{case.lab}: {case.name} keeps {name}, {way}, and should not"
     said = [verdicts[name].message for name in sorted(lost)]
-    for language in [it for it in languages() if entries(it, f"lab-{case.lab}")]:  # those that the lab is given in
+    for language in translated_into(case.lab):
         for left in dict.fromkeys(piece for message in said for piece in left_in_english(message, language)):
             yield f"{NOTE}{case.lab}: {case.name}, {way}: no {language} words in the catalogue for {left!r}"
     if case.says and not any(case.says in message for message in said):
