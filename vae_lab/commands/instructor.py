@@ -147,17 +147,24 @@ def share(text: str) -> Share:
         raise argparse.ArgumentTypeError(error) from None
 
 
-def run_grade(options: argparse.Namespace) -> int:
-    """Grade a class, or a share of one; say what came out of it and where to look."""
-    from vae_lab.grading.classroom.grade import grade_class
+def room_of(options: argparse.Namespace) -> Classroom:
+    """The lab of the course in this folder, and where its results go."""
     from vae_lab.grading.classroom.room import Classroom
-    from vae_lab.grading.course import Course, CourseError
-    from vae_lab.grading.judge.engine import Limits
-    from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
+    from vae_lab.grading.course import Course
 
     course = Course(Path())
     course.choose([options.lab])
-    room = Classroom(course, options.lab, options.out, options.db)
+    return Classroom(course, options.lab, options.out, options.db)
+
+
+def run_grade(options: argparse.Namespace) -> int:
+    """Grade a class, or a share of one; say what came out of it and where to look."""
+    from vae_lab.grading.classroom.grade import grade_class
+    from vae_lab.grading.course import CourseError
+    from vae_lab.grading.judge.engine import Limits
+    from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
+
+    room = room_of(options)
     json_can_be_written(options)
     if options.shard and (options.cluster or options.db or options.json):
         raise CourseError(
@@ -228,12 +235,8 @@ def grade_one_shard(options: argparse.Namespace, room: Classroom, limits: Limits
 def run_merge(options: argparse.Namespace) -> int:
     """Put shards together; say what is missing and what does not agree."""
     from vae_lab.grading.classroom.merge import merge
-    from vae_lab.grading.classroom.room import Classroom
-    from vae_lab.grading.course import Course
 
-    course = Course(Path())
-    course.choose([options.lab])
-    room = Classroom(course, options.lab, options.out, options.db)
+    room = room_of(options)
     json_can_be_written(options)
     with Progress("merge", " shards") as progress:
         merged = merge(room, options.submitted, options.shards or [options.out], progress=progress)
@@ -292,13 +295,9 @@ def tell(options: argparse.Namespace, room: Classroom, tally: Tally, notes: list
 def run_report(options: argparse.Namespace) -> int:
     """Write the report again, with the marks given since."""
     from vae_lab.grading.classroom.class_report import class_report
-    from vae_lab.grading.classroom.room import Classroom
-    from vae_lab.grading.course import Course
     from vae_lab.grading.pages.report import write_report
 
-    course = Course(Path())
-    course.choose([options.lab])
-    room = Classroom(course, options.lab, options.out, options.db)
+    room = room_of(options)
     report = class_report(room)
     for note in report.lms_notes:
         print(f"note: {note}", file=sys.stderr)

@@ -72,7 +72,7 @@ def grade_class(
     place = place or Here(workers, limits)
     warming = begun(place, lab_file(room, sandbox)) if due else contextlib.nullcontext()  # while nbgrader is loaded
     with warming, room.book() as book:
-        writer = Writer(room, submitted, book)
+        writer = Writer(room, submitted, book, records)
 
         def jobs() -> Iterator[Job]:
             """Read again when it is a submission's turn, so that a class of large notebooks fits into memory."""

@@ -15,8 +15,8 @@ from vae_lab.grading.classroom.grade import Tally, depends_on, finish, note_judg
 from vae_lab.grading.classroom.judged_by import difference, judged_by
 from vae_lab.grading.classroom.room import Classroom
 from vae_lab.grading.classroom.shard import ShardHead, ShardResult, read_shard
-from vae_lab.grading.classroom.submissions import find_students
-from vae_lab.grading.classroom.writer import Writer
+from vae_lab.grading.classroom.submissions import find_students, read_submitted_file
+from vae_lab.grading.classroom.writer import Writer, is_due
 from vae_lab.grading.course import CourseError
 from vae_lab.grading.results import SubmissionResult
 
@@ -73,9 +73,11 @@ def merge(
     merged = Merged(Tally(), notes=list(found.notes))
     judge = note_judge(room, first.judge)
     with room.book() as book:
-        writer = Writer(room, submitted, book)
+        writer = Writer(room, submitted, book, room.records.read())
         here = set(found.students)
-        settled = {student: "what is here already" for student in here if not writer.is_due(student, depends)}
+        files = ((student, read_submitted_file(submitted, student, room.name)) for student in here)
+        due = {student for student, file in files if is_due(writer.records.get(student), file, depends)}
+        settled = dict.fromkeys(here - due, "what is here already")
         stale: set[str] = set()
         failed: set[str] = set()
         try:

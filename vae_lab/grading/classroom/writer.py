@@ -35,11 +35,17 @@ AT_LEAST_EVERY = 2.0  # seconds between two of them
 
 
 class Writer:
-    """The one writer: takes results and keeps records, files and gradebook in step."""
+    """The one writer: takes results and keeps records, files and gradebook in step.
 
-    def __init__(self, room: Classroom, submitted: Path, book: LabGradebook) -> None:
-        self.room, self.submitted, self.book = room, submitted, book
-        self.records = room.records.read()
+    Args:
+        room: the lab and where results go.
+        submitted: the folder of submissions.
+        book: the gradebook, open.
+        records: those that there are so far; kept up to date.
+    """
+
+    def __init__(self, room: Classroom, submitted: Path, book: LabGradebook, records: dict[str, Record]) -> None:
+        self.room, self.submitted, self.book, self.records = room, submitted, book, records
         self.marks = book.marks()
         self.expected: dict[str, tuple[SubmittedFile, str]] = {}
         self.batch: list[str] = []
@@ -47,11 +53,6 @@ class Writer:
         self.flushed = time.monotonic()
         self.in_languages: dict[str, tuple[list[Outline], str]] = {}
         self.pages_version = pages_version()
-
-    def is_due(self, student: str, depends: str) -> bool:
-        """Whether a submission has no result yet that still holds; an error of the grader's own never holds."""
-        submission = read_submitted_file(self.submitted, student, self.room.name)
-        return is_due(self.records.get(student), submission, depends)
 
     def expect(self, student: str, depends: str) -> bytes | None:
         """Read a submission whose result will come; None if there is nothing to read."""

@@ -113,13 +113,11 @@ def connect(cluster: Cluster, certificates: Certificates, seconds: float) -> Cli
     Raises:
         ExecutorError: if it does not answer, or does not show the right certificate.
     """
-    from distributed import Client
-
     security = security_of(certificates) if cluster.address.startswith("tls") else None
-    return client_of(Client, cluster.address, security, seconds)
+    return client_of(cluster.address, security, seconds)
 
 
-def client_of(kind: Any, address: str, security: Any, seconds: float) -> Client:
+def client_of(address: str, security: Any, seconds: float) -> Client:
     """A client that reads plain bytes and unpickles no result, whoever sends it.
 
     dask waits for ever for what takes a connection and then says nothing; so it waits in a thread of its own.
@@ -127,13 +125,15 @@ def client_of(kind: Any, address: str, security: Any, seconds: float) -> Client:
     Raises:
         ExecutorError: if there is none in time.
     """
+    from distributed import Client
+
     found: queue.SimpleQueue[Client | Exception] = queue.SimpleQueue()
     too_late = threading.Event()
 
     def reach() -> None:
         try:
             with quiet():
-                made = kind(
+                made = Client(
                     address, security=security, timeout=seconds, set_as_default=False, deserializers=["dask", "msgpack"]
                 )
             found.put(made)

@@ -99,9 +99,7 @@ class Dask(Generic[Shared, Job, Answer]):
         """A new connection to the scheduler."""
         if self.own is None:
             return connect(self.cluster, self.certificates, self.connect_seconds)
-        from distributed import Client
-
-        return client_of(Client, self.own.scheduler_address, self.own.security, self.connect_seconds)
+        return client_of(self.own.scheduler_address, self.own.security, self.connect_seconds)
 
     def run(self, jobs: Iterable[Job], expected: int) -> Iterator[tuple[Job, Answer | Exception]]:
         """Yield each job once, with its answer, as they come."""
