@@ -190,12 +190,29 @@ def _check_decoder(task: str, model: Any, latent_dim: int) -> None:
         fail(task, "the logits do not depend on z.", "Wanted decode to use z.")
 
 
+def _spread_out(model: Any, x: Tensor) -> Tensor:
+    """The images, scaled such that their largest logvar comes nearest to 3, so that sigma and sigma^2 differ.
+
+    An encoder bends: a step towards 3 may lead far below 0, where a draw shows no more. So the nearest is kept.
+    """
+    nearest, least = x, math.inf
+    for scale in (sign * 4.0**power for power in range(11) for sign in (1, -1)):
+        tried = x * scale
+        for _ in range(2):
+            peak = float(model.encode(tried)[1].detach().max())
+            if abs(peak - 3) < least:
+                nearest, least = tried, abs(peak - 3)
+            if least < 0.5:
+                return nearest
+            if not 1 < peak < 30:
+                break
+            tried = tried * (3 / peak)
+    return nearest
+
+
 def _check_draw(task: str, model: Any, latent_dim: int) -> None:
     """The logits of forward against those of our own draws, for an image whose logvar is large."""
-    x = torch.rand(64, PIXELS, device=device())
-    for _ in range(3):  # scale the images until the largest logvar is about 3, so that sigma and sigma^2 differ
-        peak = float(model.encode(x)[1].detach().max())
-        x = x * (3 / peak) if peak > 0.01 else -x
+    x = _spread_out(model, torch.rand(64, PIXELS, device=device()))
     row = int(model.encode(x)[1].detach().max(1).values.argmax())
     mu, logvar = (t.detach()[row] for t in model.encode(x))
     copies = x[row].repeat(COPIES, 1)
