@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,6 @@ def work(job: str) -> str:
     if job.startswith("hang"):
         time.sleep(60)
     return job.upper()
-
-
-def who(job: str) -> int:
-    return os.getpid()
 
 
 def meet(folder: str) -> int:
@@ -60,9 +57,18 @@ def test_answers_do_not_depend_on_the_number_of_workers(workers: int) -> None:
     assert outcome(list("abcdefg"), workers) == {letter: letter.upper() for letter in "abcdefg"}
 
 
-def test_few_jobs_start_few_workers() -> None:
-    answers = run_all(who, "abc", workers=3, patience=60.0, expected=3)
-    assert len({pid for _, pid in answers}) == 1
+@pytest.mark.parametrize(("expected", "most"), [(3, 2), (None, 3)])
+def test_few_jobs_start_few_workers(expected: int | None, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+
+    def end(executor: ProcessPoolExecutor) -> None:
+        started.append(len(executor._processes))
+        module_end(executor)
+
+    module_end = module.end
+    monkeypatch.setattr(module, "end", end)
+    list(run_all(work, "abc", workers=3, patience=60.0, expected=expected))
+    assert started == [most]
 
 
 def test_few_jobs_that_are_slow_get_all_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -168,16 +168,20 @@ def _judge_images(task: str, recorder: RecordingModel, images: Tensor) -> None:
     if torch.allclose(shown, images[which], atol=1e-3):
         return
     low, high = float(shown.min()), float(shown.max())
-    seen = f"the model is shown pixels between {low:.3g} and {high:.3g}, and not the images as they were given"
+    seen = f"the model is shown pixels between {low:.3g} and {high:.3g}, and not the images as they were given."
     if bool(((shown == 0) | (shown == 1)).all()):
-        fail(task, f"{seen}.", "Wanted them as they are, grey.", ROUNDED)
+        fail(task, seen, "Wanted them as they are, grey.", ROUNDED)
     if float(alike.min()) > 0.999:
         x, y = images[which].double(), shown.double()
         a = float(((x - x.mean()) * (y - y.mean())).sum() / (x - x.mean()).square().sum())
-        seen += f" (about {a:.3g} x {float(y.mean()) - a * float(x.mean()):+.3g})"
-        fail(task, f"{seen}.", "Wanted them as they are, in [0, 1].", RESCALED)
+        b = float(y.mean()) - a * float(x.mean())
+        seen = (
+            f"the model is shown pixels between {low:.3g} and {high:.3g}, and not the images as they were given "
+            f"(about {a:.3g} x {b:+.3g})."
+        )
+        fail(task, seen, "Wanted them as they are, in [0, 1].", RESCALED)
     if float(alike.max()) > 0.3:
-        fail(task, f"{seen}.", "Wanted them as they are.")
+        fail(task, seen, "Wanted them as they are.")
     fail(task, f"{len(images)} of {len(images)} images are never shown to the model.", "Wanted these, no others.")
 
 
