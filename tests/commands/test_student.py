@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
 from pathlib import Path
 
 import nbformat
@@ -30,7 +32,8 @@ def save(folder: Path, cells: dict[str, str], extra: str = "") -> Path:
 
 
 def check(path: Path, capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, str]:
-    status = main(["check", str(path), *options])
+    """Check a notebook by the path that leads there from here, as one types it."""
+    status = main(["check", os.path.relpath(path), *options])
     return status, capsys.readouterr().out
 
 
@@ -118,13 +121,22 @@ def test_files_beside_the_notebook_are_seen_and_told(tmp_path, capsys):
     assert "helper_of_mine.py lies beside the notebook and is not handed in" in shown
 
 
-def test_what_is_over_is_interrupted_and_ones_own_interrupt_passes():
+@pytest.fixture(params=[signal.default_int_handler, signal.SIG_IGN], ids=["in a terminal", "in the background"])
+def ctrl_c(request):
+    """What a process does on Ctrl-C; a shell's background jobs begin with it ignored."""
+    before = signal.signal(signal.SIGINT, request.param)
+    yield request.param
+    signal.signal(signal.SIGINT, before)
+
+
+def test_what_is_over_is_interrupted_and_ones_own_interrupt_passes(ctrl_c):
     with pytest.raises(TookTooLong, match=r"after 0\.2 s"), limited(0.2):
         all(True for _ in iter(int, 1))  # without an end
     with pytest.raises(KeyboardInterrupt), limited(60):
         raise KeyboardInterrupt
     with limited(60):
         pass
+    assert signal.getsignal(signal.SIGINT) is ctrl_c
 
 
 def test_an_interrupted_check_says_what_is_true(tmp_path, capsys, monkeypatch):

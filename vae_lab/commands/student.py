@@ -59,6 +59,7 @@ def run_check(options: argparse.Namespace) -> int:
     from vae_lab.lab_files import labs
     from vae_lab.language import said, speak
 
+    notebook = options.notebook.absolute()  # a check works in the notebook's folder
     running = mmap.mmap(-1, 200)  # seen on both sides of a fork: the cell that runs
 
     def run() -> SelfCheck:
@@ -69,16 +70,16 @@ def run_check(options: argparse.Namespace) -> int:
                 running[:] = name.encode()[:200].ljust(200, b"\0")
 
             progress(0, 1)
-            return check_file(options.notebook, progress, seconds=options.seconds, starts=starts, released=labs())
+            return check_file(notebook, progress, seconds=options.seconds, starts=starts, released=labs())
 
     try:
-        content = options.notebook.read_bytes()
+        content = notebook.read_bytes()
         speak(language_spoken(content, labs()))
-        read_lab(options.notebook)
+        read_lab(notebook)
         forks = sys.platform == "linux" and hasattr(os, "fork")
         if options.hand_in:
-            found = run_and_save(options.notebook, options.seconds, lambda name: print(f"  {name}", file=sys.stderr))
-            find_written(found, options.notebook.read_bytes(), labs())
+            found = run_and_save(notebook, options.seconds, lambda name: print(f"  {name}", file=sys.stderr))
+            find_written(found, notebook.read_bytes(), labs())
         else:
             found = in_a_fork(run, seconds=3600.0) if forks else run()
     except OSError as error:
@@ -93,10 +94,10 @@ def run_check(options: argparse.Namespace) -> int:
         print(f"vae-lab check: {stopped}", file=sys.stderr)
         return 130
     print(found)
-    for line in before_handing_in(options.notebook.read_bytes()):
+    for line in before_handing_in(notebook.read_bytes()):
         print(said(line))
     if options.hand_in:
-        print(f"\n{receipt(options.notebook, found, datetime.now().astimezone())}")
+        print(f"\n{receipt(notebook, found, datetime.now().astimezone())}")
     return 0 if found.passed else 1
 
 

@@ -133,3 +133,12 @@ def test_few_draws_that_happen_to_have_one_sign_are_still_called_shared(shape, s
     eps = torch.rand(4, *shape, generator=torch.Generator().manual_seed(0)).expand(4, 360, 3)
     with pytest.raises(CheckFailed, match=says):
         check_noise("sampler", mu + torch.exp(logvar / 2) * eps, AXES, mu, logvar)
+
+
+@pytest.mark.parametrize("spread", torch.linspace(0.1, 0.3, 21).tolist())
+def test_few_draws_that_happen_to_be_small_are_still_called_shared(spread):
+    """With one eps for each call, sums along six entries are 6 times too large; they look right where eps^2 is 1/6."""
+    mu, logvar = torch.linspace(-2, 2, 5400).view(900, 6), torch.linspace(-1, 1, 5400).view(900, 6)
+    eps = torch.tensor([1.0, -1.0, 1.0, -1.0]).view(4, 1, 1) * spread**0.5
+    with pytest.raises(CheckFailed, match="one eps for each entry"):
+        check_noise("sampler", mu + torch.exp(logvar / 2) * eps, AXES, mu, logvar)

@@ -103,13 +103,13 @@ def _along_axes(eps: Tensor, axes: Sequence[str], alpha: float) -> Finding | Non
     that is furthest from its bounds, in standard errors.
     """
     worst, blame = (False, False, 0.0), None
-    spread = float(eps.square().mean())
+    spread, (least, most) = float(eps.square().mean()), chi_square_interval(eps.numel(), alpha)
     for number in reversed(range(len(axes))):
         for along, length in _sums_along(eps, number):
             sums = along / length**0.5
             ratio, (low, high) = float(sums.square().mean()), chi_square_interval(sums.numel(), alpha)
-            if low <= ratio <= high or low <= ratio / spread <= high:  # the second: a wrong spread is another finding
-                continue
+            if low <= ratio / spread <= high or (low <= ratio <= high and least <= spread <= most):
+                continue  # a wrong spread alone is another finding
             ratio /= spread
             shared, share, errors = ratio > 1, (ratio - 1) / (length - 1), (ratio - 1) / (2 / sums.numel()) ** 0.5
             badness = (shared, share > 0.5, (share if share > 0.5 else errors) if shared else 1 - ratio)

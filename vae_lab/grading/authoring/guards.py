@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import builtins
 import re
+import signal
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -61,7 +62,9 @@ def too_late(seconds: float) -> str:
 
 @contextmanager
 def limited(seconds: float) -> Iterator[None]:
-    """Interrupt what runs in the main thread after so many seconds; works wherever Ctrl-C does.
+    """Interrupt what runs in the main thread after so many seconds, as Ctrl-C would.
+
+    A shell's background job ignores Ctrl-C, and would ignore this too: there it is heeded for as long as this lasts.
 
     Raises:
         TookTooLong: if the time was up.
@@ -74,6 +77,9 @@ def limited(seconds: float) -> Iterator[None]:
 
     timer = threading.Timer(seconds, interrupt)
     timer.daemon = True
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     timer.start()
     try:
         yield
@@ -82,6 +88,8 @@ def limited(seconds: float) -> Iterator[None]:
             raise
     finally:
         timer.cancel()
+        if ignored:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
     if over.is_set():
         raise TookTooLong(too_late(seconds))
 

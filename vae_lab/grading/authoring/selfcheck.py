@@ -65,10 +65,10 @@ def check_file(
         OSError: if the file cannot be read.
         ValueError: if it is no notebook, or no lab.
     """
-    cells = read_lab(path)
+    cells, content = read_lab(path), path.read_bytes()
     code = [cell for cell in cells if cell.code]
     folder = path.resolve().parent
-    os.chdir(folder)
+    os.chdir(folder)  # from here on, a path of the caller's may lead elsewhere
     sys.path.insert(0, str(folder))  # as a notebook's kernel does: files beside it can be imported
     names = [cell.name or f"code cell {number}" for number, cell in enumerate(code, 1)]
     sources = [without_installs(cell.source) for cell in code]
@@ -82,7 +82,7 @@ def check_file(
         if cell.name and not cell.tests
     }
     found = summary(cells, tests, ran)
-    find_written(found, path.read_bytes(), released)
+    find_written(found, content, released)
     for name, cell, run in zip(names, code, runs, strict=True):
         if run.error and not cell.tests:
             found.notes.append(f"{name} stopped: {run.message}")

@@ -108,17 +108,30 @@ def run_branches(notebooks: Sequence[list[str]]) -> list[list[CellRun] | str]:
     """Run what the notebooks begin with, then the rest of each in a fork of its own.
 
     Returns:
-        for each notebook how its cells ended, or what ended its process.
+        for each notebook how its cells ended, or what ended its process; nothing at all if there is a GPU: CUDA does
+        not work in the fork of a process that has looked for one.
     """
     same = shared_cells(notebooks)
     begin = run_cells(notebooks[0][:same])
-    ends: list[list[CellRun] | str] = []
-    for notebook in notebooks:
-        try:
-            ends.append(begin + in_a_fork(run_cells, notebook[same:], seconds=SECONDS))
-        except Exception as error:
-            ends.append(f"{type(error).__name__}: {error}")
+    if sees_a_gpu():
+        return []
+    return [end if isinstance(end, str) else begin + end for end in (run_alone(rest[same:]) for rest in notebooks)]
+
+
+def run_alone(cells: Sequence[str]) -> list[CellRun] | str:
+    """Run cells in a fork of this process; how each ended, or what ended the fork."""
+    try:
+        ends: list[CellRun] = in_a_fork(run_cells, cells, seconds=SECONDS)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
     return ends
+
+
+def sees_a_gpu() -> bool:
+    """Whether torch finds a GPU here. From then on, none of this process's forks can use it."""
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def judge_in_one_process(notebooks: Sequence[str]) -> list[dict[str, Verdict] | str]:
@@ -129,7 +142,7 @@ def judge_in_one_process(notebooks: Sequence[str]) -> list[dict[str, Verdict] | 
     """
     all_cells = [code(notebook) for notebook in notebooks]
     sources = [[text(cell) for cell in cells] for cells in all_cells]
-    ends = in_a_fork(run_branches, sources, seconds=SECONDS * (1 + len(notebooks)))
+    ends = in_a_fork(run_branches, sources, seconds=SECONDS * (1 + len(notebooks))) or [*map(run_alone, sources)]
     return [
         end
         if isinstance(end, str)
