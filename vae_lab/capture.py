@@ -7,7 +7,9 @@ the batch's images, the weights, the state of the noise), and what happens must 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +38,19 @@ def reason_against(step: Step) -> str | None:
             if any(value for key, value in vars(module).items() if key.endswith("_hooks")):
                 return f"{name or 'the model'} has hooks, which a replay would not call"
     return None
+
+
+@contextmanager
+def synchronising_is_an_error() -> Iterator[None]:
+    """Torch's watch for what waits for the GPU; that torch calls it a prototype is no news for a student."""
+    before = torch.cuda.get_sync_debug_mode()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Synchronization debug mode is a prototype")
+        try:
+            torch.cuda.set_sync_debug_mode("error")
+            yield
+        finally:
+            torch.cuda.set_sync_debug_mode(before)
 
 
 class Captured:
@@ -73,19 +88,15 @@ class Captured:
     def _watched(self, index: Tensor) -> Tensor:
         """Make a step in which reading a value back is an error; after one, put the noise back and do it again."""
         before = self._noise()
-        mode = torch.cuda.get_sync_debug_mode()
-        torch.cuda.set_sync_debug_mode("error")
         try:
-            return self.step(index)
+            with synchronising_is_an_error():
+                return self.step(index)
         except RuntimeError as error:
-            torch.cuda.set_sync_debug_mode(mode)
             if "synchroniz" not in str(error):
                 raise
-            self._give_up("the model reads a value back from the GPU in its step")
-            self._put_back(before)
-            return self.step(index)
-        finally:
-            torch.cuda.set_sync_debug_mode(mode)
+        self._give_up("the model reads a value back from the GPU in its step")
+        self._put_back(before)
+        return self.step(index)
 
     def _capture(self) -> bool:
         """Record the step, which changes nothing yet; False where CUDA refuses."""

@@ -19,6 +19,9 @@ from vae_lab.logits_loss import bernoulli_error
 from vae_lab.pretrained import Classifier
 from vae_lab.training_step import Step
 
+SITUATIONS = [("cuda", None), ("cuda", "cuda"), ("cpu", "cuda")]
+"""Where everything lies, and what `torch.set_default_device` was told before."""
+
 
 def calls(place: dict[str, Any]) -> dict[str, Callable[[], Any]]:
     """What is called; `place` says where tensors are made."""
@@ -84,6 +87,12 @@ def tried(call: Callable[[], Any]) -> str:
         return f"{type(error).__name__}: {error}".split("\n")[0][:300]
 
 
+def told(kind: str, default: str | None) -> dict[str, str]:
+    """What each call comes to with everything on one kind of device, and another, or the same, as torch's default."""
+    torch.set_default_device(default)
+    return {name: tried(call) for name, call in calls({"device": kind}).items()}
+
+
 if __name__ == "__main__":
     with FakeTensorMode():
-        print(json.dumps({name: tried(call) for name, call in calls({"device": "cuda"}).items()}))
+        print(json.dumps({f"{kind} {default}": told(kind, default) for kind, default in SITUATIONS}))

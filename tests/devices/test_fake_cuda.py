@@ -22,14 +22,16 @@ def found():
     return json.loads(done.stdout)
 
 
+@pytest.mark.parametrize(("kind", "default"), fake_cuda.SITUATIONS)
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("planted")])
-def test_it_stays_on_the_device(found, name):
-    assert found[name] == "cuda"
+def test_it_stays_on_the_device(found, name, kind, default):
+    assert found[f"{kind} {default}"][name] == kind
 
 
+@pytest.mark.parametrize(("kind", "default"), [("cuda", None), ("cpu", "cuda")])
 @pytest.mark.parametrize("name", [name for name in NAMES if name.startswith("planted")])
-def test_what_is_left_behind_is_found(found, name):
-    assert "device" in found[name]
+def test_what_is_left_behind_is_found(found, name, kind, default):
+    assert "device" in found[f"{kind} {default}"][name]
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("planted")])

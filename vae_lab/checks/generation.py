@@ -242,7 +242,7 @@ def _decoded(task: str, decoded: list[Tensor], n: int, latent_dim: int) -> Tenso
             fail(
                 task, f"the decoder was given shape {list(z.shape)}.", f"Wanted {latent_dim} entries in the last axis."
             )
-    z = torch.cat([z.reshape(-1, latent_dim) for z in decoded]) if decoded else torch.zeros(0, latent_dim)
+    z = torch.cat([z.reshape(-1, latent_dim) for z in decoded]) if decoded else torch.zeros(0, latent_dim, device="cpu")
     if len(z) != n:
         fail(task, f"the decoder was given {len(z)} z.", f"Wanted {n}.")
     return z

@@ -67,7 +67,7 @@ def draws_and_density(draws: Tensor, mu: float, sigma: float) -> Picture:
         f'<rect x="{i * step:.1f}" y="{floor - h:.1f}" width="{step - 1:.1f}" height="{h:.1f}"/>'
         for i, h in enumerate((counts / peak * (floor - 8)).tolist())
     )
-    grid = torch.linspace(-4.5, 4.5, 121, dtype=torch.float64)
+    grid = torch.linspace(-4.5, 4.5, 121, dtype=torch.float64, device="cpu")
     curve = torch.exp(-grid.square() / 2) / (sigma * math.sqrt(2 * math.pi)) / peak * (floor - 8)
     points = " ".join(f"{i / 120 * WIDTH:.1f},{floor - y:.1f}" for i, y in enumerate(curve.tolist()))
     marks = "".join(
@@ -141,7 +141,7 @@ def images(rows: Tensor, columns: int = 10, zoom: int = 2) -> Picture:
     flat = flat.reshape(len(flat), side, side).nan_to_num().clamp(0, 1)
     n, columns = len(flat), min(columns, len(flat))
     missing = -n % columns
-    sheet = torch.cat([flat, torch.zeros(missing, side, side)]).unflatten(0, (-1, columns))
+    sheet = torch.cat([flat, torch.zeros(missing, side, side, device="cpu")]).unflatten(0, (-1, columns))
     gray = (sheet.permute(0, 2, 1, 3).reshape(-1, columns * side) * 255).byte()
     height, width = gray.shape
     code = base64.b64encode(png(gray)).decode()
@@ -155,7 +155,7 @@ def images(rows: Tensor, columns: int = 10, zoom: int = 2) -> Picture:
 
 def paper() -> Tensor:
     """A white sheet for the PNG of a drawing, uint8 [HEIGHT, WIDTH]; it bears lines and bars, and no letters."""
-    return torch.full((HEIGHT, WIDTH), 255, dtype=torch.uint8)
+    return torch.full((HEIGHT, WIDTH), 255, dtype=torch.uint8, device="cpu")
 
 
 def trace(sheet: Tensor, places: Sequence[tuple[float, float]]) -> None:
@@ -168,7 +168,7 @@ def trace(sheet: Tensor, places: Sequence[tuple[float, float]]) -> None:
         10
     """
     for (x0, y0), (x1, y1) in pairwise(places):
-        steps = torch.linspace(0, 1, 2 + int(2 * max(abs(x1 - x0), abs(y1 - y0))))
+        steps = torch.linspace(0, 1, 2 + int(2 * max(abs(x1 - x0), abs(y1 - y0))), device="cpu")
         across = (x0 + steps * (x1 - x0)).long().clamp(0, sheet.shape[1] - 1)
         down = (y0 + steps * (y1 - y0)).long().clamp(0, sheet.shape[0] - 1)
         sheet[down, across] = 0

@@ -112,7 +112,7 @@ def _observe(anatomy: Anatomy, draw: Draw, first: Place, second: Place | None) -
             price = sum(anatomy.price(changes, seed) for seed in seeds) / len(seeds)
             mean, spread = measure(anatomy, values) if draw.noisy else (a, float("nan"))
             rows.append((price, mean, spread, b))
-    price, mean, spread, answer = torch.tensor(rows, dtype=torch.float64).T
+    price, mean, spread, answer = torch.tensor(rows, dtype=torch.float64, device="cpu").T
     return price / anatomy.value(anatomy.watch, first).numel(), mean, spread, answer
 
 

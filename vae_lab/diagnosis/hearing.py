@@ -36,7 +36,7 @@ def _picture(anatomy: Anatomy, z: Tensor, seed: int = 0) -> Tensor:
 
 def _decoder(anatomy: Anatomy) -> list[Finding]:
     assert anatomy.z_tensor is not None
-    z = torch.randn(anatomy.z_tensor.shape, generator=torch.Generator().manual_seed(1))
+    z = torch.randn(anatomy.z_tensor.shape, generator=torch.Generator().manual_seed(1), device="cpu")
     here, there = _picture(anatomy, z), _picture(anatomy, -z)
     if float((here - there).abs().max()) <= 1e-6 * (1 + float(here.abs().max())):
         return [finding("deaf_decoder", "z and -z give the same pictures")]
@@ -64,7 +64,7 @@ def _encoder(anatomy: Anatomy, draw: Draw) -> list[Finding]:
 def _one_sided(anatomy: Anatomy, place: Place) -> list[Finding]:
     """Whether mu is never negative and often 0: on images, on their opposites, and on noise."""
     lowest, zeros = float("inf"), 0
-    noise = torch.randn(anatomy.x.shape, generator=torch.Generator().manual_seed(2)).to(anatomy.x)
+    noise = torch.randn(anatomy.x.shape, generator=torch.Generator().manual_seed(2), device="cpu").to(anatomy.x)
     for x in (anatomy.x, 1 - anatomy.x, noise, 20 * noise):
         watch, _ = anatomy.again({}, x=x, until=place[0])
         value = anatomy.value(watch, place).detach()

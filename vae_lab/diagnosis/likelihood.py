@@ -58,14 +58,16 @@ def examine(anatomy: Anatomy, draw: Draw) -> Likelihood | None:
     if anatomy.picture is None or anatomy.loss is None:
         return None
     shape = anatomy.value(anatomy.watch, anatomy.picture)
-    x = anatomy.x.detach().to(torch.float64)
+    x = anatomy.x.detach().to("cpu", torch.float64)
     g = torch.Generator().manual_seed(5)
     answers = [p for p in (draw.location, draw.scale, *draw.idle) if p is not None]
     still = {p: constant(BASE) for p in answers}  # so that the KL is small, and the same
-    pictures = [torch.full(shape.shape, c, dtype=torch.float64) for c in (-1.5, -0.5, 0.0, 0.4, 1.0, 2.0)]
-    pictures += [torch.randn(shape.shape, generator=g, dtype=torch.float64) * c for c in (0.5, 1.0, 2.0)]
+    pictures = [torch.full(shape.shape, c, dtype=torch.float64, device="cpu") for c in (-1.5, -0.5, 0.0, 0.4, 1.0, 2.0)]
+    pictures += [torch.randn(shape.shape, generator=g, dtype=torch.float64, device="cpu") * c for c in (0.5, 1.0, 2.0)]
     prices = torch.tensor(
-        [anatomy.price(still | {anatomy.picture: lambda t, u=u: u.to(t)}) for u in pictures], dtype=torch.float64
+        [anatomy.price(still | {anatomy.picture: lambda t, u=u: u.to(t)}) for u in pictures],
+        dtype=torch.float64,
+        device="cpu",
     )
     if not prices.isfinite().all():
         return Likelihood(None, float("nan"), True)

@@ -53,7 +53,7 @@ def running_mean(samples: Tensor, exact: float, *, ax: Axes | None = None) -> Ax
         'log'
     """
     ax = ax or plt.subplots()[1]
-    n = torch.logspace(1, math.log10(len(samples)), 200).long().unique()
+    n = torch.logspace(1, math.log10(len(samples)), 200, device="cpu").long().unique()
     means = samples.double().cumsum(0)[n - 1] / n
     error = 2 * samples.double().std() / n.double().sqrt()
     ax.fill_between(n, exact - error, exact + error, color=BLUE, alpha=0.15, linewidth=0)

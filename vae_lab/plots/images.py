@@ -50,20 +50,20 @@ def image_sheet(
     for names, whole, what in (rows, count, "rows"), (above, columns, "columns"):
         if names and whole % len(names):
             raise ValueError(f"image_sheet: {whole} {what} cannot be shared out among {len(names)} names.")
-    full = torch.zeros(count * columns, height, width, dtype=torch.double)
+    full = torch.zeros(count * columns, height, width, dtype=torch.double, device="cpu")
     full[: len(sheet)] = sheet
     mosaic = full.reshape(count, columns, height, width).transpose(1, 2).reshape(count, height, columns * width)
     inches = WIDTH if ax is None else ax.get_position().width * ax.figure.get_figwidth()  # type: ignore[union-attr]
     line = math.ceil(LINE / inches * columns * width)  # in pixels of the images
-    blocks = [torch.zeros(0, columns * width, dtype=torch.double)]
+    blocks = [torch.zeros(0, columns * width, dtype=torch.double, device="cpu")]
     words: list[tuple[float, float, str]] = []
     if above:
         words += [(i * columns * width / len(above), line / 2, name) for i, name in enumerate(above)]
-        blocks.append(torch.zeros(line, columns * width, dtype=torch.double))
+        blocks.append(torch.zeros(line, columns * width, dtype=torch.double, device="cpu"))
     for i, row in enumerate(mosaic):
         if rows and i % (count // len(rows)) == 0:
             words.append((0, sum(map(len, blocks)) + line / 2, rows[i * len(rows) // count]))
-            blocks.append(torch.zeros(line, columns * width, dtype=torch.double))
+            blocks.append(torch.zeros(line, columns * width, dtype=torch.double, device="cpu"))
         blocks.append(row)
     drawn = torch.cat(blocks)
     if ax is None:

@@ -39,7 +39,7 @@ def samples_against_density(
     values = samples.detach().cpu()
     turn: Literal["horizontal", "vertical"] = "horizontal" if sideways else "vertical"
     ax.hist(values.numpy(), bins=bins, density=True, color=BLUE, alpha=0.35, label="samples", orientation=turn)
-    grid = torch.linspace(values.min().item(), values.max().item(), 200)
+    grid = torch.linspace(values.min().item(), values.max().item(), 200, device="cpu")
     ax.plot(*((density(grid), grid) if sideways else (grid, density(grid))), color=INK, label="density")
     ax.set(xlabel="density" if sideways else "z", ylabel="z" if sideways else "density")
     ax.legend()

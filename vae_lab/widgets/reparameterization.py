@@ -33,7 +33,7 @@ class Reparameterization(Interaction):
 
     @traitlets.default("eps")
     def _first_eps(self) -> list[float]:
-        eps = torch.randn(2_000, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+        eps = torch.randn(2_000, generator=torch.Generator().manual_seed(4), dtype=torch.float64, device="cpu")
         eps[:16] = eps[:16].sort().values
         return [round(value, 3) for value in eps.tolist()]
 

@@ -130,13 +130,14 @@ def test_a_worker_that_is_killed_and_one_that_comes_later(world: Room) -> None:
 
 
 def test_a_submission_that_kills_its_workers_is_told_and_the_others_are_graded(world: Room) -> None:
-    for _ in range(5):
-        world.processes.worker("dies_of_s003")
+    workers = [world.processes.worker("dies_of_s003") for _ in range(5)]
     tally = world.grade()
     wrong = [result for result in tally.results if result.status == "error"]
     assert [result.student for result in wrong] == ["s003"]
     assert "process died" in wrong[0].reason
     assert world.processes.graded().count("s003") <= 3, world.said
+    for worker in workers:
+        worker.kill()
     world.processes.worker()
     world.grade()  # an error is tried again
     assert world.is_as_serial()

@@ -102,6 +102,6 @@ def check_narrow_draws(
         return
     through = z.detach().double()
     through = (through.sum(0) if draws else through) / 2
-    apart = torch.zeros(1) if slope is None else (slope.double() - through).abs() / (through.abs() + 0.05)
+    apart = torch.zeros(1, device="cpu") if slope is None else (slope.double() - through).abs() / (through.abs() + 0.05)
     if slope is not None and float(apart[torch.isfinite(apart)].median()) > 0.2:
         fail(task, "in a dtype of sixteen bits, dz/dlogvar is not (z - mu) / 2.", "Wanted that.")

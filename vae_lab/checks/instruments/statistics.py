@@ -35,7 +35,7 @@ def chi_square_interval(dof: int, alpha: float = ALPHA) -> tuple[float, float]:
 
     Source: the sum of n squared N(0, 1) draws is chi-square with n degrees of freedom.
     """
-    half_dof = torch.tensor(dof / 2, dtype=torch.float64)
+    half_dof = torch.tensor(dof / 2, dtype=torch.float64, device="cpu")
 
     def below(ratio: float) -> float:
         return float(torch.special.gammainc(half_dof, half_dof * ratio))

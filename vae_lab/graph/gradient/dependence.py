@@ -105,7 +105,8 @@ def _other_shares(t: Tensor, seed: int) -> Tensor:
 
 
 def _noise(t: Tensor, seed: int) -> Tensor:
-    real = torch.randn(t.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    generator = torch.Generator("cpu").manual_seed(seed)
+    real = torch.randn(t.shape, generator=generator, dtype=torch.float64, device="cpu")
     return real.to(t.device, t.dtype)
 
 

@@ -40,7 +40,8 @@ def flat(value: Value, operand: Value, cotangent: Tensor) -> bool:
     seen = False
     for seed in range(TRIES):
         generator = torch.Generator().manual_seed(seed)
-        moved = {u: torch.randn(u.shape, generator=generator).to(u.tensor) * (1 + seed % 4) for u in others}
+        size = 1 + seed % 4
+        moved = {u: torch.randn(u.shape, generator=generator, device="cpu").to(u.tensor) * size for u in others}
         if seed % 2:
             moved = {u: t.abs() for u, t in moved.items()}
         share = (_shares(value, moved, cotangent, seed) or {}).get(operand)

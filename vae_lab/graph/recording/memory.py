@@ -30,7 +30,7 @@ def overlap(a: Tensor, b: Tensor) -> bool:
     size = max(_end(a), _end(b))
     if size > _EXACT:
         return True
-    mark = torch.zeros(size, dtype=torch.bool)
+    mark = torch.zeros(size, dtype=torch.bool, device="cpu")
     mark.as_strided(b.shape, b.stride(), int(b.storage_offset())).fill_(True)
     return bool(mark.as_strided(a.shape, a.stride(), int(a.storage_offset())).any())
 
