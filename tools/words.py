@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "vae_lab"
 SAY = re.compile(r'say\("([^"]+)"')  # in a page's template
 
-# What a student reads is said here. Checks and the graph explain; the grader gives verdicts; the commands answer.
+# What is read by people is said here. Checks and the graph explain; the grader gives verdicts; the commands answer.
 SAYING = (
     "checks/**/*.py",
     "graph/explain.py",
@@ -59,7 +59,31 @@ SAYING = (
     "grading/rpc/messages.py",
     "grading/rpc/peer.py",
     "grading/rpc/objects.py",
+    "commands/instructor.py",
     "commands/student.py",
+    "grading/course.py",
+    "grading/classroom/appeal.py",
+    "grading/classroom/class_report.py",
+    "grading/classroom/database.py",
+    "grading/classroom/grade.py",
+    "grading/classroom/merge.py",
+    "grading/classroom/needed.py",
+    "grading/classroom/shard.py",
+    "grading/classroom/submissions.py",
+    "grading/executors/clusters.py",
+    "grading/executors/local.py",
+    "grading/executors/shards.py",
+    "grading/lab/matching.py",
+    "grading/lms/class_list.py",
+    "grading/lms/collect.py",
+    "grading/lms/contents.py",
+    "grading/lms/resolving.py",
+    "grading/lms/send_back.py",
+    "grading/lms/store.py",
+    "grading/lms/tables.py",
+    "grading/lms/zips.py",
+    "grading/pages/report.py",
+    "grading/sandbox/bubblewrap.py",
     "lab_files.py",
     "doctor.py",
 )
@@ -108,6 +132,25 @@ PUT_TOGETHER = {
         "Python ended without an answer in {cell}: does it call exit(), or is no memory left?",
     ],
     "grading/authoring/hand_in.py": ["saved   {when}"],
+    "commands/instructor.py": [
+        "grade", "merge", "submissions", "shards", "written", "there already, left as it is",
+        "vae-lab: stopped; the same command goes on where it was",
+    ],
+    "grading/lms/collect.py": [
+        "{file}  ->  {student}: {became}",
+        "{n} students, {some} with a notebook",
+        "{n} students, {some} with a notebook; {looks} files need a look",
+    ],
+    "grading/lms/store.py": [
+        "collected",
+        "{became}, late",
+        "{became}, though it is {checkpoint}",
+        "{became}, but it has no cell of {lab}",
+    ],
+    "grading/pages/report.py": [
+        "handed in", "median score", "mean", "wait for a person", "errors", "median seconds", "graded", "manual",
+        "error", "memory MB", "cpu seconds",
+    ],
     "doctor.py": ["ok"],
     "graph/drawing/svg.py": ["gradient passes", "gradient zero", "gradient cut", "gradient unasked"],
     "graph/drawing/boxes.py": [
@@ -187,6 +230,19 @@ NOT_SAID = {
     "vae-lab check: {stopped}",
     "none",
     "nothing here opens notebooks: {value}",
+    "start a course of your own in a folder: labs, solutions, settings, a class list",
+    "put what students handed in, from the zip of Moodle or Canvas, under submitted/",
+    "grade what is new or changed under submitted/; write gradebook, feedback and report",
+    "on other machines",
+    "put graded shards together: gradebook, feedback and report",
+    "write the class at a glance again: HTML, and CSV for Canvas and Moodle",
+    "pack the feedback pages as the zip that Moodle takes back",
+    "show what the tests of a lab called in one submission, and what came back",
+    "vae-lab grade: {unsafe}",
+    "INSERT INTO alembic_version VALUES (:version)",
+    "import os; os.listdir('/proc')",
+    "{up}feedback/{value}/{lab}/{lab_2}.html",
+    "{folder}/shards/{name}",
     "text-align:left;vertical-align:top;color:{colour};white-space:nowrap",
 }
 
@@ -200,7 +256,7 @@ def messages() -> dict[str, list[str]]:
             for text in sentences(path.read_text(encoding="utf-8")):
                 if text not in NOT_SAID and not is_program(text):
                     found.setdefault(text, []).append(place)
-    for path in sorted((ROOT / PACKAGE / "grading/pages/templates").glob("feedback.html")):
+    for path in sorted((ROOT / PACKAGE / "grading/pages/templates").glob("*.html")):
         for text in SAY.findall(path.read_text(encoding="utf-8")):
             found.setdefault(text, []).append(path.relative_to(ROOT).as_posix())
     for place, texts in PUT_TOGETHER.items():
@@ -217,6 +273,7 @@ def messages() -> dict[str, list[str]]:
 def is_program(text: str) -> bool:
     """Whether a text is itself a program, or a command."""
     marks = (
+        *("nachname", "vorname", "emailadres", "idnummer", "anmeldename"),  # heads of class lists elsewhere
         "import json",
         "torch.ones(",
         "found[",

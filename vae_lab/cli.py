@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from vae_lab.commands import author, instructor, student
 from vae_lab.commands.arguments import Commands, Parser
 from vae_lab.grading.course import CourseError
+from vae_lab.language import said, speak
 
 # Packages that only grading needs: where one is missing, the extra is.
 NEEDED_FOR_GRADING = {"nbgrader", "nbformat", "jsonschema", "sqlalchemy", "jinja2", "nh3", "safetensors"}
@@ -30,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
     options = parser().parse_args(arguments)
     name = f"vae-lab {options.command}"
+    if "language" in options:
+        speak(options.language)
     try:
         return int(options.run(options))
     except ModuleNotFoundError as error:
@@ -38,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name}: {error.name} is missing; install it with: pip install 'vae-lab[grade]'", file=sys.stderr)
         return 2
     except CourseError as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        print(f"{name}: {said(str(error))}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader of our output, e.g. `head`, has gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"{name}: stopped; the same command goes on where it was", file=sys.stderr)
+        print(f"{name}: {said('stopped; the same command goes on where it was')}", file=sys.stderr)
         return 130
 
 

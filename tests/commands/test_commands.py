@@ -19,6 +19,7 @@ from vae_lab.grading.authoring.answers import with_answers
 from vae_lab.grading.course import Course
 from vae_lab.grading.lab.cells import to_bytes
 from vae_lab.grading.sandbox.bubblewrap import sandbox_problem
+from vae_lab.language.leftover import left_in_english
 
 ROOT = Path(__file__).parents[2]
 needs_sandbox = pytest.mark.skipif(sandbox_problem() is not None, reason=str(sandbox_problem()))
@@ -86,6 +87,32 @@ def test_bad_arguments_are_one_line_and_status_2(
     assert said.err.count("\n") == 1
     assert said.out == ""
     assert files(course.root) == before
+    argparses = any(words in says for words in ("argument", "range", "number", "choice", "folder no/such"))
+    if not argparses and arguments[0] != "check":
+        ours = said.err.removeprefix(f"vae-lab {arguments[0]}: ").replace(str(course.root), "here")
+        assert left_in_english(ours, "vi") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["report", "thirds"], "vae-lab report: không có bài thực hành 'thirds'"),
+        (["report", "halves"], "vae-lab report: chưa có gì để báo cáo"),
+        (["grade", "halves", "--submitted", "nowhere"], "vae-lab grade: không có thư mục nowhere"),
+    ],
+)
+def test_an_instructor_reads_their_own_language(
+    course: Course, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str], says: str
+) -> None:
+    """The option says which, or the system's setting; a command without either is English again."""
+    assert status(*arguments, "--language", "vi") == 2
+    assert says in capsys.readouterr().err
+    monkeypatch.setenv("LC_ALL", "vi_VN.UTF-8")
+    assert status(*arguments) == 2
+    assert says in capsys.readouterr().err
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    assert status(*arguments) == 2
+    assert says not in capsys.readouterr().err
 
 
 @needs_sandbox

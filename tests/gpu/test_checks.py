@@ -17,6 +17,8 @@ pytestmark = pytest.mark.gpu
 
 COURSE = Course(Path(__file__).parents[2])
 EVERY = {"cuda": 5, "cpu": 400}  # one answer of the bank in so many is tried
+REMEDIES = ("make new tensors where the old ones are", "NumPy knows neither GPUs nor gradients")
+"""What an answer is told that is right on the processor alone."""
 
 
 def test_the_inputs_lie_on_the_device(device):
@@ -35,7 +37,10 @@ def test_answers_keep_their_verdicts(lab, device, tmp_path):
     rest = f"\nRIGHT, WRONG = RIGHT[1::{step}], WRONG[1::{step}]\n"
     some.bank(lab).write_text(COURSE.bank(lab).read_text(encoding="utf-8") + rest, encoding="utf-8")
     assert load_bank(some.bank(lab)).wrong
-    assert verify(some, [lab], workers=2, ways=(ONE_PROCESS,)) == []
+    surprises = verify(some, [lab], workers=2, ways=(ONE_PROCESS,))
+    if device.type == "cuda":
+        surprises = [line for line in surprises if not any(remedy in line for remedy in REMEDIES)]
+    assert not surprises, "\n".join(surprises)
 
 
 def test_the_doctor_names_the_gpu(cuda):

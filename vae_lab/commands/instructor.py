@@ -8,8 +8,9 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vae_lab.commands.arguments import Commands, moment, positive, takes_workers
+from vae_lab.commands.arguments import Commands, moment, positive, takes_language, takes_workers
 from vae_lab.commands.progress import Progress
+from vae_lab.language import said
 
 if TYPE_CHECKING:
     from vae_lab.grading.classroom.grade import Tally
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from vae_lab.grading.classroom.room import Classroom
     from vae_lab.grading.executors.shards import Share
     from vae_lab.grading.limits import Limits, Sandbox
+
+
+UNSAFE = "NO SANDBOX: students' code runs with your rights"
 
 
 def add(commands: Commands) -> None:
@@ -107,6 +111,8 @@ def add(commands: Commands) -> None:
     appeal = commands.add(
         "appeal", "show what the tests of a lab called in one submission, and what came back", run_appeal
     )
+    for speaks in (init, collect, grade, merge, report, back, appeal):
+        takes_language(speaks)
     appeal.add_argument("student", metavar="STUDENT")
     appeal.add_argument("lab", metavar="LAB")
     appeal.add_argument("--submitted", type=Path, default=Path("submitted"), metavar="DIR")
@@ -118,8 +124,8 @@ def run_init_course(options: argparse.Namespace) -> int:
     from vae_lab.grading.lms.init_course import init_course
 
     for path, written in init_course(options.folder, Course(options.source)):
-        print(f"{path}  {'written' if written else 'there already, left as it is'}")
-    print(f"Next: {options.folder / 'README.md'}")
+        print(f"{path}  {said('written' if written else 'there already, left as it is')}")
+    print(said(f"Next: {options.folder / 'README.md'}"))
     return 0
 
 
@@ -133,7 +139,7 @@ def run_collect(options: argparse.Namespace) -> int:
     students = read_class_list(options.students) if options.students else None
     result = collect(options.zip, lab, options.submitted, students, options.due)
     for line in summary(result):
-        print(line)
+        print(said(line))
     return 1 if result.look else 0
 
 
@@ -175,13 +181,13 @@ def run_grade(options: argparse.Namespace) -> int:
     if not options.unsafe_no_sandbox and (problem := sandbox_problem()):
         raise CourseError(f"students' code cannot be shut in here: {problem}")
     if options.unsafe_no_sandbox:
-        print("vae-lab grade: NO SANDBOX: students' code runs with your rights", file=sys.stderr)
+        print(f"vae-lab grade: {said(UNSAFE)}", file=sys.stderr)
     limits = Limits() if options.timeout is None else Limits(submission_seconds=options.timeout)
     sandbox: Sandbox = "unsafe" if options.unsafe_no_sandbox else "required"
     if options.shard:
         return grade_one_shard(options, room, limits, sandbox)
     place = cluster(options, limits, sandbox) if options.cluster else None
-    with Progress("grade", " submissions") as progress:
+    with Progress(said("grade"), f" {said('submissions')}") as progress:
         tally = grade_class(
             room,
             options.submitted,
@@ -202,7 +208,7 @@ def cluster(options: argparse.Namespace, limits: Limits, sandbox: Sandbox) -> Pl
     from vae_lab.grading.executors.interface import ExecutorError
 
     def say(line: str) -> None:
-        print(f"note: {line}", file=sys.stderr, flush=True)
+        print(said(f"note: {line}"), file=sys.stderr, flush=True)
 
     try:
         certificates = Certificates(options.tls_ca, options.tls_cert, options.tls_key)
@@ -215,7 +221,7 @@ def grade_one_shard(options: argparse.Namespace, room: Classroom, limits: Limits
     """Grade a share of a class; say where its results are."""
     from vae_lab.grading.classroom.shard import grade_shard
 
-    with Progress("grade", " submissions") as progress:
+    with Progress(said("grade"), f" {said('submissions')}") as progress:
         tally = grade_shard(
             room,
             options.submitted,
@@ -226,8 +232,10 @@ def grade_one_shard(options: argparse.Namespace, room: Classroom, limits: Limits
             progress=progress,
         )
     print(
-        f"{options.lab}, shard {options.shard}: {tally.students} submissions ({tally.graded} graded now), "
-        f"{tally.errors} errors\nshard: {tally.path}"
+        said(
+            f"{options.lab}, shard {options.shard}: {tally.students} submissions ({tally.graded} graded now), "
+            f"{tally.errors} errors\nshard: {tally.path}"
+        )
     )
     return 1 if tally.errors else 0
 
@@ -238,16 +246,18 @@ def run_merge(options: argparse.Namespace) -> int:
 
     room = room_of(options)
     json_can_be_written(options)
-    with Progress("merge", " shards") as progress:
+    with Progress(said("merge"), f" {said('shards')}") as progress:
         merged = merge(room, options.submitted, options.shards or [options.out], progress=progress)
     status = tell(options, room, merged.tally, merged.notes)
     for line in merged.differing:
-        print(f"differs: {line}", file=sys.stderr)
+        print(said(f"differs: {line}"), file=sys.stderr)
     if merged.missing:
         some = ", ".join(merged.missing[:5]) + (" ..." if len(merged.missing) > 5 else "")
         print(
-            f"missing: {len(merged.missing)} submissions have no result yet ({some}); grade their shards and merge "
-            f"again, or let `vae-lab grade {options.lab}` do the rest",
+            said(
+                f"missing: {len(merged.missing)} submissions have no result yet ({some}); grade their shards and merge "
+                f"again, or let `vae-lab grade {options.lab}` do the rest"
+            ),
             file=sys.stderr,
         )
     return 1 if merged.differing or merged.missing else status
@@ -271,24 +281,27 @@ def tell(options: argparse.Namespace, room: Classroom, tally: Tally, notes: list
     from vae_lab.grading.pages.report import write_json, write_report
 
     for note in notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(said(f"note: {note}"), file=sys.stderr)
     report = class_report(room)
     page = write_report(report, room.out / "report")
     for note in report.lms_notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(said(f"note: {note}"), file=sys.stderr)
     if options.json:
         write_json(tally.results, options.json)
     count = Counter(result.status for result in tally.results)
     kept = len(tally.results) - tally.graded
     done = "graded" if options.command == "grade" else "merged"
     print(
-        f"{options.lab}: {len(tally.results)} submissions ({tally.graded} {done} now, {kept} unchanged) in "
-        f"{tally.seconds:.1f} s: {count['graded']} graded, {count['manual']} wait for a person, {count['error']} errors"
+        said(
+            f"{options.lab}: {len(tally.results)} submissions ({tally.graded} {done} now, {kept} unchanged) in "
+            f"{tally.seconds:.1f} s: {count['graded']} graded, {count['manual']} wait for a person, {count['error']} "
+            "errors"
+        )
     )
     for result in tally.results:
         if result.status == "error":
-            print(f"error: {result.student}: {result.reason}", file=sys.stderr)
-    print(f"report: {page}")
+            print(said(f"error: {result.student}: {result.reason}"), file=sys.stderr)
+    print(said(f"report: {page}"))
     return 1 if count["error"] else 0
 
 
@@ -300,8 +313,8 @@ def run_report(options: argparse.Namespace) -> int:
     room = room_of(options)
     report = class_report(room)
     for note in report.lms_notes:
-        print(f"note: {note}", file=sys.stderr)
-    print(f"report: {write_report(report, room.out / 'report')}")
+        print(said(f"note: {note}"), file=sys.stderr)
+    print(said(f"report: {write_report(report, room.out / 'report')}"))
     return 0
 
 
@@ -316,10 +329,10 @@ def run_send_back(options: argparse.Namespace) -> int:
     target = options.to or options.feedback / f"{lab}.zip"
     result = send_back(options.zip, lab, options.feedback, target, students)
     for student in result.without:
-        print(f"{student}: no feedback page yet")
+        print(said(f"{student}: no feedback page yet"))
     for student in result.unknown:
-        print(f"{student}: whose it is in Moodle is not known; give the grading worksheet as --students")
-    print(f"{target}: feedback for {len(result.students)} students")
+        print(said(f"{student}: whose it is in Moodle is not known; give the grading worksheet as --students"))
+    print(said(f"{target}: feedback for {len(result.students)} students"))
     return 1 if result.without or result.unknown else 0
 
 
@@ -343,5 +356,5 @@ def run_appeal(options: argparse.Namespace) -> int:
     except SandboxError as error:
         raise CourseError(error) from error
     for line in lines(tried):
-        print(line)
+        print(said(line))
     return 0

@@ -105,9 +105,8 @@ def run_lab(options: argparse.Namespace) -> int:
     """Fetch a lab and open it."""
     from vae_lab import lab_files
     from vae_lab.grading.course import CourseError
-    from vae_lab.language import said, speak
+    from vae_lab.language import said
 
-    speak(options.language)
     try:
         here = Path(options.lab).is_file()
         path = Path(options.lab) if here else lab_files.fetch(options.lab, options.to, options.language)
@@ -124,14 +123,14 @@ def run_lab(options: argparse.Namespace) -> int:
 
 def run_doctor(options: argparse.Namespace) -> int:
     """Print what is here and what is missing, on this machine or for a class's notebooks."""
+    from vae_lab.language import said
+
     if options.submitted:
         from vae_lab.grading.classroom.needed import needed
 
         for line in needed(options.submitted):
-            print(line)
+            print(said(line))
         return 0
     from vae_lab.doctor import doctor
-    from vae_lab.language import said, speak
 
-    speak(options.language)
     return 0 if doctor(everyone=options.all, say=said) else 1

@@ -44,7 +44,7 @@ WHOLE = frozenset(
     }
 )
 # Words that stand alone in a place and are no names: any other single word may be what a student calls something.
-SINGLE = frozenset({"nothing", "black", "grey", "white"})
+SINGLE = frozenset({"nothing", "black", "grey", "white", "collected"})
 COMMON_ERRORS = "common_errors.py"
 
 END = re.compile(r"(?<=[.?!])[ \t]+|(?<=[.?!]\))[ \t]+")
@@ -60,7 +60,10 @@ NUMBERED = re.compile(r"line \d+: ")
 
 
 class Sentences:
-    """The sentences of one language: those without places by their text, the others with most words first."""
+    """The sentences of one language: those without places by their text, the others with most words first.
+
+    `translation` has all entries; what a page's template alone says is in no other.
+    """
 
     def __init__(self, language: str) -> None:
         self.language = language
@@ -68,6 +71,8 @@ class Sentences:
         self.translation = {entry.text: entry.translation for entry in entries(language, "messages")}
         found: list[Template] = []
         for entry in entries(language, "messages"):
+            if all(place.endswith(".html") for place in entry.places):
+                continue  # a page's own words, such as `{value} of {total}`: looked up, never guessed at
             plain = any(place.endswith(COMMON_ERRORS) for place in entry.places)
             made = template(entry.text, entry.translation, plain)
             if made.names:

@@ -19,6 +19,7 @@ from vae_lab.grading.lms.class_list import read_class_list
 from vae_lab.grading.lms.collect import collect, summary
 from vae_lab.grading.lms.names import UploadName, read_name
 from vae_lab.grading.lms.resolving import resolve
+from vae_lab.language.leftover import left_in_english
 
 MORNING, EVENING = (2026, 11, 20, 8, 0, 0), (2026, 11, 20, 20, 0, 0)
 
@@ -33,6 +34,8 @@ def run(tmp_path):
             (tmp_path / "students.csv").write_text(students)
             listed = read_class_list(tmp_path / "students.csv")
         result = collect(make_zip(tmp_path / "all.zip", files), lab, tmp_path / "submitted", listed, due)
+        lines = [line.replace(str(tmp_path), "here") for line in summary(result)]
+        assert [left for line in lines for left in left_in_english(line, "vi")] == []
         placed = {
             path.relative_to(tmp_path / "submitted").as_posix(): path.read_bytes()
             for path in sorted((tmp_path / "submitted").rglob("*.ipynb"))

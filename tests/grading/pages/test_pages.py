@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
@@ -17,6 +18,7 @@ from tests.grading import tiny, tiny_course
 from tests.grading.classroom.test_gradebook import result
 from tests.grading.pages.test_sanitize import faults
 from tests.hostile.bank import BANK, SCRIPT, build
+from tools.words import SAY
 from vae_lab.grading.authoring.answers import with_answers
 from vae_lab.grading.lab.cells import grader, to_bytes
 from vae_lab.grading.lab.handed_in import read_handed_in
@@ -25,10 +27,11 @@ from vae_lab.grading.lab.source import Lab
 from vae_lab.grading.marks import Person
 from vae_lab.grading.pages import scores_csv
 from vae_lab.grading.pages.autograded import autograded
-from vae_lab.grading.pages.feedback import page
-from vae_lab.grading.pages.report import ClassReport, with_copies, write_json, write_report
+from vae_lab.grading.pages.feedback import TEMPLATES, page
+from vae_lab.grading.pages.report import ClassReport, html, with_copies, write_json, write_report
 from vae_lab.grading.pages.tasks import outline, tasks, title
 from vae_lab.grading.results import CellResult, SubmissionResult
+from vae_lab.language import phrase, speak
 
 SOURCE = json.dumps(tiny_course.notebook())
 RELEASED = json.loads(release_notebook(SOURCE, "halves"))
@@ -363,3 +366,27 @@ def test_an_error_of_the_graders_is_told_in_vietnamese_too() -> None:
     assert "Đây là lỗi của bộ chấm, không phải của bạn" in html
     text = re.sub(r"<style>.*?</style>|<pre.*?</pre>|<[^>]*>", " ", html, flags=re.DOTALL)
     assert not re.search(r"\b(?:the|your|was|points|answer)\b", text)
+
+
+@pytest.fixture
+def vietnamese() -> Iterator[None]:
+    speak("vi")
+    yield
+    speak("en")
+
+
+def test_the_report_is_in_the_language_that_is_spoken(vietnamese: None) -> None:
+    """Every one of the page's own words; students' names and what they wrote stay."""
+    shown = html(class_report(made_class()), files="", up="")
+    speak("en")
+    english = html(class_report(made_class()), files="", up="")
+    assert '<html lang="vi">' in shown
+    assert "Zoë O&#39;Hara" in shown
+    own = [text for text in SAY.findall((TEMPLATES / "report.html").read_text()) if "{" not in text]
+    seen = [text for text in own if f">{text}<" in english]
+    assert len(seen) > 15
+    for text in seen:
+        assert f">{text}<" not in shown
+        assert f">{phrase(text, 'vi')}<" in shown
+    for what in class_report(made_class()).summary:
+        assert f">{what}<" not in shown

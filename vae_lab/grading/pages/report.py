@@ -19,6 +19,7 @@ from vae_lab.grading.pages import scores_csv, worksheet
 from vae_lab.grading.pages.feedback import TEMPLATES, render
 from vae_lab.grading.pages.tasks import Outline
 from vae_lab.grading.results import SubmissionResult
+from vae_lab.language import phrase, said, spoken
 
 BINS = 10
 WORKSHEET = "moodle-worksheet.csv"
@@ -272,7 +273,7 @@ def write_report(report: ClassReport, folder: Path) -> Path:
 
 
 def html(report: ClassReport, files: str, up: str) -> str:
-    """The page.
+    """The page, in the language that is spoken here; names, grade_ids and what a student wrote stay as they are.
 
     Args:
         report: what to show.
@@ -283,7 +284,24 @@ def html(report: ClassReport, files: str, up: str) -> str:
     large = len(report.results) > SMALL_CLASS
     data = as_data(report, f"{up}feedback/{{}}/{report.lab}/{report.lab}.html") if large else ""
     shown = report.results[:MOST] if large else report.results
-    return render("report.html", script=script, report=report, files=files, up=up, data=data, shown=shown, most=MOST)
+    return render(
+        "report.html",
+        script=script,
+        report=report,
+        files=files,
+        up=up,
+        data=data,
+        shown=shown,
+        most=MOST,
+        language=spoken(),
+        say=say,
+        told=said,
+    )
+
+
+def say(text: str, **values: object) -> str:
+    """The page's own words in the language that is spoken here."""
+    return phrase(text, spoken(), **values)
 
 
 def as_data(report: ClassReport, link: str) -> str:
@@ -310,9 +328,9 @@ def as_data(report: ClassReport, link: str) -> str:
             None if cell is None else -short(cell.points) if cell.passed is None else short(cell.points)
             for cell in found
         ]
-        row |= {"p": short(result.score), "t": result.status, "c": points, "x": round(result.seconds, 2)}
+        row |= {"p": short(result.score), "t": said(result.status), "c": points, "x": round(result.seconds, 2)}
         if result.flags:
-            row["f"] = "; ".join(result.flags)[:500]
+            row["f"] = "; ".join(map(said, result.flags))[:500]
         rows.append(row)
     plain = {"rows": rows, "most": [most[name] for name in names], "link": link, "size": MOST}
     text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))

@@ -72,7 +72,9 @@ function largeClass({ rows, most, link, size }) {
   const draw = () => {
     body.replaceChildren(...shown.slice(first, first + size).map((number) => drawn(rows[number])));
     const last = Math.min(first + size, shown.length);
-    where.textContent = shown.length ? `${first + 1} to ${last} of ${shown.length}` : "nobody";
+    const numbers = { first: first + 1, last, n: shown.length };
+    const says = shown.length ? table.dataset.where : table.dataset.nobody;
+    where.textContent = says.replace(/\{(\w+)\}/g, (_, name) => numbers[name]);
     back.disabled = first === 0;
     on.disabled = last === shown.length;
   };
