@@ -50,6 +50,7 @@ CODE = re.compile(r"`[^`]*`|\"[^\"]*\"|\$[^$]*\$|\{[^{}]*\}|[\w.]*\([^()]*\)|\]\
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 LINK = re.compile(r"\]\(([^)]+)\)")
 MATH = re.compile(r"\$\$?[^$]+\$\$?")
+EMPHASIS = re.compile(r"(?<!\*)\*([^*\n]{3,60})\*(?!\*)")
 IN_MATH = re.compile(r"\\text\{[^{}]*\}")  # words in a formula
 
 
@@ -118,3 +119,13 @@ def test_no_english_is_left_in_a_translation(path):
     for entry in polib.pofile(str(path)):
         for line in CODE.sub(" ", entry.msgstr).splitlines():
             assert not is_english(line), entry.msgstr
+
+
+@pytest.mark.parametrize("path", CATALOGUES, ids=lambda path: path.stem)
+def test_a_control_that_a_text_names_is_called_so(path):
+    """`*what decodes where*` in a text is the label of an interaction, which has its own translation."""
+    labels = {entry.msgid: entry.msgstr for entry in polib.pofile(str(path.with_name("widgets.po")))}
+    for entry in polib.pofile(str(path)):
+        for named in EMPHASIS.findall(entry.msgid):
+            if " " in named and named in labels:
+                assert f"*{labels[named]}*" in entry.msgstr, entry.msgstr

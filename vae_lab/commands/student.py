@@ -66,7 +66,7 @@ def run_check(options: argparse.Namespace) -> int:
         with Progress(said("check"), f" {said('cells')}") as progress:
 
             def starts(name: str) -> None:
-                progress.doing(name)
+                progress.doing(said(name))
                 running[:] = name.encode()[:200].ljust(200, b"\0")
 
             progress(0, 1)
