@@ -59,7 +59,7 @@ MAY_IMPORT = {
     "doctor": set(),
     "lab_files": {"checks", "language"},
     "commands": {"grading", "doctor", "lab_files", "language"},
-    "cli": {"commands", "grading"},
+    "cli": {"commands", "grading", "language"},
 }
 
 
