@@ -134,8 +134,8 @@ PUT_TOGETHER = {
     "grading/authoring/hand_in.py": ["saved   {when}"],
     "commands/instructor.py": [
         "grade", "merge", "submissions", "shards", "written", "there already, left as it is",
-        "vae-lab: stopped; the same command goes on where it was",
     ],
+    "cli.py": ["stopped; the same command goes on where it was"],
     "grading/lms/collect.py": [
         "{file}  ->  {student}: {became}",
         "{n} students, {some} with a notebook",

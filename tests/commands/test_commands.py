@@ -115,6 +115,17 @@ def test_an_instructor_reads_their_own_language(
     assert says not in capsys.readouterr().err
 
 
+def test_ctrl_c_is_told_in_it_too(
+    course: Course, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(options: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vae_lab.commands.instructor.room_of", interrupted)
+    assert status("report", "halves", "--language", "vi") == 130
+    assert "vae-lab report: đã dừng" in capsys.readouterr().err
+
+
 @needs_sandbox
 @pytest.mark.parametrize("url", ["gradebook.db", "nosuch://x/y", "sqlite:////no/such/folder/x.db"])
 def test_a_bad_database_is_one_line(course: Course, capsys: pytest.CaptureFixture[str], url: str) -> None:

@@ -75,7 +75,7 @@ def run_check(options: argparse.Namespace) -> int:
     try:
         content = notebook.read_bytes()
         speak(language_spoken(content, labs()))
-        read_lab(notebook)
+        read_lab(content)
         forks = sys.platform == "linux" and hasattr(os, "fork")
         if options.hand_in:
             found = run_and_save(notebook, options.seconds, lambda name: print(f"  {name}", file=sys.stderr))
@@ -111,7 +111,7 @@ def run_lab(options: argparse.Namespace) -> int:
         here = Path(options.lab).is_file()
         path = Path(options.lab) if here else lab_files.fetch(options.lab, options.to, options.language)
     except ValueError as error:
-        raise CourseError(said(str(error))) from error
+        raise CourseError(error) from error
     print(path)
     if options.fetch_only:
         return 0

@@ -5,7 +5,17 @@ from pathlib import Path
 import pytest
 
 from tests.grading import tiny_course
-from vae_lab.grading.authoring.verify import NOTE, ONE_PROCESS, Case, Verdict, cases, differences, verify
+from vae_lab.grading.authoring import verify as module
+from vae_lab.grading.authoring.verify import (
+    NOTE,
+    ONE_PROCESS,
+    Case,
+    Verdict,
+    cases,
+    differences,
+    judge_in_one_process,
+    verify,
+)
 from vae_lab.grading.course import Course, CourseError
 
 
@@ -50,6 +60,17 @@ def test_an_answer_that_kills_its_process_is_one_line_and_the_rest_goes_on(cours
     found = verify(course, ["halves"], ways=(ONE_PROCESS,))
     assert found == ["halves: right answer 'multiplies by 0.5' cannot be judged in one process: RuntimeError: "
                      "Python ended without an answer"]  # fmt: skip
+
+
+def test_where_there_is_a_gpu_each_answer_runs_whole_and_says_the_same(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CUDA does not work in the fork of a process that has looked for it, and a lab's first cell looks."""
+    notebooks = [case.as_student for case in cases(course, "halves")]
+    told = judge_in_one_process(notebooks)
+    monkeypatch.setattr(module, "sees_a_gpu", lambda: True)
+    assert judge_in_one_process(notebooks) == told
+    assert module.run_branches([["x = 1", "y = 2"]]) == []
 
 
 @pytest.mark.parametrize(

@@ -31,14 +31,13 @@ SelfCheck = Overview
 check = look
 
 
-def read_lab(path: Path) -> list[Cell]:
+def read_lab(content: bytes) -> list[Cell]:
     """The cells of a lab's notebook.
 
     Raises:
-        OSError: if the file cannot be read.
         ValueError: if it is no notebook, or no lab.
     """
-    cells = read_cells(path.read_bytes())
+    cells = read_cells(content)
     if not any(cell.tests for cell in cells):
         raise ValueError("not a lab: it has no test cells")
     return cells
@@ -65,7 +64,8 @@ def check_file(
         OSError: if the file cannot be read.
         ValueError: if it is no notebook, or no lab.
     """
-    cells, content = read_lab(path), path.read_bytes()
+    content = path.read_bytes()
+    cells = read_lab(content)
     code = [cell for cell in cells if cell.code]
     folder = path.resolve().parent
     os.chdir(folder)  # from here on, a path of the caller's may lead elsewhere

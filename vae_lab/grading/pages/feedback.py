@@ -93,16 +93,7 @@ def page(
         }
         for task in tasks
     ]
-    messages = {name: translate(cell.message, language) for task in tasks for name, cell in task.tests}
-    return render(
-        "feedback.html",
-        result=result,
-        title=title,
-        tasks=shown,
-        messages=messages,
-        language=language,
-        say=lambda text, **values: phrase(text, language, **values),
-    )
+    return render("feedback.html", language, result=result, title=title, tasks=shown)
 
 
 def without_anchor(source: str) -> str:
@@ -178,16 +169,26 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def render(name: str, script: str = "", **values: Any) -> str:
-    """Fill a template; the page may use our stylesheet and the one given script, and nothing else."""
+def render(name: str, language: str, script: str = "", **values: Any) -> str:
+    """Fill a template; the page may use our stylesheet and the one given script, and nothing else.
+
+    In the template `say("{n} points", n=3)` are the page's own words, and `told(text)` is what a check or grader said.
+    """
     style = stylesheet()
     allowed = (
         f"default-src 'none'; img-src data:; style-src '{fingerprint(style)}'; base-uri 'none'; form-action 'none'"
     )
     if script:
         allowed += f"; script-src '{fingerprint(script)}'"
-    values = {"language": SOURCE, **values}
-    return templates().get_template(name).render(style=style, script=script, policy=allowed, **values)
+
+    def say(text: str, **places: object) -> str:
+        return phrase(text, language, **places)
+
+    def told(text: str) -> str:
+        return translate(text, language)
+
+    page = templates().get_template(name)
+    return page.render(style=style, script=script, policy=allowed, language=language, say=say, told=told, **values)
 
 
 def fingerprint(text: str) -> str:

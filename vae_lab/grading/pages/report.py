@@ -19,7 +19,7 @@ from vae_lab.grading.pages import scores_csv, worksheet
 from vae_lab.grading.pages.feedback import TEMPLATES, render
 from vae_lab.grading.pages.tasks import Outline
 from vae_lab.grading.results import SubmissionResult
-from vae_lab.language import phrase, said, spoken
+from vae_lab.language import said, spoken
 
 BINS = 10
 WORKSHEET = "moodle-worksheet.csv"
@@ -284,24 +284,8 @@ def html(report: ClassReport, files: str, up: str) -> str:
     large = len(report.results) > SMALL_CLASS
     data = as_data(report, f"{up}feedback/{{}}/{report.lab}/{report.lab}.html") if large else ""
     shown = report.results[:MOST] if large else report.results
-    return render(
-        "report.html",
-        script=script,
-        report=report,
-        files=files,
-        up=up,
-        data=data,
-        shown=shown,
-        most=MOST,
-        language=spoken(),
-        say=say,
-        told=said,
-    )
-
-
-def say(text: str, **values: object) -> str:
-    """The page's own words in the language that is spoken here."""
-    return phrase(text, spoken(), **values)
+    values = {"report": report, "files": files, "up": up, "data": data, "shown": shown, "most": MOST}
+    return render("report.html", spoken(), script, **values)
 
 
 def as_data(report: ClassReport, link: str) -> str:
