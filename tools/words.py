@@ -149,7 +149,7 @@ PUT_TOGETHER = {
     ],
     "grading/pages/report.py": [
         "handed in", "median score", "mean", "wait for a person", "errors", "median seconds", "graded", "manual",
-        "error", "memory MB", "cpu seconds",
+        "error", "memory MB", "cpu seconds", "starts",
     ],
     "doctor.py": ["ok"],
     "graph/drawing/svg.py": ["gradient passes", "gradient zero", "gradient cut", "gradient unasked"],
