@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vae_lab.checks.instruments.closed_form import smallest_case
 from vae_lab.checks.instruments.far_from_zero import check_far_draws, check_far_spread
 from vae_lab.checks.instruments.graph_answers import check_gradient_reaches, check_node_kinds
 from vae_lab.checks.instruments.narrow import check_narrow_draws, check_narrow_values
@@ -88,7 +89,8 @@ def check_std_from_logvar(std_from_logvar: Callable[..., Any], logvar: Tensor | 
     if not is_close(sigma, wanted):
         mistake = name_spread(sigma, logvar)
         seen = f"sigma looks like {mistake.formula}." if mistake else "sigma has other values."
-        fail(task, seen, "Wanted exp(logvar / 2).", mistake and mistake.misconception)
+        case = smallest_case(std_from_logvar, _spread, {"logvar": logvar}, SPREAD_POINTS) or _how_far(sigma, wanted)
+        fail(task, f"{seen} {case}", "Wanted exp(logvar / 2).", mistake and mistake.misconception)
     if not sigma.requires_grad:
         fail(
             task,
@@ -98,7 +100,20 @@ def check_std_from_logvar(std_from_logvar: Callable[..., Any], logvar: Tensor | 
         )
     (slope,) = gradients(task, sigma.sum(), (given,))
     if slope is None or not is_close(slope, wanted / 2):
-        fail(task, "the derivative of sigma with respect to logvar is not sigma / 2.", "Wanted sigma / 2.", SIGMA_CUT)
+        cut = slope is None or not bool(slope.any())
+        ratio = "" if slope is None or cut else f" It is {_ratio(slope, wanted / 2):.3g} times that on average."
+        seen = f"the derivative of sigma with respect to logvar is not sigma / 2.{ratio}"
+        fail(task, seen, "Wanted sigma / 2.", SIGMA_CUT if cut else None)
+
+
+def _how_far(seen: Tensor, wanted: Tensor) -> str:
+    """How far a result is off where no simple number shows it."""
+    furthest = float(((seen.detach().double() - wanted).abs() / wanted.abs()).max())
+    return f"They are off by up to {furthest:.1g} (relative)."
+
+
+def _ratio(seen: Tensor, wanted: Tensor) -> float:
+    return float((seen.double() * wanted.double()).sum() / wanted.double().square().sum())
 
 
 @may_use(OWN_SPREAD)
@@ -287,13 +302,29 @@ def check_hand_gradients(
     if is_close(to_logvar, torch.ones_like(eps)) and is_close(to_mu, half):
         fail(task, "the two derivatives have changed places.", "Wanted (dz_dmu, dz_dlogvar).")
     if not is_close(to_mu, torch.ones_like(eps)):
-        fail(task, "dz_dmu is not what the rule for a sum gives.", "Wanted dz/dmu.", DERIVATIVE_OF_SUM)
+        case = _by_hand(hand_gradients, 0, eps)
+        fail(task, f"dz_dmu is not what the rule for a sum gives. {case}".strip(), "Wanted dz/dmu.", DERIVATIVE_OF_SUM)
     if not is_close(to_logvar, half):
         says = next((why for wrong, why in HAND_MISTAKES if is_close(to_logvar, wrong(logvar, eps))), None)
         mistake = Misconception(says, "gradient_paths") if says else None
-        fail(task, "dz_dlogvar is not what the chain rule gives.", "Wanted dz/dsigma times dsigma/dlogvar.", mistake)
+        seen = f"dz_dlogvar is not what the chain rule gives. {_by_hand(hand_gradients, 1, eps)}".strip()
+        fail(task, seen, "Wanted dz/dsigma times dsigma/dlogvar.", mistake)
 
 
+def _by_hand(hand_gradients: Callable[..., Any], place: int, like: Tensor) -> str:
+    """The first simple numbers at which one of the two derivatives is wrong."""
+    right = (lambda logvar, eps: torch.ones_like(eps), lambda logvar, eps: torch.exp(logvar / 2) * eps / 2)[place]
+    return smallest_case(
+        lambda logvar, eps: hand_gradients(logvar, eps)[place], right, {"logvar": like, "eps": like}, HAND_POINTS
+    )
+
+
+SPREAD_POINTS = tuple({"logvar": number} for number in (2.0, -4.0, 0.0, 1.0, -1.0, 5.0))
+HAND_POINTS = (
+    *({"logvar": 0.0, "eps": 1.0}, {"logvar": 0.0, "eps": 2.0}, {"logvar": 0.0, "eps": -1.0}),
+    *({"logvar": 2.0, "eps": 1.0}, {"logvar": -2.0, "eps": 1.0}),
+)
+"""Simple numbers, for a formula that one can work out by hand."""
 SIGMA_CUT = Misconception(
     "sigma has no way back to logvar: detach(), no_grad(), .data and a trip through NumPy cut the graph silently.",
     "stochastic_nodes",

@@ -72,16 +72,19 @@ def examine(eps: Tensor, axes: Sequence[str], alpha: float = ALPHA) -> Finding |
 
     n = eps.numel()
     spread = float(eps.square().mean())
+    # the squared mean of n draws, times n, is chi-square with 1 degree
+    limit, mean = (chi_square_interval(1, alpha)[1] / n) ** 0.5, float(eps.mean())
     shared = _along_axes(eps, axes, alpha) if spread > 0 else None
     if shared is not None:
+        moved = shared.kind == "shared" and not -limit <= mean <= limit
+        if moved and float((eps - mean).square().mean()) > 0:  # such a mean makes sums along any axis too large
+            still = _along_axes(eps - mean, axes, alpha)
+            if still is None or still.kind != "shared":
+                return Finding("mean", "", mean, (-limit, limit))
         return shared
     bounds = chi_square_interval(n, alpha)
     if not bounds[0] <= spread <= bounds[1]:
         return Finding("spread", "", spread**0.5, (bounds[0] ** 0.5, bounds[1] ** 0.5))
-    limit = (
-        chi_square_interval(1, alpha)[1] / n
-    ) ** 0.5  # the squared mean of n draws, times n, is chi-square with 1 degree
-    mean = float(eps.mean())
     if not -limit <= mean <= limit:
         return Finding("mean", "", mean, (-limit, limit))
     distance, furthest = kolmogorov_distance(eps, normal_cdf), kolmogorov_limit(n, alpha)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vae_lab.checks.compute_device import choose
 from vae_lab.checks.instruments.noise import Finding, examine
-from vae_lab.checks.instruments.spread import name_mistake
+from vae_lab.checks.instruments.spread import name_floor, name_mistake, name_uniform
 from vae_lab.checks.messages import (
     CheckFailed,
     GraphUsedUp,
@@ -69,7 +69,10 @@ NOT_NORMAL = Misconception(
     "eps has spread 1, but it is not normal (uniform, clamped and sign noise look like this): use torch.randn.",
     "reparameterization",
 )
-UNIFORM = Misconception("torch.rand is uniform on [0, 1]; torch.randn draws from N(0, 1).", "reparameterization")
+MIXED = Misconception(
+    "a reshape has mixed up rows and draws: z[i, b] must be a draw for row b. Repeat along a new first axis.",
+    "two_gradients",
+)
 RESEEDED = Misconception(
     "the function seeds the global generator, and with it everything else that the program draws.", "reparameterization"
 )
@@ -125,17 +128,20 @@ def require_gradient(task: str, z: Tensor, mu: Tensor, logvar: Tensor) -> None:
     if dead_logvar or to_logvar is None:
         fail(task, "no gradient reaches logvar.", "Wanted dz/dlogvar = (z - mu) / 2.", CUT_SIGMA)
     if not _agree(to_mu, wanted_mu):
-        fail(task, "dz/dmu is not 1.", "Wanted dz/dmu = 1: mu is added to the noise and nothing else.")
+        times = float((to_mu * wanted_mu).sum() / wanted_mu.square().sum())
+        seen = f"dz/dmu is not 1 everywhere; on average it is {times:.2g}."
+        fail(task, seen, "Wanted dz/dmu = 1: mu is added to the noise and nothing else.")
     if not _agree(to_logvar, wanted_logvar):
         ratio = float((to_logvar * wanted_logvar).sum() / wanted_logvar.square().sum())
         furthest = float((to_logvar - wanted_logvar).abs().max() / wanted_logvar.abs().max())
         doubled = abs(ratio - 2) < 0.05
+        floor = None if draws else name_floor(z, mu, logvar, to_logvar / weight)
         seen = (
             f"dz/dlogvar is {ratio:.2f} times"
             if doubled
             else f"dz/dlogvar is up to {furthest:.2g} (relative) away from"
         )
-        fail(task, f"{seen} what it should be.", "Wanted (z - mu) / 2.", HALF_LOST if doubled else None)
+        fail(task, f"{seen} what it should be.", "Wanted (z - mu) / 2.", HALF_LOST if doubled else floor)
 
 
 def _agree(seen: Tensor, wanted: Tensor) -> bool:
@@ -209,23 +215,49 @@ def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar:
         fail(task, f"{finding.seen:.1%} of z is nan or infinite.", "Wanted finite numbers.")
     if float(eps.std()) < 1e-3:
         fail(task, f"z is always mu + {float(eps.mean()):.2f} sigma.", "Wanted a draw from N(mu, sigma^2).", NO_NOISE)
+    for number, axis in enumerate(axes[:-2]):
+        still = (eps.abs() < 1e-3).transpose(0, number).flatten(1).all(1)
+        if bool(still.any()):
+            seen = f"in {int(still.sum())} of {len(still)} along the axis '{axis}', z is mu itself."
+            fail(task, seen, "Wanted a draw in each.", NO_NOISE)
     if finding.kind == "shared" and _constant(eps, axes.index(finding.axis)):  # too few draws to say more of them
         _fail_shared(task, finding)
-    mistake = name_mistake(z, mu, logvar)
+    mistake = name_mistake(z, mu, logvar) or name_uniform(z, mu, logvar)
     if mistake is not None:
         fail(task, f"z looks like a draw from {mistake.formula}.", "Wanted N(mu, sigma^2).", mistake.misconception)
+    if "draw" in axes and _mixed_up(eps, z, axes, mu, logvar):
+        fail(task, "rows and draws have changed places in z.", "Wanted z[i, b] from N(mu[b], sigma[b]^2).", MIXED)
     if bool((eps > -1e-3).all()):
-        fail(task, "z is never below mu.", "Wanted noise of either sign.", UNIFORM)
+        fail(task, "z is never below mu.", "Wanted noise of either sign.")
     if finding.kind == "shared":
-        _fail_shared(task, finding)
+        _fail_shared(task, finding, named=finding.axis != "call")
     if finding.kind == "cancelling":
         seen = f"noise along the axis '{finding.axis}' cancels: its sums have {finding.seen:.2f} times the variance"
         fail(task, seen + " of independent noise.", "Wanted independent noise.", CANCELLING)
     if finding.kind == "spread":
-        fail(task, f"the spread of z is {finding.seen:.2f} times sigma.", wanted)
+        fail(task, f"the spread of z is {finding.seen:.2f} times sigma. {_by_level(eps, logvar)}".strip(), wanted)
     if finding.kind == "mean":
         fail(task, f"the mean of z lies {finding.seen:.2f} sigma from mu.", wanted)
     fail(task, f"eps = (z - mu) / sigma is not normal ({_not_normal(finding)}).", wanted, NOT_NORMAL)
+
+
+def _mixed_up(eps: Tensor, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar: Tensor) -> bool:
+    """Whether all is well once each row's draws are taken to lie beside each other: [B, n] in place of [n, B]."""
+    draws, batch = z.shape[1:3]
+    if min(draws, batch) < 2:
+        return False
+    other = z.flatten(1, 2).unflatten(1, (batch, draws)).transpose(1, 2)
+    eps = (other.double() - mu.double()) / torch.exp(logvar.double() / 2)
+    return examine(eps, axes) is None
+
+
+def _by_level(eps: Tensor, logvar: Tensor) -> str:
+    """How many times too wide the draws are where logvar is small and where it is large, if that differs."""
+    columns = eps.flatten(0, -2).square().mean(0).sqrt()
+    low, high = (float(columns[place]) for place in (logvar.mean(0).argmin(), logvar.mean(0).argmax()))
+    if len(columns) < 2 or abs(low - high) < 0.2 * max(low, high):
+        return ""
+    return f"In the column with the smallest logvar it is {low:.2f} times, in that with the largest {high:.2f} times."
 
 
 def _constant(eps: Tensor, axis: int) -> bool:
@@ -233,9 +265,9 @@ def _constant(eps: Tensor, axis: int) -> bool:
     return float(eps.var(axis).mean()) < 0.05 * float(eps.var())
 
 
-def _fail_shared(task: str, finding: Finding) -> NoReturn:
+def _fail_shared(task: str, finding: Finding, named: bool = True) -> NoReturn:
     seen = f"sums of eps = (z - mu) / sigma along the axis '{finding.axis}' have {finding.seen:.1f} times the variance"
-    fail(task, seen + " of independent noise.", "Wanted independent noise.", SHARED[finding.axis])
+    fail(task, seen + " of independent noise.", "Wanted independent noise.", SHARED[finding.axis] if named else None)
 
 
 def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
@@ -264,6 +296,11 @@ def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = t
             after.append(torch.get_rng_state())
     finally:
         torch.set_rng_state(kept)
+    if not torch.is_grad_enabled():
+        with torch.enable_grad():
+            drawn = ordinary(sampler, dtype=dtype).spread
+        if drawn and not ordinary(sampler, dtype=dtype).spread:
+            fail(task, "under torch.no_grad(), z does not have the spread sigma.", "Wanted a draw, there as well.")
     frozen = isinstance(z[0], Tensor) and isinstance(z[1], Tensor) and torch.equal(z[0], z[1])
     if not frozen and ordinary(sampler, dtype=dtype).other_form:
         return
@@ -283,11 +320,13 @@ class Ordinary(NamedTuple):
         other_form: whether z is made of finite numbers, in a shape or a dtype that is not the wanted one.
         spread: whether the spread of z is about sigma.
         gradient: whether dz/dlogvar is (z - mu) / 2.
+        floor: whether a small number that was added shows in the gradient here already.
     """
 
     other_form: bool
     spread: bool
     gradient: bool
+    floor: bool = False
 
 
 def ordinary(sampler: Callable[..., Any], draws: tuple[int, ...] = (), dtype: torch.dtype = torch.float32) -> Ordinary:
@@ -302,11 +341,11 @@ def ordinary(sampler: Callable[..., Any], draws: tuple[int, ...] = (), dtype: to
 
     Example:
         >>> ordinary(lambda mu, logvar: mu + torch.exp(logvar) * torch.randn_like(mu))
-        Ordinary(other_form=False, spread=False, gradient=False)
+        Ordinary(other_form=False, spread=False, gradient=False, floor=False)
     """
     mu = torch.zeros(400, 5, dtype=dtype, device=device())
     logvar = torch.linspace(-3, 3, 5, dtype=dtype, device=device()).repeat(400, 1).requires_grad_()
-    other_form = spread = gradient = False
+    other_form = spread = gradient = floor = False
     with suppress(Exception):
         z = sampler(mu, logvar)
         wanted = z.shape == (*draws, 400, 5) and z.dtype == dtype
@@ -317,7 +356,8 @@ def ordinary(sampler: Callable[..., Any], draws: tuple[int, ...] = (), dtype: to
         (slope,) = torch.autograd.grad(z.sum(), (logvar,), allow_unused=True) if z.requires_grad else (None,)
         through = z.detach().sum(tuple(range(len(draws)))) / 2 if draws else z.detach() / 2
         gradient = slope is not None and _agree(slope, through)
-    return Ordinary(other_form, spread, gradient)
+        floor = not gradient and slope is not None and name_floor(z, mu, logvar, slope) is not None
+    return Ordinary(other_form, spread, gradient, floor)
 
 
 def _not_normal(finding: Finding) -> str:

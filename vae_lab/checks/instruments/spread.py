@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from vae_lab.checks.instruments.statistics import kolmogorov_distance, kolmogorov_limit
 from vae_lab.checks.messages import Misconception
 
 VARIANCE_FOR_SIGMA = Misconception(
@@ -86,6 +87,7 @@ SPREADS: dict[str, tuple[Callable[[Tensor], Tensor], Misconception]] = {
 }
 """Wrong standard deviations that people write, by their formula."""
 
+UNIFORM = Misconception("torch.rand is uniform on [0, 1]; torch.randn draws from N(0, 1).", "reparameterization")
 FLOOR = Misconception(
     "adding a small number changes the answer where sigma is small; exp(logvar / 2) is positive as it is.",
     "reparameterization",
@@ -118,6 +120,62 @@ def name_spread(sigma: Tensor, logvar: Tensor) -> Mistake | None:
     added = seen - torch.exp(logvar / 2)
     if added.numel() and float(added.min()) > 0 and float(added.max() - added.min()) < 0.01 * float(added.min()):
         return Mistake("exp(logvar / 2) plus a small number", FLOOR)
+    added = seen.square() - torch.exp(logvar)
+    if added.numel() and float(added.min()) > 0 and float(added.max() - added.min()) < 0.01 * float(added.min()):
+        return Mistake("sqrt(exp(logvar) + a small number)", FLOOR)
+    return None
+
+
+def name_floor(z: Tensor, mu: Tensor, logvar: Tensor, slope: Tensor) -> Misconception | None:
+    """Recognise a small number that was added to sigma or to sigma^2, from a draw and its derivative.
+
+    Without it, (z - mu) / (2 dz/dlogvar) is 1; it is 1 + c / sigma for sigma + c, and 1 + c / sigma^2 for sigma^2 + c.
+
+    Args:
+        z: a draw, [B, D].
+        mu: [B, D].
+        logvar: [B, D].
+        slope: dz/dlogvar, [B, D].
+
+    Returns:
+        The misconception, if one number c above 0 explains every entry.
+
+    Example:
+        >>> logvar = torch.tensor([-2.0, 0.0, 2.0])
+        >>> name_floor(torch.exp(logvar / 2) + 0.001, torch.zeros(3), logvar, torch.exp(logvar / 2) / 2) is FLOOR
+        True
+    """
+    z, mu, logvar, slope = (t.detach().double() for t in (z, mu, logvar, slope))
+    more = (z - mu) / (2 * slope) - 1
+    for size in (torch.exp(logvar / 2), torch.exp(logvar)):
+        added = (more * size)[(z - mu).abs() > 0.1 * torch.exp(logvar / 2)]  # an eps near 0 tells little
+        if len(added) > 1 and float(added.min()) > 0 and float(added.max()) < 1.3 * float(added.min()):
+            return FLOOR
+    return None
+
+
+def name_uniform(z: Tensor, mu: Tensor, logvar: Tensor) -> Mistake | None:
+    """Recognise uniform noise, times sigma or times a wrong formula for it.
+
+    Args:
+        z: draws, [..., B, D], a hundred or more.
+        mu: [B, D].
+        logvar: [B, D].
+
+    Returns:
+        The first range in which the noise is uniform, or None.
+    """
+    z, mu, logvar = z.detach().double(), mu.detach().double(), logvar.detach().double()
+    spreads = {"sigma": torch.exp(logvar / 2), **{name: spread(logvar) for name, (spread, _) in SPREADS.items()}}
+    if z.numel() < 100:
+        return None
+    for name, spread in spreads.items():
+        eps = (z - mu) / spread
+        for low, high in ((0.0, 1.0), (-0.5, 0.5), (-1.0, 1.0)):
+            share = (eps - low) / (high - low)
+            inside = bool(((share > -1e-3) & (share < 1 + 1e-3)).all())
+            if inside and kolmogorov_distance(share, lambda u: u.clamp(0, 1)) < kolmogorov_limit(share.numel()):
+                return Mistake(f"mu + s * u with s = {name} and u uniform between {low:g} and {high:g}", UNIFORM)
     return None
 
 

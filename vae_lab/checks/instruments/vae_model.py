@@ -100,16 +100,30 @@ def check_vae(vae: Callable[..., Any], latent_dim: int = 3, hidden_dim: int = 16
         fail(task, "the model has no parameters.", "Wanted layers kept on self.", NOT_A_MODULE)
     if ask(task, lambda: model.latent_dim) != latent_dim:
         fail(task, "model.latent_dim is not what VAE was given.", "Wanted it kept.")
-    model.to(device())
+    _stir(model.to(device()))
     for mode in ("train", "eval"):
         getattr(model, mode)()
         _check_shapes(task, model, latent_dim, 5)
         _check_shapes(task, model, latent_dim, 2)
     _check_encoder(task, model, latent_dim)
-    _check_heads(task, [model, *(ask(task, vae, latent_dim, hidden_dim).to(device()).eval() for _ in range(3))])
+    others = [_stir(ask(task, vae, latent_dim, hidden_dim).to(device()).eval()) for _ in range(3)]
+    _check_heads(task, [model, *others])
     _check_decoder(task, model, latent_dim)
     _check_draw(task, model, latent_dim)
     _check_gradient(task, model)
+
+
+def _stir(model: Any) -> Any:
+    """Move weight matrices that are all 0, as the first step of training would.
+
+    To begin a layer at 0 (so that sigma is 1 for every image, or a block does nothing yet) is a way to begin, and no
+    mistake; but no other weight's part in the model shows behind it.
+    """
+    for weight in model.parameters():
+        if weight.ndim > 1 and weight.requires_grad and not bool(weight.detach().any()):
+            with torch.no_grad():
+                weight.copy_(torch.randn_like(weight) * (weight[0].numel() ** -0.5))
+    return model
 
 
 def _check_shapes(task: str, model: Any, latent_dim: int, batch: int) -> None:
