@@ -57,7 +57,7 @@ FAR_KL_POINTS = ({"mu": 0.0, "logvar": 40.0}, {"mu": 0.0, "logvar": -40.0}, {"mu
 CLAMPS = (2.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
 PIXEL_POINTS = (
     *({"logits": 0.0, "x": 1.0}, {"logits": 2.0, "x": 1.0}, {"logits": 2.0, "x": 0.0}, {"logits": -2.0, "x": 0.0}),
-    *({"logits": -2.0, "x": 1.0}, {"logits": 1.0, "x": 0.25}, {"logits": 6.0, "x": 0.5}),
+    *({"logits": -2.0, "x": 1.0}, {"logits": 1.0, "x": 0.25}, {"logits": 6.0, "x": 0.5}, {"logits": 4.0, "x": 1.0}),
 )
 FAR_POINTS = ({"logits": 1000.0, "x": 0.0}, {"logits": -1000.0, "x": 1.0}, {"logits": 1000.0, "x": 0.5})
 LOSS_POINTS = (
@@ -200,6 +200,8 @@ def _name_far(seen: Tensor, logits: Tensor, x: Tensor) -> Misconception | None:
     floor = -float(
         seen[0]
     )  # what a pixel costs that is surely wrong: 18.4 with a small number of 1e-8, 30 with a clamp
+    if floor > 0.9 * float(logits.abs().max()):  # not held at all: something else is wrong
+        return None
     held = losses.log_likelihood(logits.clamp(-floor, floor), x)
     return LOG_OF_ZERO if floor > 0 and torch.allclose(seen, held, rtol=0.02, atol=0.02) else None
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vae_lab.checks.instruments.noise import examine
 from vae_lab.checks.instruments.probe import PIXELS, Probe
-from vae_lab.checks.instruments.sampler import device, is_close
+from vae_lab.checks.instruments.sampler import CANCELLING, device, is_close
 from vae_lab.checks.instruments.train_run import check_loss_of_loop, check_train
 from vae_lab.checks.instruments.trained_model import check_trained
 from vae_lab.checks.instruments.vae_model import LittleVAE, check_vae
@@ -62,6 +62,13 @@ PIXEL_SPACE = Misconception(
 SAMPLED_ENDS = Misconception(
     "the ends are draws of z; take mu, the middle of q(z|x), as an image's code.", "generation"
 )
+SHARED_Z = {
+    "call": Misconception(
+        "the same z come back in every call: a fixed seed, or z that are drawn once and kept.", "generation"
+    ),
+    "row": Misconception("one z serves several images; every image needs its own.", "generation"),
+    "dimension": Misconception("one number serves all dimensions of a z; each needs its own.", "generation"),
+}
 NO_SOFTMAX = Misconception("the classifier puts out logits; softmax makes probabilities of them.", "generation")
 
 
@@ -133,7 +140,7 @@ def check_interpolate(
     a, b = torch.rand(2, PIXELS, device=device())
     images = ask(task, interpolate, probe, a, b, steps, names=("model", "a", "b"))
     images = require_tensor(task, images, probe.up, (steps, PIXELS), "the result")
-    code_a, code_b = (a @ probe.down).detach(), (b @ probe.down).detach()
+    code_a, code_b = (probe.code(image).detach() for image in (a, b))
     t = torch.linspace(0, 1, steps, device=device())[:, None]
     wanted = (1 - t) * code_a + t * code_b
     if not probe.decoded or is_close(images, (1 - t) * a + t * b):
@@ -181,12 +188,11 @@ def check_recognisable_fraction(
             false-alarm probability 1e-8).
     """
     task, probe = "recognisable_fraction", Probe(latent_dim)
-    judge = torch.randn(PIXELS, 10, device=device()) / 9
-    seen: list[Tensor] = []
+    judge, seen = _judge(probe), list[Tensor]()
 
     def classify(images: Tensor) -> Tensor:
         seen.append(images.detach().clone())
-        return _logits(images.to(judge), judge)
+        return judge(images)
 
     draws = []
     for _ in range(calls):
@@ -198,19 +204,30 @@ def check_recognisable_fraction(
         images = torch.sigmoid(probe.logits(z)).detach()
         shown = torch.cat([image.reshape(-1, PIXELS) for image in seen]) if seen else images[:0]
         if shown.shape != images.shape or not is_close(shown, images):
-            raw = shown.shape == images.shape and is_close(shown, probe.logits(z).detach())
-            fail(task, "the classifier is not shown the decoded images.", "Wanted them all.", LOGITS if raw else None)
-        _require_share(task, share, _logits(images, judge))
+            what, why = _other_images(shown, probe.logits(z).detach()) if shown.shape == images.shape else ("", None)
+            fail(task, f"the classifier is not shown the decoded images. {what}".strip(), "Wanted them all.", why)
+        _require_share(task, share, judge(images))
     _require_prior(task, torch.stack(draws), ("call", "row", "dimension"))
 
 
-def _logits(images: Tensor, judge: Tensor) -> Tensor:
-    """What the check's own classifier says: sure of about half of the probe's images."""
-    return (images - 0.4) @ judge * 4 + 1
+def _judge(probe: Probe) -> Callable[[Tensor], Tensor]:
+    """The check's own classifier, [n, 784] -> [n, 10]: logits whose largest is above 0.9 for about half of the images.
+
+    So a share that was counted without softmax is neither 0 nor 1, and is told from others.
+    """
+    weights = torch.randn(PIXELS, 10, device=device()) / 9
+
+    def raw(images: Tensor) -> Tensor:
+        return (images.to(weights) - 0.4) @ weights * 4
+
+    some = torch.sigmoid(probe.logits(torch.randn(400, probe.latent_dim, device=device()))).detach()
+    shift = SURE - raw(some).max(1).values.median()
+    return lambda images: raw(images) + shift
 
 
 def _require_share(task: str, share: Any, logits: Tensor) -> None:
-    probability = torch.softmax(logits, -1).max(-1).values
+    probability_of = torch.softmax(logits, -1)
+    probability = probability_of.max(-1).values
     sure = (probability >= SURE).double()
     wanted, n = float(sure.mean()), len(sure)
     if isinstance(share, Tensor) and share.ndim == 0:
@@ -230,8 +247,16 @@ def _require_share(task: str, share: Any, logits: Tensor) -> None:
         float((probability >= 0.5).double().mean()): Misconception("sure means at least 0.9 here.", "generation"),
         1 - wanted: Misconception("this is the share of images that the classifier is not sure of.", "generation"),
         100 * wanted: Misconception("this is a percentage; a share lies between 0 and 1.", "generation"),
+        float((probability_of >= SURE).double().mean()): Misconception(
+            "this is a share of all the probabilities; of each image only the largest counts.", "generation"
+        ),
+        float((torch.softmax(logits, 0).max(-1).values >= SURE).double().mean()): Misconception(
+            "softmax goes over the images here; the classes are the last axis.", "generation"
+        ),
     }
-    mistake = next((why for value, why in guesses.items() if math.isclose(value, float(share), abs_tol=1e-4)), None)
+    found = {why for value, why in guesses.items() if math.isclose(value, float(share), abs_tol=1e-4)}
+    telling = len(found) == 1 and float(share) not in (0.0, 1.0)  # 0 and 1 are what many mistakes give
+    mistake = found.pop() if telling else None
     fail(task, f"the result is {float(share):.3f}.", f"Wanted {wanted:.3f} for these z.", mistake)
 
 
@@ -264,7 +289,39 @@ def _require_probabilities(task: str, images: Tensor, logits: Tensor) -> None:
         fail(task, "no pixel is darker than 0.5.", "Wanted one sigmoid, not two.", LOGITS)
     if bool(((images == 0) | (images == 1)).all()):
         fail(task, "all pixels are black or white.", "Wanted the probabilities themselves.")
-    fail(task, "the result is not what the decoder gave.", "Wanted sigmoid(decode(z)), in the order of z.")
+    what, why = _other_images(images, logits.detach())
+    fail(
+        task,
+        f"the result is not what the decoder gave. {what}".strip(),
+        "Wanted sigmoid(decode(z)), in the order of z.",
+        why,
+    )
+
+
+OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
+    "the logits": lambda s: s,
+    "sigmoid(sigmoid(logits))": lambda s: torch.sigmoid(torch.sigmoid(s)),
+    "1 - sigmoid(logits)": lambda s: torch.sigmoid(-s),
+    "tanh(logits)": torch.tanh,
+    "the logits, cut off at 0 and 1": lambda s: s.clamp(0, 1),
+    "softmax(logits)": lambda s: torch.softmax(s, -1),
+    "the logits, stretched from the least to the greatest": lambda s: (s - s.min()) / (s.max() - s.min()),
+    "sigmoid(logits), rounded": lambda s: (s > 0).to(s),
+    "255 sigmoid(logits)": lambda s: 255 * torch.sigmoid(s),
+}
+"""What people make of logits instead of sigmoid(logits)."""
+
+
+def _other_images(images: Tensor, logits: Tensor) -> tuple[str, Misconception | None]:
+    """What wrong images are, as far as one can tell, and the mistake, if it is known."""
+    right = torch.sigmoid(logits)
+    name = next((name for name, formula in OTHERS.items() if is_close(images, formula(logits))), "")
+    if name:
+        return f"They are {name}.", LOGITS if name in ("the logits", "sigmoid(sigmoid(logits))") else None
+    off = (images - right).abs().amax(1) > 1e-3
+    if 0 < int(off.sum()) < len(off):
+        return f"{int(off.sum())} of {len(off)} images are others.", None
+    return f"Pixels lie between {float(images.min()):.3g} and {float(images.max()):.3g}.", None
 
 
 def _require_prior(task: str, z: Tensor, axes: tuple[str, ...]) -> None:
@@ -284,4 +341,7 @@ def _require_prior(task: str, z: Tensor, axes: tuple[str, ...]) -> None:
         "shared": f"z is the same, or nearly, along the axis '{finding.axis}'.",
         "cancelling": f"along the axis '{finding.axis}', z cancels.",
     }[finding.kind]
-    fail(task, what, "Wanted independent draws from the prior N(0, 1).", WRONG_PRIOR)
+    why = {"shared": SHARED_Z.get(finding.axis), "cancelling": CANCELLING, "not finite": None}.get(
+        finding.kind, WRONG_PRIOR
+    )
+    fail(task, what, "Wanted independent draws from the prior N(0, 1).", why)

@@ -67,7 +67,16 @@ def require_closed_form(
     require_tensor(task, seen, next(iter(inputs.values())), tuple(wanted.shape))
     if not is_close(seen, wanted):
         _fail_values(
-            task, function, closed, inputs, seen, wanted.detach(), name_formula(seen, wrong, before), by_hand, measure
+            task,
+            function,
+            closed,
+            inputs,
+            seen,
+            wanted.detach(),
+            name_formula(seen, wrong, before),
+            by_hand,
+            measure,
+            wrong,
         )
     if not seen.requires_grad:
         fail(task, "the result does not require a gradient although the inputs do.", "Wanted one.", NO_GRADIENT)
@@ -95,10 +104,19 @@ def _fail_values(
     named: Misconception | None,
     by_hand: Points,
     measure: Measure | None,
+    wrong: Wrong,
 ) -> NoReturn:
     """Say of wrong values what they are."""
     if torch.allclose(seen.detach().double(), right, rtol=1e-4, atol=1e-4):
-        fail(task, "the result is of float64, but no more exact than float32.", "Wanted float64 all the way.")
+        rounded = [tensor.detach().float().to(tensor.dtype) for tensor in inputs.values()]
+        with torch.no_grad():
+            coarse = function(*rounded)
+        if isinstance(coarse, Tensor) and torch.equal(coarse, seen.detach()):
+            fail(task, "the result is of float64, but no more exact than float32.", "Wanted float64 all the way.")
+        off = float(((seen.detach().double() - right).abs() / right.abs().clamp(min=1e-12)).max())
+        fail(task, f"the values are off by up to {off:.1g} (relative); rounding explains less.", "Wanted the formula.")
+    if named is not None and not _holds_elsewhere(function, inputs, named, wrong):
+        named = None
     found = "the values are wrong."
     if not bool(torch.isfinite(seen).all()):
         found = "the result holds nan or infinite numbers."
@@ -111,6 +129,25 @@ def _fail_values(
         found = f"{found} {measured}".strip()
     case = smallest_case(function, closed, inputs, by_hand)
     fail(task, f"{found} {case}".strip(), "Wanted the formula of the text.", named)
+
+
+def _holds_elsewhere(
+    function: Callable[..., Any], inputs: Mapping[str, Tensor], named: Misconception, wrong: Wrong
+) -> bool:
+    """Whether the wrong formula that was recognised is that of the answer at other numbers as well."""
+    others = [tensor.detach() * (4 if tensor.requires_grad else 1) for tensor in inputs.values()]
+    try:
+        with torch.no_grad():
+            seen = function(*(tensor.clone() for tensor in others))
+    except Exception:
+        return True
+    formulas = [pair for pair in wrong if pair[1] is named]
+    if not isinstance(seen, Tensor) or not bool(torch.isfinite(seen).all()):
+        return True
+    return any(
+        value.shape == seen.shape and torch.allclose(seen.detach().double(), value, rtol=1e-3, atol=1e-3)
+        for value in (formula(*(tensor.double() for tensor in others)) for formula, _ in formulas)
+    )
 
 
 def smallest_case(
@@ -140,7 +177,35 @@ def smallest_case(
         if not abs(value - wanted) <= 2e-3 * (abs(wanted) + 0.05):
             where = ", ".join(f"{name} = {number:g}" for name, number in point.items())
             return f"By hand: for {where} you give {value:.4g}, wanted {wanted:.4g}."
+    return _case_of_two(function, closed, like, points)
+
+
+def _case_of_two(
+    function: Callable[..., Any], closed: Callable[..., Tensor], like: Mapping[str, Tensor], points: Points
+) -> str:
+    """Two points in one image, or in two, for what goes wrong between them; "" if nothing does."""
+    for axis, name_of_it in ((-1, "one image"), (0, "two images")):
+        for other in points[1:]:
+            given = [
+                torch.tensor([points[0][name], other[name]])
+                .reshape([2 if place == axis % like[name].ndim else 1 for place in range(like[name].ndim)])
+                .to(like[name].detach())
+                for name in other
+            ]
+            wanted = closed(*(tensor.double() for tensor in given)).flatten()
+            try:
+                with torch.no_grad():
+                    seen = function(*given).detach().double().flatten()
+            except Exception:
+                continue
+            if seen.shape == wanted.shape and not torch.allclose(seen, wanted, rtol=2e-3, atol=1e-4):
+                where = ", ".join(f"{name} = ({points[0][name]:g}, {number:g})" for name, number in other.items())
+                return f"By hand: for {name_of_it} with {where} you give {_list(seen)}, wanted {_list(wanted)}."
     return ""
+
+
+def _list(numbers: Tensor) -> str:
+    return " and ".join(f"{number:.4g}" for number in numbers.tolist())
 
 
 def fitted(seen: Tensor, terms: Mapping[str, Tensor]) -> dict[str, float] | None:
@@ -162,7 +227,9 @@ def fitted(seen: Tensor, terms: Mapping[str, Tensor]) -> dict[str, float] | None
     weights = torch.linalg.lstsq(columns, wanted[:, None], driver="gelsd").solution[:, 0]
     if not torch.allclose(columns @ weights, wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max())):
         return None
-    return {name: round(float(w), 3) for name, w in zip(terms, weights, strict=True) if abs(float(w)) >= 2e-3}
+    least = 2e-3 * float(weights.abs().max())
+    kept = {name: float(w) for name, w in zip(terms, weights, strict=True) if abs(float(w)) > least}
+    return {name: round(w, 3) if abs(w) > 0.1 else float(f"{w:.3g}") for name, w in kept.items()}
 
 
 def in_words(weights: Mapping[str, float]) -> str:

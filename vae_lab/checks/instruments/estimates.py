@@ -15,8 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae_lab.checks.instruments.losses import kl_terms
+from vae_lab.checks.instruments.losses import BITS, kl_terms
 from vae_lab.checks.instruments.sampler import device, gradients
+from vae_lab.checks.instruments.spread import UNIFORM
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
 
 STANDARD_ERRORS = 6.5
@@ -44,6 +45,11 @@ MIXED_ROWS = Misconception(
     "belong to row b.",
     "how_good",
 )
+OTHER_WAY = Misconception("this is KL(p || q), the other way round; the ELBO has KL(q || p).", "elbo")
+NO_LOG_SIGMA = Misconception("the density q(z) has 1 / sigma in front; -log sigma is missing in log q(z).", "elbo")
+WHOLE_LOGVAR = Misconception("log sigma is logvar / 2; in log q(z) stands the whole logvar.", "elbo")
+CUT_LOG_P = Misconception("z is cut off where log p(z) is computed: log p sends no gradient.", "stochastic_nodes")
+CUT_LOG_Q = Misconception("z is cut off where log q(z) is computed; both logarithms need it.", "stochastic_nodes")
 WRONG_SIGMA = Misconception("{} stands where sigma belongs: sigma is exp(logvar / 2).", "reparameterization")
 LOG_OF_MEAN = Misconception(
     "the logarithm of a mean of q(z) / p(z) has another mean than the mean of log q(z) - log p(z).", "how_good"
@@ -121,9 +127,25 @@ def check_kl_monte_carlo(
                 seen = (
                     f"in one dimension the gradient for {name} is on average {mean / target:.2f} times that of the KL."
                 )
-                fail(task, seen, "Wanted an unbiased gradient.", NO_PATH)
+                fail(task, seen, "Wanted an unbiased gradient.", _name_slopes(slopes, rows))
     if all(slope is not None and float(slope.std(0).max()) <= 1e-5 for slope in slopes):
         fail(task, "the gradient is the same in every row, whatever was drawn.", "Wanted draws.", CLOSED_FORM)
+
+
+def _name_slopes(slopes: Sequence[Tensor | None], rows: list[Tensor]) -> Misconception | None:
+    """Which of the two logarithms, or both, the mean gradient shows to be cut off from z; None for anything else."""
+    variance = rows[1][0].detach().double().exp()
+    zero, mean = torch.zeros_like(variance), rows[0][0].detach().double()
+    guesses = [(zero, zero, NO_PATH), (zero, zero - 0.5, CUT_LOG_P), (mean, variance / 2, CUT_LOG_Q)]
+    for for_mu, for_logvar, mistake in guesses:
+        fits = True
+        for slope, target in zip(slopes, (for_mu, for_logvar), strict=True):
+            for d, wanted in enumerate(target.tolist()):
+                seen, error = (0.0, 0.0) if slope is None else _mean_and_error(slope[:, d])
+                fits = fits and abs(seen - wanted) <= 5 * error + 1e-3
+        if fits:
+            return mistake
+    return None
 
 
 def _name_mean(
@@ -137,7 +159,7 @@ def _name_mean(
             again, error = _mean_and_error(kl_monte_carlo(*there, draws))
         near = _means(there, draws)
         found &= {mistake for value, mistake in near if abs(value - again) <= 4 * error + 1e-3 * abs(value)}
-        if len(found) < 2:
+        if not found:
             break
     return found.pop() if len(found) == 1 else None
 
@@ -152,7 +174,12 @@ def _means(rows: list[Tensor], draws: int) -> list[tuple[float, Misconception]]:
     if draws > 1:  # one draw has been found right: what is left is how the draws are put together
         near = [(wanted * draws, SUM_OVER_DRAWS), (wanted * draws / (draws - 1), ONE_DRAW_LESS)]
         return [*near, (float((total.logsumexp(1) - math.log(draws)).mean()), LOG_OF_MEAN)]
-    near = [(-wanted, SIGN), (_forward(rows), FROM_PRIOR)]
+    near = [(-wanted, SIGN), (_forward(rows), FROM_PRIOR), (-_forward(rows), OTHER_WAY)]
+    half = float(logvar.sum()) / 2
+    near += [(wanted + half, NO_LOG_SIGMA), (wanted - half, WHOLE_LOGVAR), (wanted / math.log(2), BITS)]
+    uniform = mu + torch.exp(logvar / 2) * torch.rand(40_000, len(mu), dtype=torch.float64, device=mu.device)
+    terms = (uniform.square() - (uniform - mu).square() / logvar.exp() - logvar) / 2
+    near.append((float(terms.sum(-1).mean()), UNIFORM))
     near.append((float((z.square().sum(-1).mean() + len(mu) * math.log(2 * math.pi)) / 2), NO_LOG_Q))
     near.append((-float((logvar + 1 + math.log(2 * math.pi)).sum() / 2), NO_LOG_P))
     near += [(wanted / len(mu), MEAN_OVER_D)] if len(mu) > 1 else []
@@ -177,12 +204,16 @@ def _require_rows_apart(task: str, kl_monte_carlo: Callable[..., Any], like: Ten
     The limits, 100 and 200, are more than five and fourteen of them away; at 0, where the mean of (z^2 - 1) / 2 is the
     widest usual form, more than a hundred.
     """
-    mu = torch.tensor([[0.0], [30.0], [30.0], [0.0], [30.0]]).to(like)
-    seen = require_tensor(
-        task, ask(task, kl_monte_carlo, mu, torch.zeros_like(mu), 3, names=("mu", "logvar")), mu, (5,)
-    ).detach()
-    if bool((seen[mu[:, 0] == 0].abs() > 100).any()) or bool((seen[mu[:, 0] > 0] < 200).any()):
+    mu = torch.tensor([[0.0], [30.0], [30.0], [0.0], [30.0]]).to(like).requires_grad_()
+    logvar = torch.zeros_like(mu).detach()
+    answer = require_tensor(task, ask(task, kl_monte_carlo, mu, logvar, 3, names=("mu", "logvar")), logvar, (5,))
+    seen, far = answer.detach(), mu.detach()[:, 0] > 0
+    if bool((seen[~far].abs() > 100).any()) or bool((seen[far] < 200).any()):
         fail(task, "an image's estimate depends on other images.", "Wanted each from its own draws.", MIXED_ROWS)
+    (slope,) = gradients(task, answer.sum(), (mu,)) if answer.requires_grad else (None,)
+    if slope is not None and bool(((slope[far] - 30).abs() > 15).any()) and bool(slope[far].std() > 15):
+        seen_slopes = "where the KL is large, its gradient for mu is all noise: it is not that of mu + sigma * eps."
+        fail(task, seen_slopes, "Wanted the gradient through the draws.", NO_PATH)
 
 
 def _mean_and_error(values: Tensor) -> tuple[float, float]:

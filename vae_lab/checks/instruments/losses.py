@@ -112,6 +112,13 @@ NOT_NEGATIVE = Misconception(
     "the sign is turned: binary cross-entropy is the negative log-likelihood, and log p(x|z) is never above 0 here.",
     "elbo",
 )
+HALF_OF_IT = Misconception("the second half is missing: (1 - x) log(1 - p) counts the black pixels.", "elbo")
+BLACK_AND_WHITE = Misconception("black and white have changed places: p is the probability of white, x = 1.", "elbo")
+SECOND_SIGMOID = Misconception("the sigmoid is applied twice: logits go in as they are.", "elbo")
+GREY_ROUNDED = Misconception("grey is rounded to black or white; the formula takes any x in [0, 1].", "elbo")
+CHANGED_PLACES = Misconception(
+    "logits and x have changed places: binary_cross_entropy_with_logits takes the logits first, then x.", "elbo"
+)
 WRONG_LIKELIHOOD: Wrong = [
     (likelihood_terms, Misconception("the pixels are not added up yet: one number for each image.", "elbo")),
     (lambda s, x: log_likelihood(s, x).sum(), ONE_NUMBER),
@@ -127,7 +134,7 @@ WRONG_LIKELIHOOD: Wrong = [
     (lambda s, x: -likelihood_terms(s, x).flatten(1).mean(1), NOT_NEGATIVE),
     (
         lambda s, x: (x * logsigmoid(s)).flatten(1).sum(1),
-        Misconception("the second half is missing: (1 - x) log(1 - p) counts the black pixels.", "elbo"),
+        HALF_OF_IT,
     ),
     (
         lambda s, x: ((1 - x) * logsigmoid(-s)).flatten(1).sum(1),
@@ -135,11 +142,11 @@ WRONG_LIKELIHOOD: Wrong = [
     ),
     (
         lambda s, x: log_likelihood(-s, x),
-        Misconception("black and white have changed places: p is the probability of white, x = 1.", "elbo"),
+        BLACK_AND_WHITE,
     ),
     (
         lambda s, x: log_likelihood(torch.sigmoid(s), x),
-        Misconception("the sigmoid is applied twice: logits go in as they are.", "elbo"),
+        SECOND_SIGMOID,
     ),
     (
         lambda s, x: log_likelihood(s, x) / math.log(2),
@@ -147,7 +154,7 @@ WRONG_LIKELIHOOD: Wrong = [
     ),
     (
         lambda s, x: log_likelihood(s, (x > 0.5).to(x)),
-        Misconception("grey is rounded to black or white; the formula takes any x in [0, 1].", "elbo"),
+        GREY_ROUNDED,
     ),
     (
         lambda s, x: -mse_loss(torch.sigmoid(s), x, reduction="none").flatten(1).sum(1),
@@ -167,9 +174,7 @@ WRONG_LIKELIHOOD: Wrong = [
     ),
     (
         lambda s, x: (s * logsigmoid(x) + (1 - s) * logsigmoid(-x)).flatten(1).sum(1),
-        Misconception(
-            "logits and x have changed places: binary_cross_entropy_with_logits takes the logits first, then x.", "elbo"
-        ),
+        CHANGED_PLACES,
     ),
     (
         lambda s, x: (x * s.log() + (1 - x) * (1 - s).log()).flatten(1).sum(1),
@@ -259,6 +264,20 @@ RECONSTRUCTIONS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 """What people write for the reconstruction of one pixel, instead of its binary cross-entropy."""
 
+NOT_ANOTHER: dict[str, Misconception] = {
+    "the cross-entropy with a second sigmoid": SECOND_SIGMOID,
+    "the cross-entropy with logits and x exchanged": CHANGED_PLACES,
+    "the cross-entropy with black and white exchanged": BLACK_AND_WHITE,
+    "the cross-entropy with images rounded to black and white": GREY_ROUNDED,
+    "x log p alone": HALF_OF_IT,
+}
+"""What is wrong with those of them that are no other likelihood."""
+
+
+def why_not(name: str) -> Misconception:
+    """What is wrong with one of the RECONSTRUCTIONS."""
+    return NOT_ANOTHER.get(name, OTHER_LIKELIHOOD)
+
 
 def near_the_prior(batch: int, dim: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     """Mu and logvar [B, D] of either sign between 0.03 and 0.2: each KL is at most 0.03 nats, and none is 0.
@@ -295,7 +314,7 @@ def measure_likelihood(likelihood: Callable[..., Any]) -> tuple[str, Misconcepti
     seen = attempt(likelihood, logits.float(), x)
     terms = {"x log p": x * logsigmoid(logits), "(1 - x) log(1 - p)": (1 - x) * logsigmoid(-logits)}
     weights = None if seen is None else fitted(seen, {name: term.sum(-1) for name, term in terms.items()})
-    if weights is None:
+    if weights is None or set(weights.values()) == {1.0}:
         return "", None
     return f"They are those of {in_words(weights)}, added up over the pixels; the text has each of the two once.", None
 
@@ -328,14 +347,15 @@ def measure_loss(loss_of: Callable[..., Any]) -> tuple[str, Misconception | None
     steps = [big - little for big, little in zip(levels[::2], levels[1::2], strict=True)]
     level = all(abs(step) < 1e-5 for step in steps)  # also of a loss without any KL, and then the fit says so
     if weights is not None and not (level and "KL" in weights):
-        return f"It is {in_words(weights)}; wanted reconstruction + KL.", None
+        measured = f"With images of 6 pixels and D = 3 it is {in_words(weights)}; wanted reconstruction + KL."
+        return measured, None
     if level:
         return "Where each KL is at most 0.03 nats, mu and logvar make no difference to it.", FREE_BITS
     for name, terms in RECONSTRUCTIONS.items():
         other = torch.stack([terms(s, x).flatten(1).sum(1).mean() for s, x, _, _ in batches])
         weights = fitted(seen, {name: other, "KL": rate})
         if weights is not None and name in weights:
-            return f"It is {in_words(weights)}.", OTHER_LIKELIHOOD
+            return f"It is {in_words(weights)}.", why_not(name)
     parts = {"reconstruction": distortion}
     for name, term in {"mu^2": torch.square, "sigma^2": torch.exp, "logvar": lambda v: v, "1": torch.ones_like}.items():
         parts[name] = torch.stack([term(m if name == "mu^2" else v).sum(-1).mean() for _, _, m, v in batches])

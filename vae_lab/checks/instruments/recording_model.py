@@ -16,7 +16,7 @@ from vae_lab.checks.instruments.sampler import device
 
 
 class Entry(NamedTuple):
-    """A tensor that the model gave out (or an input of it), and the gradient that came back, if any did."""
+    """A tensor that the model gave out, and the gradient that came back, in all, if any did: no or one tensor."""
 
     given: Tensor
     came: list[Tensor]
@@ -85,5 +85,10 @@ class RecordingModel(torch.nn.Module):
         entry = Entry(given.detach().clone(), [])
         book.append(entry)
         if given.requires_grad:
-            given.register_hook(lambda gradient: entry.came.append(gradient.detach().clone()))
+            given.register_hook(lambda gradient: _add(entry, gradient))
         return given
+
+
+def _add(entry: Entry, gradient: Tensor) -> None:
+    """Add up what comes back: a loop may call backward for each term of its loss."""
+    entry.came[:] = [sum((each for each in entry.came), gradient.detach().clone())]

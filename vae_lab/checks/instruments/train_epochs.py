@@ -33,6 +33,10 @@ NEW_OPTIMIZER = Misconception(
     "one has forgotten them.",
     "training",
 )
+RECONSTRUCTION_REPORTED = Misconception("this is the reconstruction alone; the KL belongs to it.", "training")
+OLD_GRADIENTS = Misconception(
+    "every step adds to the gradients of all steps before: optimizer.zero_grad(), once for each batch.", "training"
+)
 
 
 class UnevenModel(RecordingModel):
@@ -45,10 +49,12 @@ class UnevenModel(RecordingModel):
         super().__init__(latent_dim, pixels)
         self.bias = torch.nn.Parameter(torch.zeros(pixels, device=device()))
         self.biases: list[Tensor] = []
+        self.left: list[Tensor | None] = []
 
     def decode(self, z: Tensor) -> Tensor:
-        """Give out the picture of logits, [B, pixels], and note where the steps so far have moved the bias."""
+        """Give out the picture of logits, [B, pixels]; note where the bias is by now, and what is in its .grad."""
         self.biases.append(self.bias.detach().clone())
+        self.left.append(None if self.bias.grad is None else self.bias.grad.detach().clone())
         return super().decode(z) + (self.bias - self.bias.detach())
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -85,9 +91,38 @@ def check_epochs(train: Callable[..., Any], n: int = 150, pixels: int = 784, lat
         fail(task, "the images come in the order in which they were given.", "Wanted a random one.", NOT_SHUFFLED)
     if once and _alike(order[n:], order[:n]):
         fail(task, "the images come in one order in both epochs.", "Wanted a new one for each.", SAME_ORDER)
+    _judge_old_gradients(task, model)
     if once:
         _judge_optimizer(task, model, sum(end <= n for end in accumulate(map(len, batches))))
     _judge_report(task, float(history[-1]), model, images, orders[len(orders) // 2 :])
+
+
+def _judge_old_gradients(task: str, model: UnevenModel) -> None:
+    """What is in .grad when a batch comes is nothing, or what was added since the step before the last.
+
+    It is compared in direction, so that a clipped gradient is as good as another. Two batches' gradients have a cosine
+    of about 0.95, and a sum of two with the second of them one of 0.98.
+    """
+    came = [
+        entry.came[0].reshape(-1, len(model.bias)).sum(0) if entry.came else torch.zeros_like(model.bias.detach())
+        for entry in model.logits
+    ]
+    began = 0  # the first batch since the last step but one
+    for k in range(1, len(came)):
+        if torch.equal(model.biases[k], model.biases[k - 1]):
+            continue
+        left, since = model.left[k], torch.stack(came[began:k]).sum(0)
+        if left is not None and bool(left.any()) and _cosine(left, since) < 0.995:
+            older = [torch.stack(came[start:k]).sum(0) for start in range(began)]
+            times = [began - start for start, total in enumerate(older) if _cosine(left, total) > 0.9999]
+            if times:
+                seen = f"a step is made with the gradients of {max(times)} earlier batches beside its own."
+                fail(task, seen, "Wanted those of its own batch.", OLD_GRADIENTS)
+        began = k
+
+
+def _cosine(a: Tensor, b: Tensor) -> float:
+    return float(torch.nn.functional.cosine_similarity(a.double(), b.double(), dim=0))
 
 
 def _judge_optimizer(task: str, model: UnevenModel, batches: int) -> None:
@@ -124,7 +159,13 @@ def _judge_report(task: str, last: float, model: UnevenModel, images: Tensor, ep
     if near(each.mean()) or near(means.mean()):
         return
     seen = f"an epoch's entry is {last:.4g}; the mean over its {len(images)} images was {float(each.mean()):.4g}."
-    fail(task, seen, "Wanted the mean over the epoch.", LAST_BATCH if near(means[-1]) else None)
+    guesses = {
+        float(means[-1]): LAST_BATCH,
+        float(-log_likelihood(logits, images.double()).mean()): RECONSTRUCTION_REPORTED,
+    }
+    close = min(guesses, key=lambda value: abs(value - last))  # the two may lie near each other
+    exact = abs(close - last) <= 1e-4 * abs(close)
+    fail(task, seen, "Wanted the mean over the epoch.", guesses[close] if exact else None)
 
 
 def _alike(order: Tensor, other: Tensor) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from vae_lab.checks.instruments.losses import FREE_BITS, OTHER_LIKELIHOOD, gaussian_kl, log_likelihood
+from vae_lab.checks.instruments.losses import BITS, FREE_BITS, gaussian_kl, log_likelihood, why_not
+from vae_lab.checks.instruments.noise import examine
 from vae_lab.checks.instruments.recording_model import Entry, RecordingModel
 from vae_lab.checks.instruments.sampler import device
+from vae_lab.checks.instruments.spread import name_mistake, name_uniform
 from vae_lab.checks.instruments.train_epochs import check_epochs
 from vae_lab.checks.instruments.trained_model import EPOCHS, Nats, check_trained, require_history
 from vae_lab.checks.messages import Misconception, ask, fail
@@ -19,7 +22,11 @@ NO_BACKWARD = Misconception(
     "the loss sends no gradient to the model: loss.backward() is missing, or the loss was cut off by detach or item.",
     "training",
 )
-NO_KL = Misconception("the KL is not in the loss: this trains an autoencoder with noise.", "training")
+NO_KL = Misconception(
+    "the KL does not pull on mu and logvar: it is not in the loss, or cut off. This trains an autoencoder with noise.",
+    "training",
+)
+WARM_UP = Misconception("the KL's weight changes while it trains; here it is 1 all the time, no warm-up.", "training")
 KL_SIGN = Misconception(
     "the KL has the wrong sign: the loss is -log-likelihood + KL, and both terms are to be small.", "training"
 )
@@ -118,6 +125,7 @@ def check_loss_of_loop(
             learning = [flag for (_, flag), entry in zip(recorder.drawn, recorder.logits, strict=False) if entry.came]
             if not any(learning):
                 fail(task, "the z that is decoded does not require a gradient.", "Wanted a path.", DETACHED_Z)
+    _judge_draws(task, recorder)
     times = _times_shown(torch.cat([row.x for row in rows]), images)
     if int(times.min()) < epochs:
         few = int((times < epochs).sum())
@@ -225,24 +233,33 @@ def _judge_reconstruction(task: str, rows: list[Batch], picture: Tensor) -> None
     name = next((name for name, slope in SLOPES.items() if alike(slope) > 0.9999), "")
     seen = "the gradient of the loss for the logits is not proportional to sigmoid(logits) - x."
     if name:
-        fail(task, f"{seen} It is that of {name}.", "Wanted the cross-entropy.", OTHER_LIKELIHOOD)
+        fail(task, f"{seen} It is that of {name}.", "Wanted the cross-entropy.", why_not(name))
     fail(task, f"{seen} (The cosine between the two is {found:.3f}.)", "Wanted the cross-entropy of the text.")
 
 
 def _judge_weights(task: str, rows: list[Batch], picture: Tensor) -> None:
     """The gradients that came back for mu and logvar, as multiples of the KL's, beside the reconstruction's weight."""
-    weights, halves = [], []
+    weights, halves, came_all, term_all = [], [], [], []
     for row in rows:
         error = torch.sigmoid(picture) - row.x.to(row.slope)
         scale = float((row.slope * error).sum() / error.square().sum())
         came = [_came(entry).flatten() / scale for entry in (row.mu, row.logvar)]
         term = [row.mu.given.flatten(), torch.expm1(row.logvar.given).flatten() / 2]
+        came_all.append(torch.stack(came))
+        term_all.append(torch.stack(term))
         halves.append([float((c * t).sum() / t.square().sum()) for c, t in zip(came, term, strict=True)])
         weights.append(float((torch.cat(came) * torch.cat(term)).sum() / torch.cat(term).square().sum()))
     weight = sum(weights) / len(weights)
     for_mu, for_logvar = (sum(half[place] for half in halves) / len(halves) for place in (0, 1))
+    slopes = [_slope(c, t) for c, t in zip(torch.cat(came_all, 1), torch.cat(term_all, 1), strict=True)]
+    straight = [abs(slope - 1) <= 0.03 + 6.5 * error for slope, error in slopes]
     if abs(weight - 1) <= 0.2 and abs(for_mu - for_logvar) < 0.5:
-        return
+        if all(straight):
+            return
+        if abs(slopes[0][0] - slopes[1][0]) > 0.1:
+            seen = "in the loss, what is in the place of the KL does not have its gradient: along mu it grows "
+            seen += f"{slopes[0][0]:.3g} times as fast as the KL's, along (sigma^2 - 1) / 2 {slopes[1][0]:.3g} times."
+            fail(task, seen, "Wanted 1 and 1: mu for mu, (sigma^2 - 1) / 2 for logvar.")
     if abs(for_mu - for_logvar) > 0.1 * abs(weight) + 0.4:
         seen = (
             f"in the loss, the KL's gradient has {for_mu:.3g} times its weight for mu and {for_logvar:.3g} for logvar."
@@ -266,14 +283,55 @@ def _judge_weights(task: str, rows: list[Batch], picture: Tensor) -> None:
     for guess, mistake in guesses:
         if all(abs(w - guess(b)) <= 0.01 * abs(guess(b)) + 1e-6 for w, b in zip(weights, sizes, strict=True)):
             fail(task, seen, "Wanted 1 beside the sum over pixels.", mistake)
+    if max(weights) - min(weights) > 0.3 * max(map(abs, weights)):
+        seen = f"in the loss, the KL's weight goes from {weights[0]:.3g} in the first batch to {weights[-1]:.3g}."
+        fail(task, seen, "Wanted 1 beside the sum over pixels.", WARM_UP if len(set(sizes[:-1])) == 1 else None)
     fail(task, seen, "Wanted 1 beside the sum over pixels.")
+
+
+def _slope(came: Tensor, term: Tensor) -> tuple[float, float]:
+    """The slope of a straight line through points, with its standard error (0 where the points lie on it)."""
+    c, t = (x.double() - x.double().mean() for x in (came, term))
+    slope = float((c * t).sum() / t.square().sum())
+    return slope, float((c - slope * t).square().mean().sqrt() / (t.square().sum()).sqrt())
+
+
+def _judge_draws(task: str, recorder: RecordingModel) -> None:
+    """What is decoded, where it is one z for each image, must be a draw from N(mu, sigma^2).
+
+    A right loop fails with a probability of at most 1.1e-7 (see `noise.examine`).
+    """
+    entries = zip(recorder.drawn, recorder.mu, recorder.logvar, recorder.logits, strict=False)
+    parts = [(z.to(m.given), m.given, v.given) for (z, _), m, v, e in entries if e.came and z.shape == m.given.shape]
+    if len(recorder.drawn) != len(recorder.mu) or not parts:
+        return
+    z, mu, logvar = (torch.cat(part).double() for part in zip(*parts, strict=True))
+    finding = examine((z - mu) / torch.exp(logvar / 2), ("row", "dimension"))
+    if finding is None:
+        return
+    mistake = name_mistake(z, mu, logvar) or name_uniform(z, mu, logvar)
+    if mistake is not None:
+        seen = f"what is decoded looks like a draw from {mistake.formula}."
+        fail(task, seen, "Wanted N(mu, sigma^2).", mistake.misconception)
+    seen = {
+        "spread": f"what is decoded has {finding.seen:.2f} times the spread sigma.",
+        "mean": f"what is decoded has its mean {finding.seen:.2f} sigma away from mu.",
+    }.get(finding.kind, "what is decoded is not made of independent normal noise.")
+    fail(task, seen, "Wanted mu + sigma * eps, with a new eps for every entry.")
 
 
 def _judge_floor(task: str, train: Callable[..., Any], latent_dim: int, pixels: int) -> None:
     """Near mu = 0, logvar = 0 the KL pulls as well: a floor under it, or a target for it, would not."""
     recorder = RecordingModel(latent_dim, pixels, near=True)
     ask(task, train, recorder, torch.rand(60, pixels, device=device()), 1, names=("model", "images"))
-    pairs = [(e.came[0], e.given) for e in recorder.mu if e.came]
+    pairs: list[tuple[Tensor, Tensor]] = []
+    for entry in recorder.mu:
+        if not entry.came:
+            continue
+        if pairs and pairs[-1][1].shape == entry.given.shape and torch.equal(pairs[-1][1], entry.given):
+            pairs[-1] = (pairs[-1][0] + entry.came[0], entry.given)  # one batch, decoded more than once
+        else:
+            pairs.append((entry.came[0], entry.given))
     if not pairs:
         fail(task, "where mu and logvar are near 0, no gradient comes back for them.", "Wanted the KL's.", FREE_BITS)
     came, given = (torch.cat([pair[place].flatten() for pair in pairs]) for place in (0, 1))
@@ -300,5 +358,8 @@ def _judge_report(task: str, last: float, known: Nats, n: int, pixels: int) -> N
     }
     close = min(guesses, key=lambda value: abs(value - last) / abs(value))
     near = abs(close - last) <= 1e-2 * abs(close)
+    mistake = Misconception(guesses[close], "training") if near else None
+    if abs(known.total / math.log(2) - last) <= 1e-3 * last:
+        mistake = BITS
     seen = f"an epoch's entry is {last:.4g}, and the mean negative ELBO of that epoch was {known.total:.4g}."
-    fail(task, seen, "Wanted the latter.", Misconception(guesses[close], "training") if near else None)
+    fail(task, seen, "Wanted the latter.", mistake)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from vae_lab.checks.instruments.losses import gaussian_kl, log_likelihood
+from vae_lab.checks.instruments.train_epochs import OLD_GRADIENTS
 from vae_lab.checks.instruments.vae_model import LittleVAE, check_vae
 from vae_lab.checks.messages import Misconception, ask, fail
 
@@ -34,9 +35,6 @@ from a loop without zero_grad, above 17 times one batch's gradient where a right
 NO_STEP = Misconception("no weight has moved: loss.backward() fills .grad, optimizer.step() uses it.", "training")
 HALF_TRAINED = Misconception(
     "the optimizer must be given all of the model's parameters, and the gradient must reach them all.", "training"
-)
-OLD_GRADIENTS = Misconception(
-    "every step adds to the gradients of all steps before: optimizer.zero_grad(), once for each batch.", "training"
 )
 TOO_SLOW = Misconception(
     "it learns too little: one step for each batch of 25 images, Adam with a step size of 4e-3.", "training"

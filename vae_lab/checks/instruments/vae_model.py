@@ -42,6 +42,10 @@ HEAD = Misconception(
 ONE_HEAD = Misconception("mu and logvar need a layer each, or one of twice the width.", "training")
 DECODER_SIGMOID = Misconception("decode puts out logits, any real numbers; sigmoid comes later.", "notation")
 SPREAD_ONE = Misconception("logvar is not used in the draw: the spread of z is 1.", "reparameterization")
+EVAL_MEAN = Misconception(
+    "z is drawn in training mode only; forward draws in training and in evaluation mode alike.", "reparameterization"
+)
+TIMES = tuple(1.3**power for power in range(-12, 13) if power)
 UNIFORM_NOISE = Misconception("torch.rand is uniform on [0, 1]; torch.randn draws from N(0, 1).", "reparameterization")
 
 
@@ -106,9 +110,9 @@ def check_vae(vae: Callable[..., Any], latent_dim: int = 3, hidden_dim: int = 16
         _check_shapes(task, model, latent_dim, 5)
         _check_shapes(task, model, latent_dim, 2)
     _check_encoder(task, model, latent_dim)
-    others = [_stir(ask(task, vae, latent_dim, hidden_dim).to(device()).eval()) for _ in range(3)]
-    _check_heads(task, [model, *others])
-    _check_decoder(task, model, latent_dim)
+    shaken = [_shaken(ask(task, vae, latent_dim, hidden_dim).to(device()).eval()) for _ in range(4)]
+    _check_heads(task, shaken)
+    _check_decoder(task, model, shaken[0], latent_dim)
     _check_draw(task, model, latent_dim)
     _check_gradient(task, model)
 
@@ -123,6 +127,20 @@ def _stir(model: Any) -> Any:
         if weight.ndim > 1 and weight.requires_grad and not bool(weight.detach().any()):
             with torch.no_grad():
                 weight.copy_(torch.randn_like(weight) * (weight[0].numel() ** -0.5))
+    return model
+
+
+def _shaken(model: Any) -> Any:
+    """A model whose every weight is moved at random, far enough that its last layers give numbers of either sign.
+
+    What a model begins with (small weights, a bias at -6) is its own affair; what no weights can change, such as a
+    sigmoid behind the last layer, is not.
+    """
+    for weight in model.parameters():
+        if weight.requires_grad:
+            fan = weight[0].numel() if weight.ndim > 1 else 1
+            with torch.no_grad():
+                weight.copy_(weight.detach() + torch.randn_like(weight) * (3 * fan**-0.5))
     return model
 
 
@@ -152,8 +170,9 @@ def _check_encoder(task: str, model: Any, latent_dim: int) -> None:
         fail(task, "the code of an image depends on the rest of the batch.", "Wanted each row for itself.")
     if is_close(mu, logvar):
         fail(task, "mu and logvar are the same tensor.", "Wanted two.", ONE_HEAD)
-    if float(mu.std(0).min()) == 0 or float(logvar.std(0).max()) == 0:
-        fail(task, "the code does not depend on the image.", "Wanted mu and logvar computed from x.")
+    for name, part in (("mu", mu), ("logvar", logvar)):
+        if float(part.std(0).max()) == 0:
+            fail(task, f"{name} does not depend on the image.", "Wanted mu and logvar computed from x.")
     named = _parts(task, model(x), ("logits", "mu", "logvar"))
     if not (_near(named[1].detach(), mu) and _near(named[2].detach(), logvar)):
         fail(task, "mu and logvar of forward are not those of encode.", "Wanted (logits, mu, logvar), in this order.")
@@ -162,25 +181,26 @@ def _check_encoder(task: str, model: Any, latent_dim: int) -> None:
 def _check_heads(task: str, models: Sequence[Any]) -> None:
     """Mu and logvar go as far as the images do, to both sides.
 
-    Of new models of the same class, on images far out: where all of a head's numbers have one sign, in every model, or
-    many of them are one and the same number, there is a function behind the last layer that holds them. (A hidden layer
-    that saturates gives other numbers in each dimension and each model.)
+    Of models of the same class with weights moved at random, on images far out: where all of a head's numbers have one
+    sign, in every model, or many of them are one and the same number, or an image's numbers have one length, there is a
+    function behind the last layer that holds them. (A hidden layer that saturates gives other numbers in each dimension
+    and each model.)
     """
     x = 1e4 * torch.randn(100, PIXELS, device=device())
-    codes = [[t.detach().flatten() for t in model.encode(x)] for model in models]
-    for name, code in zip(("mu", "logvar"), map(torch.cat, zip(*codes, strict=True)), strict=True):
+    codes = [[t.detach() for t in model.encode(x)] for model in models]
+    for name, parts in zip(("mu", "logvar"), zip(*codes, strict=True), strict=True):
+        code = torch.cat([part.flatten() for part in parts])
         low, high = float(code.min()), float(code.max())
         for edge, word in ((high, "above"), (low, "below")):
             same = float(torch.isclose(code, torch.full_like(code, edge), rtol=1e-5, atol=1e-6).double().mean())
-            one_sign = high <= 0 if word == "above" else low >= 0
-            if same > 0.15 or one_sign:
-                mistake = _head(name, low, high)
-                fail(
-                    task,
-                    f"{name} is never {word} {edge if same > 0.15 else 0.0:.3g}.",
-                    "Wanted any real numbers.",
-                    mistake,
-                )
+            held = same > 0.15 and math.isfinite(edge)
+            if held or (high <= 0 if word == "above" else low >= 0):
+                seen = f"{name} is never {word} {edge if held else 0.0:.3g}."
+                fail(task, seen, "Wanted any real numbers.", _head(name, low, high))
+        lengths = torch.cat([part.double().norm(dim=1) for part in parts])
+        if parts[0].shape[1] > 1 and float(lengths.std()) < 1e-3 * float(lengths.mean()):
+            seen = f"{name} has the length {float(lengths.mean()):.3g} for every image."
+            fail(task, seen, "Wanted any real numbers.", HEAD)
 
 
 def _head(name: str, low: float, high: float) -> Misconception:
@@ -192,13 +212,15 @@ def _head(name: str, low: float, high: float) -> Misconception:
     return POSITIVE_LOGVAR if name == "logvar" and low >= 0 else HEAD
 
 
-def _check_decoder(task: str, model: Any, latent_dim: int) -> None:
+def _check_decoder(task: str, model: Any, shaken: Any, latent_dim: int) -> None:
+    """Any real numbers, one and the same for the same z; the limits are looked for in a model of moved weights."""
     z = 30 * torch.randn(200, latent_dim, device=device())
     logits = model.decode(z).detach()
     if not is_close(logits, model.decode(z).detach()):
         fail(task, "decode gives something else in the next call.", "Wanted no noise behind z.")
-    if bool((logits >= 0).all()) or float(logits.abs().max()) <= 1:
-        low, high = float(logits.min()), float(logits.max())
+    far = shaken.decode(z).detach()
+    if bool((far >= 0).all()) or bool((far <= 0).all()) or float(far.abs().max()) <= 1:
+        low, high = float(far.min()), float(far.max())
         fail(task, f"decode stays between {low:.2g} and {high:.2g}.", "Wanted logits.", DECODER_SIGMOID)
     if float(logits.std(0).max()) == 0:
         fail(task, "the logits do not depend on z.", "Wanted decode to use z.")
@@ -234,7 +256,7 @@ def _check_draw(task: str, model: Any, latent_dim: int) -> None:
     again = _parts(task, model(copies), ("logits", "mu", "logvar"))[0].detach()
     if is_close(first, again):
         constant = is_close(first, first[:1].expand_as(first))
-        why = NO_NOISE if constant else SHARED["call"]
+        why = (EVAL_MEAN if _draws_in_training(model, copies) else NO_NOISE) if constant else SHARED["call"]
         fail(task, "in evaluation mode, forward gives the same logits twice.", "Wanted a new draw of z.", why)
     if is_close(first, first[:1].expand_as(first)):
         fail(task, "all rows of a batch of equal images have equal logits.", "Wanted a draw each.", SHARED["row"])
@@ -252,7 +274,23 @@ def _check_draw(task: str, model: Any, latent_dim: int) -> None:
             (mu + sigma * eps[:, :1], SHARED["dimension"]),
         ]
         mistake = next((why for z, why in guesses if not apart(z)), None)
-        fail(task, "forward decodes z from another distribution than N(mu, sigma^2).", "Wanted that.", mistake)
+        seen = "forward decodes z from another distribution than N(mu, sigma^2)."
+        if mistake is None:
+            times = next((c for c in TIMES if not apart(mu + c * sigma * eps)), None)
+            seen += "" if times is None else f" It is like one with about {times:.2g} times the spread."
+        fail(task, seen, "Wanted that.", mistake)
+
+
+def _draws_in_training(model: Any, x: Tensor) -> bool:
+    """Whether forward draws in training mode, and nothing else there does."""
+    model.train()
+    try:
+        codes = [model.encode(x)[0].detach() for _ in range(2)]
+        images = [model.decode(codes[0]).detach() for _ in range(2)]
+        logits = [_parts("VAE", model(x), ("logits", "mu", "logvar"))[0].detach() for _ in range(2)]
+    finally:
+        model.eval()
+    return is_close(*codes) and is_close(*images) and not is_close(*logits)
 
 
 def _check_gradient(task: str, model: Any) -> None:
