@@ -37,7 +37,7 @@ class Anatomy:
             self.z = self._place(self.z_tensor)
             self.heads = self._answers(self.z_tensor)
         self.told = self._told()
-        self.heads = list(dict.fromkeys([*self.heads, *self.told]))
+        self.heads = [h for h in dict.fromkeys([*self.heads, *self.told]) if h != self.z or not self._several_draws()]
         if self.z_tensor is not None and self.z is None and self.heads:
             self.z = self._leaf_place(self.z_tensor)
         self.picture = self._find_picture()
@@ -106,9 +106,23 @@ class Anatomy:
         for call in self.watch.calls:
             if call.name in MIXES:
                 hit = [t for t in call.inputs if id(t) in self.from_draw and t.numel() % rows == 0]
-                if hit:
+                if hit and not self._spreads(call):
                     return self._before_joining(hit[0])
         return given if given is not None else self._told_and_used()  # a module may be given less, or more, than z
+
+    def _several_draws(self) -> bool:
+        """Whether z holds more than one draw for each image, and so more numbers than the encoder's answers."""
+        return self.z_tensor is not None and id(self.z_tensor) in self.from_draw and len(self.z_tensor) != len(self.x)
+
+    @property
+    def matrix(self) -> bool:
+        """Whether the noise is mixed by a matrix that the encoder gives."""
+        return any(self._spreads(call) for call in self.watch.calls)
+
+    def _spreads(self, call: Call) -> bool:
+        """Whether the call mixes noise with a matrix that the encoder gives (a full covariance): a part of the draw."""
+        others = [t for t in call.inputs if id(t) not in self.from_draw]
+        return call.name in MIXES and len(others) < len(call.inputs) and any(id(t) in self._from_x for t in others)
 
     def _told_and_used(self) -> Tensor | None:
         """Without any noise: what the model tells of itself, in its narrowest form, and a layer takes."""
@@ -139,7 +153,7 @@ class Anatomy:
                 continue
             seen.add(id(tensor))
             call, place = made
-            if call.name in DRAWS and not _drawn_with(call):
+            if (call.name in DRAWS and not _drawn_with(call)) or self._spreads(call):
                 continue
             up = [t for t in call.inputs if t.numel() == z.numel() and t is not tensor]
             from_x = [t for t in call.inputs if t.numel() > t.shape[-1:].numel() and t.numel() != z.numel()]

@@ -13,6 +13,7 @@ from vae_lab.diagnosis.anatomy import Anatomy
 from vae_lab.diagnosis.causes import finding
 from vae_lab.diagnosis.doors import Doors
 from vae_lab.diagnosis.findings import Diagnosis, Finding
+from vae_lab.diagnosis.watch import NORMAL
 
 ROWS = 64  # images that are looked at
 
@@ -70,6 +71,9 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
             "the draw and the loss: no z was found (give decode= as a method or module that the loss calls)"
         )
         return said
+    if not anatomy.heads and anatomy.z_tensor is not None and len(anatomy.z_tensor) != len(anatomy.x):
+        said.not_examined.append("the draw and the loss: there are several draws of z for each image")
+        return said
     z = draw.examine(anatomy)
     said.findings += z.findings
     terms = likelihood.examine(anatomy, z)
@@ -82,6 +86,9 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
     else:
         kl = divergence.examine(anatomy, z, terms.weight)
         found, remarks = verdicts.of_loss(anatomy, z, terms, kl)
+        if reason := _not_to_be_told(anatomy, terms):
+            said.not_examined += [f"the KL: {reason}" for f in found if f.name == "kl_other"]
+            found = [f for f in found if f.name != "kl_other"]
         said.findings += found
         said.remarks += remarks
         if terms.hears and terms.name is None:
@@ -101,6 +108,18 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
     if note := hearing.active(anatomy, z):
         said.remarks.append(note)
     return said
+
+
+def _not_to_be_told(anatomy: Anatomy, terms: likelihood.Likelihood) -> str:
+    """Why a term that is no known KL may be right all the same; "" if nothing speaks for it."""
+    assert anatomy.z is not None
+    if any(call.number > anatomy.z[0] for call in anatomy.watch.draws() if call.name in NORMAL):
+        return "there is another draw behind z, and its prior may be a learned one"
+    if anatomy.matrix:
+        return "the noise is mixed by a matrix, and the spread of z is not one number for each dimension"
+    if terms.hears and terms.name is None:
+        return "the likelihood is none of those known here, and may change with z by itself"
+    return ""
 
 
 # A finding that follows from another one is not said: with uniform noise, no KL can be right.

@@ -85,7 +85,7 @@ def examine(anatomy: Anatomy, draw: Draw, weight: float) -> Divergence | None:
     for name, formula in FORMULAS.items():
         for reading in readings:
             fitted, rest = _fit(formula(m, reading), price)
-            if rest < near:
+            if rest < near and not (name.startswith(("no ", "mu alone")) and _all_three(m, reading, price, rest)):
                 return Divergence(name, fitted)
     if draw.scale is not None and draw.noisy:
         for meaning, f in MEANINGS.items():  # the KL may be right for what it takes the second answer for
@@ -93,6 +93,19 @@ def examine(anatomy: Anatomy, draw: Draw, weight: float) -> Divergence | None:
             if rest < near:
                 return Divergence(f"right for {meaning}", fitted)
     return Divergence(None, float("nan"), _smallest(price, m, readings[0], weight))
+
+
+def _all_three(m: Tensor, s: Tensor, price: Tensor, rest: float) -> bool:
+    """Whether all three terms of a KL are there, one with a small weight, where one seems to be missing.
+
+    A prior N(0, 0.1^2) makes mu^2 and sigma^2 a hundred times as heavy, and log sigma^2 is still there.
+    """
+    if not (s > 0).all():
+        return False
+    terms = torch.stack([m**2, s**2, s.log(), torch.ones_like(m)], -1)
+    weights = torch.linalg.lstsq(terms, price[:, None], driver="gelsd").solution[:, 0]
+    left = float((terms @ weights - price).abs().max() / (price.max() - price.min()))
+    return left < 0.05 * rest and bool((weights[:3].abs() > 1e-3 * weights[:3].abs().max()).all())
 
 
 def _observe(anatomy: Anatomy, draw: Draw, first: Place, second: Place | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -88,10 +88,21 @@ def examine(anatomy: Anatomy) -> Draw:
         draw.findings.append(finding("one_noise_per_image", "with equal mu and sigma, the entries of each z are equal"))
     elif strange := _not_normal(many):
         draw.findings.append(strange)
-    elif draw.scale is None and draw.idle:
+    elif draw.scale is None and draw.idle and _one_factor(anatomy, flat):
         draw.findings.append(finding("spread_ignored", "the spread of z is the same for every answer of the encoder"))
     draw.findings += _gradients(anatomy, draw)
     return draw
+
+
+def _one_factor(anatomy: Anatomy, values: dict[Place, float]) -> bool:
+    """Whether one number, and no tensor of another shape, multiplies the noise of every entry."""
+    zs, noises = _sample(anatomy, values)
+    if noises is None:
+        return True
+    z, e = zs.flatten().double(), noises.flatten().double()
+    slope = ((z - z.mean()) * (e - e.mean())).mean() / ((e - e.mean()) ** 2).mean()
+    rest = z - z.mean() - slope * (e - e.mean())
+    return bool(rest.abs().max() < 1e-3 * (1e-6 + z.std()))
 
 
 def _without_noise(anatomy: Anatomy) -> Finding:
@@ -131,7 +142,8 @@ def _gradients(anatomy: Anatomy, draw: Draw) -> list[Finding]:
         grads = torch.autograd.grad((target * weights).sum(), asked, allow_unused=True, retain_graph=True)
         got = {id(t): g is not None and bool((g != 0).any()) for t, g in zip(asked, grads, strict=True)}
         reached = {p: got.get(id(t), False) for p, t in zip(places, tensors, strict=True)}
-    learned = any(p.requires_grad for m in anatomy.doors.modules for p in m.parameters())
+    modules = anatomy.doors.modules  # none, where encoder and decoder are functions of tensors
+    learned = not modules or any(p.requires_grad for m in modules for p in m.parameters())
     if not learned or not places:
         return []
     if draw.location is not None and not reached[draw.location]:

@@ -27,10 +27,10 @@ def examine(anatomy: Anatomy, draw: Draw, likelihood: Likelihood | None) -> list
     return found
 
 
-def _picture(anatomy: Anatomy, z: Tensor, seed: int = 0) -> Tensor:
+def _picture(anatomy: Anatomy, z: Tensor, x: Tensor | None = None) -> Tensor:
     assert anatomy.z is not None
     assert anatomy.picture is not None
-    watch, _ = anatomy.again({anatomy.z: lambda t: z.to(t)}, seed, until=anatomy.picture[0])
+    watch, _ = anatomy.again({anatomy.z: lambda t: z.to(t)}, x=x, until=anatomy.picture[0])
     return anatomy.value(watch, anatomy.picture).detach()
 
 
@@ -40,12 +40,19 @@ def _decoder(anatomy: Anatomy) -> list[Finding]:
     here, there = _picture(anatomy, z), _picture(anatomy, -z)
     if float((here - there).abs().max()) <= 1e-6 * (1 + float(here.abs().max())):
         return [finding("deaf_decoder", "z and -z give the same pictures")]
-    rows = _picture(anatomy, z[:1].expand_as(z).clone()).reshape(len(anatomy.x), -1)
-    spread = float((rows - rows[:1]).abs().max())
-    if spread > max(1e-5, 1e-3 * float(here.std())):
+    one = z[:1].expand_as(z).clone()
+    spread, control = (
+        _apart(_picture(anatomy, one, x)) for x in (None, anatomy.x[:1].expand_as(anatomy.x).clone())
+    )  # what differs for equal images too is a label, or noise
+    if spread > max(1e-5, 1e-3 * float(here.std())) and control < 0.1 * spread:
         seen = f"the same z for all images gives pictures that differ by up to {spread:.3g}"
         return [finding("decoder_sees_image", seen)]
     return []
+
+
+def _apart(pictures: Tensor) -> float:
+    rows = pictures.flatten(1)
+    return float((rows - rows[:1]).abs().max())
 
 
 def _encoder(anatomy: Anatomy, draw: Draw) -> list[Finding]:
