@@ -299,15 +299,15 @@ def _require_probabilities(task: str, images: Tensor, logits: Tensor) -> None:
 
 
 OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
-    "the logits": lambda s: s,
+    "logits": lambda s: s,
     "sigmoid(sigmoid(logits))": lambda s: torch.sigmoid(torch.sigmoid(s)),
     "1 - sigmoid(logits)": lambda s: torch.sigmoid(-s),
     "tanh(logits)": torch.tanh,
-    "the logits, cut off at 0 and 1": lambda s: s.clamp(0, 1),
+    "logits.clamp(0, 1)": lambda s: s.clamp(0, 1),
     "softmax(logits)": lambda s: torch.softmax(s, -1),
-    "the logits, stretched from the least to the greatest": lambda s: (s - s.min()) / (s.max() - s.min()),
-    "sigmoid(logits), rounded": lambda s: (s > 0).to(s),
-    "255 sigmoid(logits)": lambda s: 255 * torch.sigmoid(s),
+    "(logits - min) / (max - min)": lambda s: (s - s.min()) / (s.max() - s.min()),
+    "sigmoid(logits).round()": lambda s: (s > 0).to(s),
+    "255 * sigmoid(logits)": lambda s: 255 * torch.sigmoid(s),
 }
 """What people make of logits instead of sigmoid(logits)."""
 
@@ -317,7 +317,7 @@ def _other_images(images: Tensor, logits: Tensor) -> tuple[str, Misconception | 
     right = torch.sigmoid(logits)
     name = next((name for name, formula in OTHERS.items() if is_close(images, formula(logits))), "")
     if name:
-        return f"They are {name}.", LOGITS if name in ("the logits", "sigmoid(sigmoid(logits))") else None
+        return f"They are {name}.", LOGITS if name in ("logits", "sigmoid(sigmoid(logits))") else None
     off = (images - right).abs().amax(1) > 1e-3
     if 0 < int(off.sum()) < len(off):
         return f"{int(off.sum())} of {len(off)} images are others.", None

@@ -158,7 +158,7 @@ def _name_mean(
         with torch.no_grad():
             again, error = _mean_and_error(kl_monte_carlo(*there, draws))
         near = _means(there, draws)
-        found &= {mistake for value, mistake in near if abs(value - again) <= 4 * error + 1e-3 * abs(value)}
+        found &= {mistake for value, mistake in near if abs(value - again) <= 6 * error + 1e-2 * abs(value)}
         if not found:
             break
     return found.pop() if len(found) == 1 else None

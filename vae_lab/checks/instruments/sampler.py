@@ -129,8 +129,11 @@ def require_gradient(task: str, z: Tensor, mu: Tensor, logvar: Tensor) -> None:
         fail(task, "no gradient reaches logvar.", "Wanted dz/dlogvar = (z - mu) / 2.", CUT_SIGMA)
     if not _agree(to_mu, wanted_mu):
         times = float((to_mu * wanted_mu).sum() / wanted_mu.square().sum())
-        seen = f"dz/dmu is not 1 everywhere; on average it is {times:.2g}."
-        fail(task, seen, "Wanted dz/dmu = 1: mu is added to the noise and nothing else.")
+        fail(
+            task,
+            f"dz/dmu is not 1 everywhere; on average it is {times:.2g}.",
+            "Wanted dz/dmu = 1: mu is added to the noise and nothing else.",
+        )
     if not _agree(to_logvar, wanted_logvar):
         ratio = float((to_logvar * wanted_logvar).sum() / wanted_logvar.square().sum())
         furthest = float((to_logvar - wanted_logvar).abs().max() / wanted_logvar.abs().max())
@@ -218,8 +221,12 @@ def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar:
     for number, axis in enumerate(axes[:-2]):
         still = (eps.abs() < 1e-3).transpose(0, number).flatten(1).all(1)
         if bool(still.any()):
-            seen = f"in {int(still.sum())} of {len(still)} along the axis '{axis}', z is mu itself."
-            fail(task, seen, "Wanted a draw in each.", NO_NOISE)
+            fail(
+                task,
+                f"in {int(still.sum())} of {len(still)} along the axis '{axis}', z is mu itself.",
+                "Wanted a draw in each.",
+                NO_NOISE,
+            )
     if finding.kind == "shared" and _constant(eps, axes.index(finding.axis)):  # too few draws to say more of them
         _fail_shared(task, finding)
     mistake = name_mistake(z, mu, logvar) or name_uniform(z, mu, logvar)
