@@ -913,48 +913,109 @@ WRONG += [
 
 
 RIGHT += [
-    Answer("draws, with an estimate that is never negative", draws("""
+    Answer(
+        "draws, with an estimate that is never negative",
+        draws("""
         q = torch.distributions.Normal(mu, torch.exp(logvar / 2))
         z = q.rsample((n,))
         ratio = torch.distributions.Normal(0.0, 1.0).log_prob(z) - q.log_prob(z)
         return (torch.expm1(ratio) - ratio).sum(-1).mean(0)
-    """)),
-]  # fmt: skip
+    """),
+    ),
+]
 
 WRONG += [
-    Answer("mu added up before it is squared", kl("0.5 * (mu.sum(-1) ** 2 + (logvar.exp() - 1 - logvar).sum(-1))"), KL, "for one image with mu = (1, -1)"),
-    Answer("a small number in the logarithm", kl("0.5 * (mu**2 + logvar.exp() - 1 - torch.log(logvar.exp() + 1e-8)).sum(-1)"), KL, "rounding explains less"),
-    Answer("a softplus that is a line from 3 on", like("(x * logits - F.softplus(logits, threshold=3)).flatten(1).sum(1)"), LIKE - FAR, "for logits = 4, x = 1 you give 0"),
-    Answer("a median over the batch", loss("(kl_to_standard_normal(mu, logvar) - bernoulli_log_likelihood(logits, x)).median()"), LOSS, "for two images"),
-    Answer("a loss divided by 784, whatever the images", loss("(kl_to_standard_normal(mu, logvar) - bernoulli_log_likelihood(logits, x)).mean() / 784"), LOSS, "0.00128 reconstruction + 0.00128 KL"),
-    Answer("logits and x exchanged in the loss", loss("F.binary_cross_entropy_with_logits(x, logits, reduction='sum') / len(x) + kl_to_standard_normal(mu, logvar).mean()"), LOSS, "logits and x have changed places"),
-    Answer("draws from p, of log p - log q", draws("""
+    Answer(
+        "mu added up before it is squared",
+        kl("0.5 * (mu.sum(-1) ** 2 + (logvar.exp() - 1 - logvar).sum(-1))"),
+        KL,
+        "for one image with mu = (1, -1)",
+    ),
+    Answer(
+        "a small number in the logarithm",
+        kl("0.5 * (mu**2 + logvar.exp() - 1 - torch.log(logvar.exp() + 1e-8)).sum(-1)"),
+        KL,
+        "rounding explains less",
+    ),
+    Answer(
+        "a softplus that is a line from 3 on",
+        like("(x * logits - F.softplus(logits, threshold=3)).flatten(1).sum(1)"),
+        LIKE - FAR,
+        "for logits = 4, x = 1 you give 0",
+    ),
+    Answer(
+        "a median over the batch",
+        loss("(kl_to_standard_normal(mu, logvar) - bernoulli_log_likelihood(logits, x)).median()"),
+        LOSS,
+        "for two images",
+    ),
+    Answer(
+        "a loss divided by 784, whatever the images",
+        loss("(kl_to_standard_normal(mu, logvar) - bernoulli_log_likelihood(logits, x)).mean() / 784"),
+        LOSS,
+        "0.00128 reconstruction + 0.00128 KL",
+    ),
+    Answer(
+        "logits and x exchanged in the loss",
+        loss(
+            "F.binary_cross_entropy_with_logits(x, logits, reduction='sum') / len(x) "
+            "+ kl_to_standard_normal(mu, logvar).mean()"
+        ),
+        LOSS,
+        "logits and x have changed places",
+    ),
+    Answer(
+        "draws from p, of log p - log q",
+        draws("""
         q = torch.distributions.Normal(mu, torch.exp(logvar / 2))
         p = torch.distributions.Normal(torch.zeros_like(mu), torch.ones_like(mu))
         z = p.sample((n,))
         return (p.log_prob(z) - q.log_prob(z)).sum(-1).mean(0)
-    """), DRAWS, "the other way round"),
-    Answer("z detached in log p", draws("""
+    """),
+        DRAWS,
+        "the other way round",
+    ),
+    Answer(
+        "z detached in log p",
+        draws("""
         q = torch.distributions.Normal(mu, torch.exp(logvar / 2))
         z = q.rsample((n,))
         return (q.log_prob(z) - torch.distributions.Normal(0.0, 1.0).log_prob(z.detach())).sum(-1).mean(0)
-    """), DRAWS, "log p sends no gradient"),
-    Answer("z detached in log q", draws("""
+    """),
+        DRAWS,
+        "log p sends no gradient",
+    ),
+    Answer(
+        "z detached in log q",
+        draws("""
         q = torch.distributions.Normal(mu, torch.exp(logvar / 2))
         z = q.rsample((n,))
         return (q.log_prob(z.detach()) - torch.distributions.Normal(0.0, 1.0).log_prob(z)).sum(-1).mean(0)
-    """), DRAWS, "both logarithms need it"),
-    Answer("log q without log sigma", draws("""
+    """),
+        DRAWS,
+        "both logarithms need it",
+    ),
+    Answer(
+        "log q without log sigma",
+        draws("""
         eps = torch.randn(n, *mu.shape, dtype=mu.dtype, device=mu.device)
         z = mu + torch.exp(logvar / 2) * eps
         return (z**2 - eps**2).sum(-1).mean(0) / 2
-    """), DRAWS, "-log sigma is missing"),
-    Answer("a gradient through the score", draws("""
+    """),
+        DRAWS,
+        "-log sigma is missing",
+    ),
+    Answer(
+        "a gradient through the score",
+        draws("""
         q = torch.distributions.Normal(mu, torch.exp(logvar / 2))
         z = q.sample((n,))
         ratio = (q.log_prob(z) - torch.distributions.Normal(0.0, 1.0).log_prob(z)).sum(-1).detach()
         score = q.log_prob(z).sum(-1)
         return (ratio + ratio * (score - score.detach())).mean(0)
-    """), DRAWS, "its gradient for mu is all noise"),
-]  # fmt: skip
+    """),
+        DRAWS,
+        "its gradient for mu is all noise",
+    ),
+]
 """What was told for something else, or not at all."""

@@ -1021,43 +1021,131 @@ WRONG += [
 
 
 RIGHT += [
-    Answer("a logvar head that begins at 0", vae(more="nn.init.zeros_(self.logvar.weight)\nnn.init.zeros_(self.logvar.bias)")),
-    Answer("last layers that begin small, behind tanh", vae(
-        more="""
+    Answer(
+        "a logvar head that begins at 0",
+        vae(more="nn.init.zeros_(self.logvar.weight)\nnn.init.zeros_(self.logvar.bias)"),
+    ),
+    Answer(
+        "last layers that begin small, behind tanh",
+        vae(
+            more="""
         for layer in (self.mu, self.logvar, self.dec[2]):
             nn.init.normal_(layer.weight, std=1e-3)
         nn.init.constant_(self.logvar.bias, -4.0)
         nn.init.constant_(self.dec[2].bias, -2.0)
         """,
-        encode="h = torch.tanh(self.hidden(x))\nreturn self.mu(h), self.logvar(h)",
-    )),
-    Answer("backward for each of the two terms", train(step="optimizer.zero_grad()\nreconstruction.mean().backward(retain_graph=True)\nkl.mean().backward()\noptimizer.step()")),
-    Answer("two draws for each batch", train(
-        forward="logits, mu, logvar = model(x)\nagain = model(x)[0]",
-        reconstruction="sum(F.binary_cross_entropy_with_logits(s, x, reduction='none').sum(1) for s in (logits, again)) / 2",
-    )),
-]  # fmt: skip
+            encode="h = torch.tanh(self.hidden(x))\nreturn self.mu(h), self.logvar(h)",
+        ),
+    ),
+    Answer(
+        "backward for each of the two terms",
+        train(
+            step="optimizer.zero_grad()\n"
+            "reconstruction.mean().backward(retain_graph=True)\n"
+            "kl.mean().backward()\n"
+            "optimizer.step()"
+        ),
+    ),
+    Answer(
+        "two draws for each batch",
+        train(
+            forward="logits, mu, logvar = model(x)\nagain = model(x)[0]",
+            reconstruction="sum(F.binary_cross_entropy_with_logits(s, x, reduction='none').sum(1) "
+            "for s in (logits, again)) / 2",
+        ),
+    ),
+]
 """On the right side of the mistakes below."""
 
 WRONG += [
     Answer("logits of log softmax", vae(decode="return F.log_softmax(self.dec(z), 1)"), MODEL, "decode stays between"),
     Answer("logits of log sigmoid", vae(decode="return F.logsigmoid(self.dec(z))"), MODEL, "decode stays between"),
-    Answer("mu of length 1", vae(encode="h = torch.relu(self.hidden(x))\nreturn F.normalize(self.mu(h), dim=1), self.logvar(h)"), MODEL, "mu has the length 1"),
-    Answer("mu where not in training", vae(z="mu + torch.exp(logvar / 2) * torch.randn_like(mu) if self.training else mu"), MODEL, "in training mode only"),
-    Answer("zero_grad once an epoch", train(
-        setup=ADAM + "\nseen = -1", step="if epoch != seen:\n    optimizer.zero_grad()\n    seen = epoch\nloss.backward()\noptimizer.step()"
-    ), TRAIN, "gradients of earlier batches"),
-    Answer("the loop draws with the variance", train(
-        forward="mu, logvar = model.encode(x)\nlogits = model.decode(mu + torch.exp(logvar) * torch.randn_like(mu))"
-    ), TRAIN, "s = exp(logvar)"),
-    Answer("sigma in the loop's KL", train(kl="(mu.square() + torch.exp(logvar / 2) - 1 - logvar).sum(1) / 2"), TRAIN, "has a gradient that grows"),
-    Answer("a KL that counts once too often, by a second backward", train(step="optimizer.zero_grad()\nloss.backward(retain_graph=True)\nkl.mean().backward()\noptimizer.step()"), TRAIN, "2 times the weight"),
+    Answer(
+        "mu of length 1",
+        vae(encode="h = torch.relu(self.hidden(x))\nreturn F.normalize(self.mu(h), dim=1), self.logvar(h)"),
+        MODEL,
+        "mu has the length 1",
+    ),
+    Answer(
+        "mu where not in training",
+        vae(z="mu + torch.exp(logvar / 2) * torch.randn_like(mu) if self.training else mu"),
+        MODEL,
+        "in training mode only",
+    ),
+    Answer(
+        "zero_grad once an epoch",
+        train(
+            setup=ADAM + "\nseen = -1",
+            step="if epoch != seen:\n    optimizer.zero_grad()\n    seen = epoch\nloss.backward()\noptimizer.step()",
+        ),
+        TRAIN,
+        "gradients of earlier batches",
+    ),
+    Answer(
+        "the loop draws with the variance",
+        train(
+            forward="mu, logvar = model.encode(x)\nlogits = model.decode(mu + torch.exp(logvar) * torch.randn_like(mu))"
+        ),
+        TRAIN,
+        "s = exp(logvar)",
+    ),
+    Answer(
+        "sigma in the loop's KL",
+        train(kl="(mu.square() + torch.exp(logvar / 2) - 1 - logvar).sum(1) / 2"),
+        TRAIN,
+        "has a gradient that grows",
+    ),
+    Answer(
+        "a KL that counts once too often, by a second backward",
+        train(step="optimizer.zero_grad()\nloss.backward(retain_graph=True)\nkl.mean().backward()\noptimizer.step()"),
+        TRAIN,
+        "2 times the weight",
+    ),
     Answer("a KL of weight 1.1", train(loss="(reconstruction + 1.1 * kl).mean()"), TRAIN, "1.1 times the weight"),
-    Answer("the reconstruction reported", train(count="total += reconstruction.sum().item()"), TRAIN, "this is the reconstruction alone"),
-    Answer("softmax over the pixels", generate("return torch.softmax(model.decode(torch.randn(n, model.latent_dim)), 1)"), GENERATE, "They are softmax(logits)"),
-    Answer("one z for all images, of a seed", generate("torch.manual_seed(0)\nreturn torch.sigmoid(model.decode(torch.randn(n, model.latent_dim)))"), GENERATE, "the same z come back"),
-    Answer("codes of mixed images", walk("t = torch.linspace(0, 1, steps)[:, None]\nreturn torch.sigmoid(model.decode(model.encode((1 - t) * a + t * b)[0]))"), WALK, "not on the straight line"),
-    Answer("the least probability", share("p = torch.softmax(classify(torch.sigmoid(decode(torch.randn(n, latent_dim)))), 1)\nreturn (p.min(1).values <= 0.1).float().mean().item()"), SHARE, "the result is 1.000"),
-    Answer("a share of all probabilities", share("p = torch.softmax(classify(torch.sigmoid(decode(torch.randn(n, latent_dim)))), 1)\nreturn (p >= 0.9).float().mean().item()"), SHARE, "a share of all the probabilities"),
-]  # fmt: skip
+    Answer(
+        "the reconstruction reported",
+        train(count="total += reconstruction.sum().item()"),
+        TRAIN,
+        "this is the reconstruction alone",
+    ),
+    Answer(
+        "softmax over the pixels",
+        generate("return torch.softmax(model.decode(torch.randn(n, model.latent_dim)), 1)"),
+        GENERATE,
+        "They are softmax(logits)",
+    ),
+    Answer(
+        "one z for all images, of a seed",
+        generate("torch.manual_seed(0)\nreturn torch.sigmoid(model.decode(torch.randn(n, model.latent_dim)))"),
+        GENERATE,
+        "the same z come back",
+    ),
+    Answer(
+        "codes of mixed images",
+        walk(
+            "t = torch.linspace(0, 1, steps)[:, None]\n"
+            "return torch.sigmoid(model.decode(model.encode((1 - t) * a + t * b)[0]))"
+        ),
+        WALK,
+        "not on the straight line",
+    ),
+    Answer(
+        "the least probability",
+        share(
+            "p = torch.softmax(classify(torch.sigmoid(decode(torch.randn(n, latent_dim)))), 1)\n"
+            "return (p.min(1).values <= 0.1).float().mean().item()"
+        ),
+        SHARE,
+        "the result is 1.000",
+    ),
+    Answer(
+        "a share of all probabilities",
+        share(
+            "p = torch.softmax(classify(torch.sigmoid(decode(torch.randn(n, latent_dim)))), 1)\n"
+            "return (p >= 0.9).float().mean().item()"
+        ),
+        SHARE,
+        "a share of all the probabilities",
+    ),
+]
 """What passed, or was told for something else."""

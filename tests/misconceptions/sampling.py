@@ -981,17 +981,23 @@ WRONG += [
 
 
 RIGHT += [
-    Answer("two halves of noise", draw("""
+    Answer(
+        "two halves of noise",
+        draw("""
         eps = (torch.randn_like(mu) + torch.randn_like(mu)) / 2**0.5
         return mu + torch.exp(logvar / 2) * eps
-    """)),
-    Answer("draws of each row beside each other, then turned", many("""
+    """),
+    ),
+    Answer(
+        "draws of each row beside each other, then turned",
+        many("""
         batch, dim = mu.shape
         mu, logvar = mu.repeat_interleave(n, 0), logvar.repeat_interleave(n, 0)
         z = mu + torch.exp(logvar / 2) * torch.randn_like(mu)
         return z.view(batch, n, dim).transpose(0, 1)
-    """)),
-]  # fmt: skip
+    """),
+    ),
+]
 """On the right side of the mistakes below."""
 
 WRONG += [
@@ -1000,29 +1006,69 @@ WRONG += [
     Answer("sigma is an exponential of an exponential", std("torch.exp(torch.exp(logvar / 2))"), STD, "By hand"),
     Answer("sigma^2 with a floor", std("torch.sqrt(torch.exp(logvar) + 1e-8)"), STD, "adding a small number"),
     Answer("a gradient that overflows far out", std("torch.rsqrt(torch.exp(-logvar))"), STD, "For logvar = 60 it is"),
-    Answer("noise that is never negative", draw("mu + torch.exp(logvar / 2) * torch.randn_like(mu).abs()"), DRAW, "z is never below mu"),
-    Answer("uniform noise between -1 and 1", draw("mu + torch.exp(logvar / 2) * (2 * torch.rand_like(mu) - 1)"), DRAW, "uniform between -1 and 1"),
-    Answer("uniform noise times the variance", draw("mu + torch.exp(logvar) * torch.rand_like(mu)"), DRAW, "s = exp(logvar) and u uniform"),
-    Answer("noise that is moved", draw("mu + torch.exp(logvar / 2) * (torch.randn_like(mu) + 0.5)"), DRAW, "the mean of z lies 0.5"),
-    Answer("a draw only where a gradient is asked for", draw("""
+    Answer(
+        "noise that is never negative",
+        draw("mu + torch.exp(logvar / 2) * torch.randn_like(mu).abs()"),
+        DRAW,
+        "z is never below mu",
+    ),
+    Answer(
+        "uniform noise between -1 and 1",
+        draw("mu + torch.exp(logvar / 2) * (2 * torch.rand_like(mu) - 1)"),
+        DRAW,
+        "uniform between -1 and 1",
+    ),
+    Answer(
+        "uniform noise times the variance",
+        draw("mu + torch.exp(logvar) * torch.rand_like(mu)"),
+        DRAW,
+        "s = exp(logvar) and u uniform",
+    ),
+    Answer(
+        "noise that is moved",
+        draw("mu + torch.exp(logvar / 2) * (torch.randn_like(mu) + 0.5)"),
+        DRAW,
+        "the mean of z lies 0.5",
+    ),
+    Answer(
+        "a draw only where a gradient is asked for",
+        draw("""
         if not mu.requires_grad:
             return mu
         return mu + torch.exp(logvar / 2) * torch.randn_like(mu)
-    """), DRAW, "z is mu itself"),
-    Answer("no draw under no_grad", draw("""
+    """),
+        DRAW,
+        "z is mu itself",
+    ),
+    Answer(
+        "no draw under no_grad",
+        draw("""
         if not torch.is_grad_enabled():
             return mu
         return mu + torch.exp(logvar / 2) * torch.randn_like(mu)
-    """), MANNERS, "under torch.no_grad()"),
-    Answer("rows and draws mixed up", many("""
+    """),
+        MANNERS,
+        "under torch.no_grad()",
+    ),
+    Answer(
+        "rows and draws mixed up",
+        many("""
         batch, dim = mu.shape
         mu, logvar = mu.repeat_interleave(n, 0), logvar.repeat_interleave(n, 0)
         return (mu + torch.exp(logvar / 2) * torch.randn_like(mu)).view(n, batch, dim)
-    """), MANY, "a reshape has mixed up rows and draws"),
-    Answer("the first draw is mu", many("""
+    """),
+        MANY,
+        "a reshape has mixed up rows and draws",
+    ),
+    Answer(
+        "the first draw is mu",
+        many("""
         z = (mu + torch.exp(logvar / 2) * torch.randn(n, *mu.shape, dtype=mu.dtype, device=mu.device)).clone()
         z[0] = mu
         return z
-    """), MANY, "z is mu itself"),
-]  # fmt: skip
+    """),
+        MANY,
+        "z is mu itself",
+    ),
+]
 """What was told for something else, or not at all."""
