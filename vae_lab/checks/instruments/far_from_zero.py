@@ -45,13 +45,17 @@ def check_far_spread(std_from_logvar: Callable[..., Any], dtype: torch.dtype = t
     (slope,) = gradients(task, sigma.log().sum(), (wide,)) if sigma.requires_grad else (None,)
     if slope is None or not torch.allclose(slope, torch.full_like(wide, 0.5), rtol=1e-4):
         case = "" if slope is None else _where(slope, wide)
-        fail(task, f"the values are right, but d log(sigma) / d logvar is not 1/2 everywhere.{case}", "Wanted 1/2.")
+        fail(
+            task,
+            f"the values are right, but d log(sigma) / d logvar is not 1/2 everywhere. {case}".strip(),
+            "Wanted 1/2.",
+        )
 
 
 def _where(slope: torch.Tensor, logvar: torch.Tensor) -> str:
     """The end at which a derivative is not 1/2: the far one if it is wrong there, else the other."""
     place = -1 if not abs(float(slope.flatten()[-1]) - 0.5) < 1e-4 else 0
-    return f" For logvar = {float(logvar.detach().flatten()[place]):.3g} it is {float(slope.flatten()[place]):.4g}."
+    return f"For logvar = {float(logvar.detach().flatten()[place]):.3g} it is {float(slope.flatten()[place]):.4g}."
 
 
 def _held(lengths: torch.Tensor, wrong: torch.Tensor, logvar: torch.Tensor) -> bool:
