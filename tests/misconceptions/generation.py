@@ -349,7 +349,7 @@ WRONG = [
         "VAE with noise in training mode only",
         vae(z="mu + torch.exp(logvar / 2) * torch.randn_like(mu) if self.training else mu"),
         MODEL,
-        "not random",
+        "in training mode only",
     ),
     Answer(
         "VAE with sample",
