@@ -200,7 +200,7 @@ export default {
       write(status, inWords(seen));
       write(legend, say(shown.inputs > 2 ? "legend_digits" : model.get("data") === "drawn" ? "legend_drawn" : "legend_points") + (model.get("latent_dim") === 1 ? ` ${say("legend_one")}` : ""));
     };
-    // What moves is drawn in each frame of a run; what is read, in turns.
+    // Each frame of a run draws one of what moves and one of what is read, in turns, and more where there is time.
     const planes = [
       { root: points.canvas, draw: (seen) => points.draw(room.size, run, seen, follow(), room.colours, shown, model.get("data") === "drawn") },
       { root: latent.canvas, draw: (seen) => latent.draw(room.size, run, seen, all, follow(), room.colours) },
@@ -211,17 +211,17 @@ export default {
       ...charts.map((chart) => ({ root: chart.root, draw: () => chart.draw(room.pair, history) })),
       { root: bars.root, draw: () => bars.draw(room.width, all.rate) },
     ];
-    const inSight = sight([...planes, ...readings].map((picture) => picture.root)), inTurn = turns(readings, inSight.has);
+    const inSight = sight([...planes, ...readings].map((picture) => picture.root)), plane = turns(planes, inSight.has), reading = turns(readings, inSight.has), never = () => false;
     let frames = 0, drawing = 0; // milliseconds that a frame's drawing takes
     const drawFrame = (hasTime) => {
       if (room.stale || frames++ % LOOK_AROUND === 0) lookAround();
       if (!(room.width > 0)) return;
       const begun = performance.now(), seen = inspect(run, follow());
       surveyAgain(run, all, EXAMPLES_A_FRAME);
-      for (const plane of planes) if (inSight.has(plane.root)) plane.draw(seen);
-      inTurn(() => false, seen);
+      plane(never, seen);
+      reading(never, seen);
       drawing += 0.1 * (performance.now() - begun - drawing);
-      if (hasTime()) inTurn(hasTime, seen);
+      if (hasTime()) { plane(never, seen); reading(hasTime, seen); }
     };
     // All of it, as it is now.
     const draw = () => {
