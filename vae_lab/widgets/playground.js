@@ -185,7 +185,7 @@ export default {
       for (const name of ["run", "slow"]) {
         const on = mode === name && !restoring;
         set(buttons[name], { "aria-pressed": on ? "true" : "false" });
-        write(buttons[name], say(on ? "pause" : name));
+        setText(buttons[name], say(on ? "pause" : name));
       }
       for (const name of ["run", "slow", "step", "link"]) buttons[name].disabled = !run || (name !== "link" && !run.state.finite) || Boolean(restoring);
       buttons.clear.hidden = model.get("data") !== "drawn";
@@ -194,11 +194,11 @@ export default {
     const drawWords = (seen) => {
       if (run) {
         const heard = { data: asLength(seen.phiFromData), rate: asLength(seen.phiFromRate), both: asLength(seen.phi) };
-        write(explanation, mode === "slow" ? say(moment === 4 ? `moment_4_${run.now.estimator}` : `moment_${moment}`, { ...heard, distortion: show(seen.distortion), price: show(seen.rate), loss: show(seen.loss), beta: show(run.now.beta) })
+        setText(explanation, mode === "slow" ? say(moment === 4 ? `moment_4_${run.now.estimator}` : `moment_${moment}`, { ...heard, distortion: show(seen.distortion), price: show(seen.rate), loss: show(seen.loss), beta: show(run.now.beta) })
           : say(`explain_${run.now.estimator}`, heard));
       }
-      write(status, inWords(seen));
-      write(legend, say(shown.inputs > 2 ? "legend_digits" : model.get("data") === "drawn" ? "legend_drawn" : "legend_points") + (model.get("latent_dim") === 1 ? ` ${say("legend_one")}` : ""));
+      setText(status, inWords(seen));
+      setText(legend, say(shown.inputs > 2 ? "legend_digits" : model.get("data") === "drawn" ? "legend_drawn" : "legend_points") + (model.get("latent_dim") === 1 ? ` ${say("legend_one")}` : ""));
     };
     // Each frame of a run draws one of what moves and one of what is read, in turns, and more where there is time.
     const planes = [

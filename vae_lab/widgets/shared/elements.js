@@ -22,7 +22,7 @@ function set(node, attributes) {
   }
   return node;
 }
-const write = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+const setText = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
 // Several views of one widget may share a page: ids never repeat.
 const uniqueId = (name) => `vl-${name}-${(globalThis.__vaeLabId = (globalThis.__vaeLabId ?? 0) + 1)}`;
@@ -53,7 +53,7 @@ function slider(model, { label, trait, min, max, step, text = show, read = (v) =
   const update = () => {
     const value = read(model.get(trait));
     if (value !== shown) input.value = shown = value;
-    write(output, text(value));
+    setText(output, text(value));
     set(input, { "aria-valuetext": spoken(value) });
   };
   input.addEventListener("input", () => {
