@@ -58,8 +58,12 @@ FRAMES = """([count, tick]) => {
   }
   return frames;
 }"""
-STATE = """() => [...document.querySelectorAll(".vae-lab :is(svg, canvas, p, output)")].map((node) =>
-  node.localName === "canvas" ? node.toDataURL() : node.innerHTML)"""
+STATE = """() => {
+  const look = (node) => [node.localName, ...[...node.attributes].map((a) => `${a.name}=${a.value}`).sort()].join(" ");
+  const inside = (node) => [...node.querySelectorAll(":not(input)")].map(look);
+  return [...document.querySelectorAll(".vae-lab :is(svg, canvas, p, output)")].map(
+    (node) => node.localName === "canvas" ? node.toDataURL() : [node.textContent, ...inside(node)]);
+}"""
 STANDS, SLOW = 0, 50  # milliseconds by which the clock goes on when it is read
 
 
@@ -120,12 +124,14 @@ def test_a_pause_shows_the_step_that_the_run_has_come_to(show, settle, data):
     page = tall(show(Playground(data=data, follow=3)), settle)
     page.evaluate(FRAMES, [23, SLOW])
     settle(page)
-    paused = page.evaluate(STATE)
-    follow = page.get_by_label("Follow example")
-    for value in ("7", "3"):
-        follow.fill(value)
-        settle(page)
-    assert page.evaluate(STATE) == paused
+    paused, made = page.evaluate(STATE), steps(page)
+    page.get_by_role("button", name="Link to this state").click()
+    link = page.get_by_label("Link to this state").last.input_value().split("#vae:")[1]
+    again = tall(show(Playground(link=link)), settle)
+    again.wait_for_function(
+        "(made) => document.querySelector('.vl-status').textContent.startsWith(`Step ${made}.`)", arg=made
+    )
+    assert again.evaluate(STATE) == paused
 
 
 def test_nothing_is_written_where_nothing_has_changed(show, settle):
@@ -233,12 +239,12 @@ def test_a_flicker_moves_its_dots_and_one_picture(show, settle):
             return putImageData.apply(this, given);
           };
           const moved = () => records.filter((r) => r.target.matches(".vl-flick") && r.attributeName === "cx").length;
-          while (moved() < 3) await new Promise((done) => setTimeout(done, 50));
+          for (let k = 0; k < 200 && moved() < 3; k++) await new Promise((done) => setTimeout(done, 50));
           seen.disconnect();
           Pen.putImageData = putImageData;
           const others = records.filter((r) => !r.target.matches(".vl-flick, .vl-near, g, .vl-spoken"));
-          return { others: others.length, pictures: new Set(pictures).size };
+          return { moved: moved() >= 3, others: others.length, pictures: new Set(pictures).size };
         }"""
     )
     flicker.click()
-    assert found == {"others": 0, "pictures": 1}
+    assert found == {"moved": True, "others": 0, "pictures": 1}
