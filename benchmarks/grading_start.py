@@ -4,7 +4,8 @@
 
 Times are printed beside `import torch` on the same machine at the same time; memory is what each process has of its
 own and its share of the rest (PSS). In the class with endless code each tenth notebook loops in every function that is
-asked for: by turns in circles, and with a counter, so that no two states are the same.
+asked for: by turns in circles, with a counter that nothing reads, and with one that the condition reads, which only the
+limit of time can end.
 """
 
 from __future__ import annotations
@@ -28,7 +29,11 @@ from vae_lab.grading.lab.cells import to_bytes
 from vae_lab.grading.lab.source import Lab, load_lab
 
 COMMAND = "import sys, vae_lab_command; sys.exit(vae_lab_command.main())"
-LOOPS = {"circles": "while True:\n        pass", "a counter": "n = 0\n    while True:\n        n += 1"}
+LOOPS = {
+    "circles": "while True:\n        pass",
+    "a counter": "n = 0\n    while True:\n        n += 1",
+    "a counter that is read": "n = 0\n    while n >= 0:\n        n += 1",
+}
 
 
 def seconds_of(*command: str, cwd: Path = ROOT) -> float:
@@ -98,7 +103,7 @@ def main() -> None:
                 "MB of all warm processes with 1, 2, ... workers:", ", ".join(f"{megabytes:.0f}" for megabytes in found)
             )
         if "endless" not in chosen.skip:
-            for name, bodies in (("none", []), ("circles", [LOOPS["circles"]]), ("both kinds", list(LOOPS.values()))):
+            for name, bodies in (("none", []), *((name, [body]) for name, body in LOOPS.items())):
                 seconds = class_seconds(Path(folder) / name, chosen.students, chosen.workers, bodies)
                 print(f"{chosen.students} submissions, endless: {name}: {seconds:.0f} s")
 

@@ -428,6 +428,28 @@ WRONG = [
         MODEL,
         "no torch.nn.Module",
     ),
+    Answer(
+        "VAE with a seed in __init__",
+        vae(
+            init="super().__init__()\ntorch.manual_seed(0)\nself.latent_dim = latent_dim\nself.dec = "
+            "nn.Linear(latent_dim, 784)\nself.hidden, self.mu, self.logvar = nn.Linear(784, hidden_dim), "
+            "nn.Linear(hidden_dim, latent_dim), nn.Linear(hidden_dim, latent_dim)"
+        ),
+        MODEL,
+        "no seed in __init__",
+    ),
+    Answer(
+        "VAE whose weights are all one number",
+        vae(more="for weight in self.parameters():\n    nn.init.constant_(weight, 0.01)"),
+        MODEL,
+        "no constant that every weight is set to",
+    ),
+    Answer(
+        "VAE that works for whole batches only",
+        vae(encode="h = torch.relu(self.hidden(x))\nreturn self.mu(h).squeeze(), self.logvar(h).squeeze()"),
+        MODEL,
+        "shape",
+    ),
     # training
     Answer("training without zero_grad", train(step="loss.backward()\noptimizer.step()"), TRAIN, "zero_grad"),
     Answer("training without a step", train(step="optimizer.zero_grad()\nloss.backward()"), TRAIN, "optimizer.step()"),

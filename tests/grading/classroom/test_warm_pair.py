@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.grading import tiny_course
 from vae_lab.grading.authoring.answers import with_answers
+from vae_lab.grading.classroom import places
 from vae_lab.grading.classroom.grade import grade_class
 from vae_lab.grading.classroom.room import Classroom
-from vae_lab.grading.course import CourseError
+from vae_lab.grading.course import Course, CourseError
 from vae_lab.grading.executors import local
+from vae_lab.grading.judge.engine import WarmPair
 from vae_lab.grading.lab.cells import to_bytes
+from vae_lab.grading.lab.source import OPTIMIZERS, Lab
+from vae_lab.grading.limits import Sandbox
 
 RIGHT = "def half(x):\n    return x / 2"
 
@@ -56,3 +62,38 @@ def test_a_fault_of_the_room_stops_the_class_in_one_line_and_is_booked_on_nobody
     assert room.records.read() == {}
     with room.book() as book:
         assert book.marks() == {}
+
+
+def test_the_sandbox_is_begun_before_the_trusted_process_imports_anything_slow() -> None:
+    slow = "{'torch', 'numpy', 'IPython', 'matplotlib'}"
+    program = f"import sys, vae_lab.grading.judge.begin; print(*({slow} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.strip() == ""
+
+
+POINTS_TO_THEM = "def half(x):\n    w = torch.tensor(0.5)\n    torch.optim.SGD([w], lr=1.0)\n    return w * x"
+LOADS_THEM = POINTS_TO_THEM.replace("torch.optim", "getattr(torch, 'op' + 'tim')")
+
+
+@pytest.mark.parametrize(("answer", "beforehand"), [(POINTS_TO_THEM, True), (LOADS_THEM, False), (RIGHT, False)])
+def test_optimizers_are_imported_beforehand_if_a_notebook_points_to_them_and_work_if_not(
+    answer: str, beforehand: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tiny_course.make(tmp_path).source("halves")
+    source.write_text(source.read_text().replace("# Halves and doubles", "# Halves, doubles and their gradients"))
+    (tmp_path / "gradebook.db").write_bytes(tiny_course.empty_gradebook())
+    room = Classroom(Course(tmp_path), "halves", tmp_path)
+    path = tmp_path / "submitted" / "ana" / "halves" / "halves.ipynb"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(to_bytes(with_answers(room.source, "halves", {"half": answer}, hidden_tests=False)))
+    imported: list[bool] = []
+
+    def pair(lab: Lab, sandbox: Sandbox, students: tuple[str, ...]) -> WarmPair:
+        assert OPTIMIZERS in lab.students_imports, "the lab's own text speaks of gradients"
+        imported.append(OPTIMIZERS in students)
+        return WarmPair(lab, sandbox, students)
+
+    monkeypatch.setattr(places, "WarmPair", pair)
+    [result] = grade_class(room, tmp_path / "submitted").results
+    assert imported == [beforehand]
+    assert result.cells["half_tests"].passed, result

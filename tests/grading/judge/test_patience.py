@@ -89,7 +89,7 @@ def test_what_goes_in_circles_is_told_soon_and_leaves_the_others_their_time() ->
         },
         Limits(test_seconds=60, memory=1 << 30),
     )
-    never = "Your code does not end: it came to the same line again with every value as it was before."
+    never = "Your code does not end: it came to the same line again, and nothing that its loop looks at had changed."
     assert lost(result) == {
         "double_tests": never,
         "facts_tests": never,

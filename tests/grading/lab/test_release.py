@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,15 @@ def sources(notebook: dict) -> dict[str, str]:
 def test_what_is_in_labs_is_what_the_source_gives(lab: str) -> None:
     made = release_notebook(HERE.source(lab).read_text(encoding="utf-8"), lab)
     assert HERE.released(lab).read_bytes() == made.encode(), f"labs/{lab} is out of date; run `vae-lab release {lab}`"
+
+
+@pytest.mark.parametrize("lab", LABS)
+def test_a_visible_test_speaks_through_the_checks_alone(lab: str) -> None:
+    """A bare assert shows its own code, a traceback and English text in whatever language the notebook is."""
+    made = json.loads(release_notebook(HERE.source(lab).read_text(encoding="utf-8"), lab))
+    tests = {name: source for name, source in sources(made).items() if name.endswith("-tests")}
+    assert tests
+    assert not [name for name, source in tests.items() if re.search(r"^\s*(assert|raise)\b", source, re.M)]
 
 
 def test_the_same_source_gives_the_same_bytes() -> None:

@@ -42,6 +42,11 @@ HEAD = Misconception(
 ONE_HEAD = Misconception("mu and logvar need a layer each, or one of twice the width.", "training")
 DECODER_SIGMOID = Misconception("decode puts out logits, any real numbers; sigmoid comes later.", "notation")
 SPREAD_ONE = Misconception("logvar is not used in the draw: the spread of z is 1.", "reparameterization")
+SAME_START = Misconception(
+    "each new model starts from weights of its own: no seed in __init__, no layers that all models share, no constant "
+    "that every weight is set to.",
+    "training",
+)
 UNIFORM_NOISE = Misconception("torch.rand is uniform on [0, 1]; torch.randn draws from N(0, 1).", "reparameterization")
 
 
@@ -105,6 +110,8 @@ def check_vae(vae: Callable[..., Any], latent_dim: int = 3, hidden_dim: int = 16
         getattr(model, mode)()
         _check_shapes(task, model, latent_dim, 5)
         _check_shapes(task, model, latent_dim, 2)
+    _check_shapes(task, model, latent_dim, 1)
+    _check_start(task, model, ask(task, vae, latent_dim, hidden_dim))
     _check_encoder(task, model, latent_dim)
     _check_heads(task, [model, *(ask(task, vae, latent_dim, hidden_dim).to(device()).eval() for _ in range(3))])
     _check_decoder(task, model, latent_dim)
@@ -124,6 +131,12 @@ def _check_shapes(task: str, model: Any, latent_dim: int, batch: int) -> None:
     require_tensor(f"{task}.forward", logits, x, (batch, PIXELS), "logits")
     for name, tensor in zip(("mu", "logvar"), code, strict=True):
         require_tensor(f"{task}.forward", tensor, x, (batch, latent_dim), name)
+
+
+def _check_start(task: str, model: Any, other: Any) -> None:
+    """Two new models differ."""
+    if all(torch.equal(p.cpu(), q.cpu()) for p, q in zip(model.parameters(), other.parameters(), strict=False)):
+        fail(task, "two new models have the very same weights.", "Wanted new ones in each.", SAME_START)
 
 
 def _check_encoder(task: str, model: Any, latent_dim: int) -> None:

@@ -21,7 +21,7 @@ from vae_lab.grading.classroom.versions import grader_version
 from vae_lab.grading.classroom.writer import Writer, is_due
 from vae_lab.grading.course import CourseError, write_atomically
 from vae_lab.grading.executors.interface import ExecutorError
-from vae_lab.grading.lab.source import Lab
+from vae_lab.grading.lab.source import Lab, points_to_optimizers
 from vae_lab.grading.limits import Limits, Sandbox
 from vae_lab.grading.marks import with_marks
 from vae_lab.grading.pages.report import with_copies
@@ -67,10 +67,15 @@ def grade_class(
     found = find_students(submitted, room.name)
     lab, records = room.lab, room.records.read()
     depends = depends_on(room, limits, sandbox)
-    files = ((student, read_submitted_file(submitted, student, room.name)) for student in found.students)
-    due = [student for student, file in files if is_due(records.get(student), file, depends)]
+    due, optimizers = [], False
+    for student in found.students:
+        file = read_submitted_file(submitted, student, room.name)
+        if is_due(records.get(student), file, depends):
+            due.append(student)
+            optimizers = optimizers or points_to_optimizers(file.content or b"")
     place = place or Here(workers, limits)
-    warming = begun(place, lab_file(room, sandbox)) if due else contextlib.nullcontext()  # while nbgrader is loaded
+    shared = lab_file(room, sandbox)._replace(optimizers=optimizers)
+    warming = begun(place, shared) if due else contextlib.nullcontext()  # while nbgrader is loaded
     with warming, room.book() as book:
         writer = Writer(room, submitted, book, records)
 

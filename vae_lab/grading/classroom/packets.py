@@ -30,11 +30,16 @@ class BadPacket(ValueError):
 
 
 class LabFile(NamedTuple):
-    """An instructor's lab on its way: its name, the bytes of its notebook, and what is to shut submissions in."""
+    """An instructor's lab on its way: its name, the bytes of its notebook, and what is to shut submissions in.
+
+    `optimizers` is whether a notebook that is due points to any; it does not travel, for only this machine is warmed
+    up for one class.
+    """
 
     name: str
     data: bytes
     sandbox: Sandbox = "required"
+    optimizers: bool = True
 
 
 class JobPacket(NamedTuple):

@@ -39,7 +39,8 @@ class Here:
 
     def start(self, shared: LabFile) -> None:
         """Let the pair get warm, beside whatever the caller does until there are jobs; workers start then."""
-        self.pair = WarmPair(Lab.from_bytes(shared.name, shared.data), shared.sandbox)
+        lab = Lab.from_bytes(shared.name, shared.data)
+        self.pair = WarmPair(lab, shared.sandbox, lab.students_imports if shared.optimizers else lab.imports)
 
     def run(self, jobs: Iterable[Job], expected: int) -> Iterator[tuple[Job, SubmissionResult | Exception]]:
         """Yield each job with its answer.

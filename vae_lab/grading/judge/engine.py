@@ -54,9 +54,10 @@ class WarmPair:
     Args:
         lab: what they get ready for.
         sandbox: as in `grade_submission`.
+        students: what to import where students' code runs; by default what the lab points to.
     """
 
-    def __init__(self, lab: Lab, sandbox: Sandbox) -> None:
+    def __init__(self, lab: Lab, sandbox: Sandbox, students: tuple[str, ...] | None = None) -> None:
         environment = {
             **os.environ,
             "OMP_NUM_THREADS": "1",
@@ -67,13 +68,13 @@ class WarmPair:
         environment["CUDA_VISIBLE_DEVICES"] = ""
         environment["TORCHDYNAMO_DISABLE"] = "1"
         environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGE.parent), *search_path()])
-        settings = {"modules": lab.imports, "students": lab.students_imports, "sandbox": sandbox}
+        settings = {"modules": lab.imports, "students": students or lab.students_imports, "sandbox": sandbox}
         self.address = f"vae-lab-{secrets.token_hex(16)}"  # in the abstract namespace: no file to leave behind
         with socket.socket(socket.AF_UNIX) as door:
             door.bind(f"\0{self.address}")
             door.listen(256)
             self.process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "vae_lab.grading.judge.server", str(door.fileno()), json.dumps(settings)],
+                [sys.executable, "-P", "-m", "vae_lab.grading.judge.begin", str(door.fileno()), json.dumps(settings)],
                 pass_fds=(door.fileno(),),
                 env=environment,
                 stdin=subprocess.DEVNULL,

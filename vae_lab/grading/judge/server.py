@@ -1,22 +1,20 @@
 """The warm trusted process: imports torch once, owns one sandbox, and forks for each worker and each submission.
 
-`python -m vae_lab.grading.judge.server FD SETTINGS` takes connections of `engine` at a listening socket. One such
-process serves all workers of a machine: for each connection it forks a process with a slot of the sandbox, and that
-forks a judge for each submission, which is thrown away afterwards, so that nothing of one grading is left for the next.
-If a judge dies or hangs, there is an answer still.
+It begins in `begin`, and takes connections of `engine` at a listening socket. One such process serves all workers of a
+machine: for each connection it forks a process with a slot of the sandbox, and that forks a judge for each submission,
+which is thrown away afterwards, so that nothing of one grading is left for the next. If a judge dies or hangs, there is
+an answer still.
 """
 
 from __future__ import annotations
 
 import gc
-import json
 import os
 import signal
 import socket
 import struct
-import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
@@ -127,34 +125,38 @@ def take_in(door: socket.socket) -> Connection | None:
     return Connection(sock.detach())
 
 
-def get_warm(settings: Mapping[str, Any]) -> WarmSandbox:
-    """Start the sandbox and warm up beside it.
+def get_warm(warm: WarmSandbox, modules: Iterable[str]) -> None:
+    """Warm up while the sandbox does, and wait for it.
 
     Raises:
         SandboxError: if no submission could run in it.
     """
-    warm = WarmSandbox(tuple(settings["students"]), settings["sandbox"])
     try:
-        warm_up(settings["modules"])
+        warm_up(modules)
         hidden_words.get_ready()
         warm.wait()
         warm.try_out()
     except BaseException:
         warm.close()
         raise
-    return warm
 
 
-def main() -> None:
-    """Entry point: get warm, then fork for each worker that comes, until the caller is gone."""
-    door = socket.socket(fileno=int(sys.argv[1]))
+def run(door: socket.socket, begun: WarmSandbox | SandboxError, modules: Iterable[str], parent: int) -> None:
+    """Get warm, then fork for each worker that comes, until the caller is gone.
+
+    Args:
+        door: where workers knock.
+        begun: the sandbox, or why there is none.
+        modules: what tests and figures import.
+        parent: the caller's process.
+    """
     door.settimeout(1.0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent, warm, fault = os.getppid(), None, None
-    try:
-        warm = get_warm(json.loads(sys.argv[2]))
-    except SandboxError as error:
-        fault = error
+    warm, fault = (None, begun) if isinstance(begun, SandboxError) else (begun, None)
+    if warm is not None:
+        try:
+            get_warm(warm, modules)
+        except SandboxError as error:
+            warm, fault = None, error
     gc.collect()
     gc.freeze()
     workers: list[int] = []
@@ -189,7 +191,3 @@ def _fork(connection: Connection, slot: Slot, door: socket.socket) -> int:
         finally:
             os._exit(0)
     return pid
-
-
-if __name__ == "__main__":
-    main()

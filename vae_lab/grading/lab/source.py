@@ -21,6 +21,17 @@ ANCHOR = re.compile(r"^\s*(?:#|<!--)\s*vae-lab:\s*([\w.-]+)/([\w.-]+)\s*(?:-->)?
 OPTIMIZERS = "vae_lab.grading.rpc.optimizers"  # loads what is slow to load, for labs whose own text points to it
 USES_THEM = re.compile(r"optim|\bvmap\b|torch\.func\b|\bjac(?:rev|fwd)\b")
 MAY_USE_THEM = re.compile(r"optim|vmap|torch\.func\b|\bjac|gradient|derivative|train", re.IGNORECASE)
+IN_A_NOTEBOOK = re.compile(rb"optim|vmap|torch\.func\b|functorch|jac|hessian|checkpoint|compile|dynamo", re.IGNORECASE)
+
+
+def points_to_optimizers(notebook: bytes) -> bool:
+    """Whether a notebook that was handed in may load them; if it does all the same, its own process takes the time.
+
+    Example:
+        >>> points_to_optimizers(b"torch.optim.SGD(w, 0.1)"), points_to_optimizers(b"z = mu + sigma * eps")
+        (True, False)
+    """
+    return IN_A_NOTEBOOK.search(notebook) is not None
 
 
 @dataclass(frozen=True)

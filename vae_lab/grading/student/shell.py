@@ -157,7 +157,7 @@ def looked_at(seconds: float) -> Iterator[float]:
 def stands_still() -> StandsStill:
     """The exception for code that goes in circles; what comes after is looked at sooner."""
     first_look[0] = FIRST_LOOK / 5
-    return StandsStill("is where it was before, with every value as it was")
+    return StandsStill("is where it was before, with every value that it looks at as it was")
 
 
 def reserve(names: list[str], lab: str) -> None:

@@ -2,7 +2,8 @@
 
 When a cell or call has run for a while, its next lines are followed: if a function comes to the same line twice and all
 that its loop can read is the same (its variables, the notebook's names that the code uses, what hangs on them, the
-states of random numbers), it will come there for ever. Where anything cannot be looked into, a clock, another thread,
+states of random numbers), it will come there for ever. What the loop only adds to counts for nothing: see
+`accumulators`. Where anything cannot be looked into, a clock, another thread,
 a file, an iterator, nothing is said, and the limit of time decides.
 """
 
@@ -23,6 +24,8 @@ from typing import Any
 
 import numpy as np
 import torch
+
+from vae_lab.grading.student.accumulators import accumulators, kind_of
 
 MOST_SECONDS = 0.4  # of computing for which lines are followed
 MOST_VALUES = 5_000  # looked at in one state
@@ -285,17 +288,19 @@ class Following:
         try:
             names = {name for code in self.codes for name in self._names(code)}
             used = {name: frame.f_globals[name] for name in sorted(names) if name in frame.f_globals}
+            aside = accumulators(frame, self.codes)
             builtin = {
                 name: True for name in names if name not in frame.f_globals and name in vars(sys.modules["builtins"])
             }
             if not set(builtin) - _exceptions() <= HARMLESS:
                 return b""
-            if frame.f_locals is not frame.f_globals:
-                state.add({**frame.f_locals})
-            state.add(used)
-            state.add(torch.get_rng_state())
-            state.sha.update(repr(random.getstate()).encode())
-            state.add(np.random.get_state(legacy=False))
+            own = used if frame.f_locals is frame.f_globals else {**frame.f_locals}
+            own.update({name: kind_of(own[name]) for name in aside.names})
+            state.add_all([own, used])
+            if not aside.chance:
+                state.add(torch.get_rng_state())
+                state.sha.update(repr(random.getstate()).encode())
+                state.add(np.random.get_state(legacy=False))
             return state.sha.digest()
         except (NotKnown, RecursionError, RuntimeError, ValueError, TypeError, AttributeError):
             return b""
