@@ -44,6 +44,9 @@ SAYING = (
     "grading/authoring/hand_in.py",
     "grading/authoring/guards.py",
     "grading/authoring/run_notebook.py",
+    "grading/judge/environment.py",
+    "grading/judge/patience.py",
+    "grading/judge/server.py",
     "grading/judge/verdict.py",
     "grading/judge/judge.py",
     "grading/judge/engine.py",
@@ -73,6 +76,7 @@ SAYING = (
     "grading/executors/clusters.py",
     "grading/executors/local.py",
     "grading/executors/shards.py",
+    "grading/lab/handed_in.py",
     "grading/lab/matching.py",
     "grading/lms/class_list.py",
     "grading/lms/collect.py",
@@ -87,6 +91,31 @@ SAYING = (
     "lab_files.py",
     "doctor.py",
 )
+
+# What else has sentences in it, and for whom: errors of a library stay in the language of its documentation.
+ENGLISH_ONLY = {
+    "*.py": "errors of the package, which a reader looks up as they are; pictures have their words from the page",
+    "commands/*.py": "help of the command line, and what only authors of labs read",
+    "diagnosis/*.py": "parts of sentences, each of which stands in a table above",
+    "graph/**/*.py": "errors of the package",
+    "plots/*.py": "errors of the package; words in figures have their translation from the page",
+    "widgets/*.py": "errors of the package; a widget's words stand in its own table",
+    "language/leftover.py": "a list of words, to know English by",
+    "grading/authoring/*.py": "for authors of labs",
+    "grading/classroom/*.py": "what one machine says of another, for whoever runs them",
+    "grading/executors/*.py": "what one machine says of another, for whoever runs them",
+    "grading/judge/kinds.py": "values as Python writes them",
+    "grading/judge/value_text.py": "values as Python writes them",
+    "grading/judge/watching.py": "an appeal, in the words of its calls",
+    "grading/lab/release*.py": "for authors of labs",
+    "grading/lab/source.py": "for authors of labs",
+    "grading/lms/init_course.py": "a file for whoever begins a course",
+    "grading/pages/*.py": "names of columns that an LMS wants, notes in what an instructor marks",
+    "grading/rpc/*.py": "errors that only a forged message meets",
+    "grading/sandbox/*.py": "faults of a machine, for whoever runs it",
+    "grading/stand_ins.py": "what an exception says, as Python's own do",
+    "grading/student/*.py": "what an exception says, as Python's own do",
+}
 
 # Texts that are put together where their source does not show it.
 PUT_TOGETHER = {
@@ -162,6 +191,7 @@ PUT_TOGETHER = {
         "the noise", "The noise", "noise in {name}", "the parameter", "The parameter", "inside {theirs}",
         "line {number}: {theirs}",
     ],
+    "grading/judge/patience.py": ["something"],
     "grading/judge/judge.py": [
         "(… stands for a value, and n for any number but 1.)",
         "(A hidden check: … stands for a value, and n for any number but 1.)",

@@ -8,7 +8,8 @@ import polib
 import pytest
 from book.sources import ROOT
 
-from tools.words import catalogues
+from tools.sentences import sentences
+from tools.words import ENGLISH_ONLY, PACKAGE, SAYING, catalogues, is_program, messages
 from vae_lab.language.leftover import is_english
 from vae_lab.language.template import PLACE
 
@@ -72,6 +73,25 @@ def test_they_hold_what_is_said_and_nothing_else():
         there = [entry.msgid for entry in polib.pofile(str(path))]
         assert len(there) == len(set(there))
         assert set(there) == set(wanted[path.stem]), f"run: python -m tools.words {path.parents[1].name}"
+
+
+def test_whatever_has_sentences_is_translated_or_named_as_english_only():
+    """A module with words in it that nobody listed would be English in every language, and no other test would see."""
+    package = ROOT / PACKAGE
+    known = {path for pattern in (*SAYING, *ENGLISH_ONLY) for path in package.glob(pattern)}
+    told = set(messages())
+    left = {
+        path.relative_to(package).as_posix(): new
+        for path in sorted(set(package.rglob("*.py")) - known)
+        if (new := [text for text in sentences(path.read_text("utf-8")) if text not in told and not is_program(text)])
+    }
+    assert not left
+
+
+def test_what_judges_is_english_only_where_no_student_reads_it():
+    judge = {path.name for path in (ROOT / PACKAGE / "grading" / "judge").glob("*.py")}
+    english = {Path(pattern).name for pattern in ENGLISH_ONLY if pattern.startswith("grading/judge/")}
+    assert english == {"kinds.py", "value_text.py", "watching.py"} <= judge
 
 
 def test_no_catalogue_is_of_nothing():

@@ -42,6 +42,16 @@ ONE_EACH = [
         "k: It is 0.5 reconstruction + 784 KL; wanted reconstruction + KL.",
         "k: Nó là 0.5 phần tái tạo + 784 KL; cần phần tái tạo + KL.",
     ),
+    (
+        "Not tried: too much of this notebook did not end (`f` within 30 s; the cell of `g`, which goes in circles; "
+        "something within 1 s).",
+        "Chưa thử: quá nhiều phần của notebook này không dừng (`f` trong 30 giây; ô của `g`, cứ chạy vòng tròn; "
+        "một phần mã trong 1 giây).",
+    ),
+    (
+        "f: Your code took longer than 5 s, all that it was given after `g` did not end within 30 s.",
+        "f: Mã của bạn chạy lâu hơn 5 giây, là toàn bộ thời gian nó được cho sau khi `g` không dừng trong 30 giây.",
+    ),
     ("passed: half, 1 point in view", "đạt: half, 1 điểm nhìn thấy được"),
     ("    Wanted one.  ", "    Cần có.  "),
 ]

@@ -41,10 +41,11 @@ WHOLE = frozenset(
         "r",
         "missing",
         "case",
+        "listed",
     }
 )
 # Words that stand alone in a place and are no names: any other single word may be what a student calls something.
-SINGLE = frozenset({"nothing", "black", "grey", "white", "collected"})
+SINGLE = frozenset({"nothing", "black", "grey", "white", "collected", "something"})
 COMMON_ERRORS = "common_errors.py"
 
 END = re.compile(r"(?<=[.?!])[ \t]+|(?<=[.?!]\))[ \t]+")
@@ -102,7 +103,7 @@ def _quotes(one: Template) -> bool:
 
 
 def _may_stand(name: str, value: str) -> bool:
-    return name in THEIRS or name in WHOLE or not END.search(value)
+    return name in THEIRS or name in WHOLE or not (END.search(value) or SEVERAL in value)
 
 
 @cache

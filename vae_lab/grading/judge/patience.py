@@ -116,12 +116,15 @@ class Patience:
             if thing in self.circles:
                 return f"Not tried again: {thing} did not end in an earlier call, where it went in circles."
             return f"Not tried again: {thing} did not end within {self.unending[thing]:g} s in an earlier call."
-        return f"Not tried: too much of this notebook did not end ({self._list()})." if self.exhausted else ""
+        listed = self._list()
+        return f"Not tried: too much of this notebook did not end ({listed})." if self.exhausted else ""
 
     def words(self, thing: Thing) -> str:
         """What to say of something that was over its time."""
         if thing in self.circles:
-            return "Your code does not end: it came to the same line again, and nothing that its loop looks at had changed."
+            return (
+                "Your code does not end: it came back to a line, and nothing that its loop looks at had changed."
+            )
         given = self.unending[thing]
         before = next(other for other in self.unending if other not in self.circles)
         if before == thing:
@@ -138,7 +141,8 @@ class Patience:
 
     def flags(self) -> list[str]:
         """A flag for an instructor, if something did not end."""
-        return [f"did not end: {self._list()}"] if self.unending else []
+        listed = self._list()
+        return [f"did not end: {listed}"] if self.unending else []
 
 
 class PatientPeer(Peer):
