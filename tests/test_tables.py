@@ -23,6 +23,9 @@ def test_a_list_is_written_number_by_number():
     made = Table("model", "loss of three seeds:.1f")
     made.add("VAE", [torch.tensor(154.23), 153.0, None])
     assert made.rows == [("VAE", "154.2 153.0 –")]
+    (cell,) = BeautifulSoup(made._repr_html_(), "html.parser").select("td")
+    assert cell.text == "154.2 153.0 –"
+    assert [seed.text for seed in cell.select(".seed")] == ["154.2", "153.0", "–"]
 
 
 def test_text_is_aligned(table):

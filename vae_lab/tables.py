@@ -33,8 +33,13 @@ class Table:
         self.columns, formats = zip(
             *((name, form) for name, _, form in (c.partition(":") for c in columns)), strict=True
         )
-        self.rows: list[tuple[str, ...]] = []
+        self._cells: list[list[list[str]]] = []
         self._formats = formats
+
+    @property
+    def rows(self) -> list[tuple[str, ...]]:
+        """What was added, as it is written."""
+        return [tuple(" ".join(said) for said in cells) for cells in self._cells]
 
     def add(self, *cells: object) -> None:
         """Add a row; None leaves a cell open. Tensors of one number are numbers; a list is one number for each seed.
@@ -44,7 +49,12 @@ class Table:
         """
         if len(cells) != len(self.columns):
             raise ValueError(f"Table: {len(cells)} cells for {len(self.columns)} columns.")
-        self.rows.append(tuple(_said(cell, form) for cell, form in zip(cells, self._formats, strict=True)))
+        self._cells.append(
+            [
+                [_said(each, form) for each in (cell if isinstance(cell, list) else [cell])]
+                for cell, form in zip(cells, self._formats, strict=True)
+            ]
+        )
 
     def __repr__(self) -> str:
         widths = [max(map(len, column)) for column in zip(self.columns, *self.rows, strict=True)]
@@ -57,16 +67,23 @@ class Table:
     def _repr_html_(self) -> str:
         head = "".join(f'<th scope="col">{escape(name)}</th>' for name in self.columns)
         body = "".join(
-            f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(c)}</td>" for c in row[1:]) + "</tr>"
-            for row in self.rows
+            f'<tr><th scope="row">{escape(" ".join(name))}</th>'
+            + "".join(f"<td>{_seeds(c)}</td>" for c in cells)
+            + "</tr>"
+            for name, *cells in self._cells
         )
         return f'<table class="table results"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+
+
+def _seeds(said: list[str]) -> str:
+    """A cell; course.css says when a page puts its numbers below each other, and the spaces are for who reads text."""
+    if len(said) == 1:
+        return escape(said[0])
+    return " ".join(f'<span class="seed">{escape(each)}</span>' for each in said)
 
 
 def _said(cell: object, form: str) -> str:
     if cell is None:
         return "–"
-    if isinstance(cell, list):
-        return " ".join(_said(each, form) for each in cell)
     value = cell.item() if hasattr(cell, "item") else cell
     return format(value, form) if form and not isinstance(value, str) else str(value)

@@ -4,10 +4,11 @@ from collections import Counter
 
 import pytest
 import torch
-from book.sources import ROOT
+from book.sources import ROOT, cells
 from diagnose import first_half, second_half
 from diagnose.patients import Patient
 
+from vae_lab.data import load_images
 from vae_lab.diagnosis import diagnose
 from vae_lab.diagnosis.causes import CAUSES
 
@@ -59,3 +60,31 @@ def test_the_page_counts_the_bank_as_it_is() -> None:
     assert f"{len(SOUND)} correct and {len(BROKEN)} broken" in PAGE
     listed = {line.split("`")[1] for line in PAGE.splitlines() if line.startswith("| `")}
     assert listed == set(counts)
+
+
+@pytest.mark.parametrize(
+    ("line", "instead", "found", "weight"),
+    [
+        ("", "", ["cut_sample", "pixel_mean"], 784 * 64),
+        ("logvar.exp()).sum()", "logvar.exp()).sum() / 64", ["cut_sample", "pixel_mean"], 784),
+        ("x.flatten(1)) + kl", 'x.flatten(1), reduction="sum") + kl', ["cut_sample"], None),
+        (
+            "torch.normal(mu, torch.exp(logvar / 2))",
+            "Normal(mu, (logvar / 2).exp()).rsample()",
+            ["pixel_mean"],
+            784 * 64,
+        ),
+    ],
+    ids=["as it stands", "KL over 64", "sum", "rsample"],
+)
+def test_the_page_s_own_model_and_the_answers_of_its_quiz(line, instead, found, weight) -> None:
+    (code,) = (cell.code for cell in cells(ROOT / "book" / "diagnose.md") if "nn.ModuleDict" in cell.code)
+    definition = code.split("for finding")[0]
+    assert line in definition
+    names = {"torch": torch, "nn": torch.nn, "F": torch.nn.functional, "Normal": torch.distributions.Normal}
+    torch.manual_seed(0)
+    exec(compile(definition.replace(line, instead) if line else definition, "diagnose.md", "exec"), names)
+    said = diagnose(names["net"], load_images().images[:64] / 255, loss=names["loss"])
+    assert said.names == found
+    if weight:
+        assert f"weighs {weight:.4g} times" in said.findings[-1].measured

@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.grading import tiny_course
+from tests.grading import tiny, tiny_course
 from vae_lab.grading.authoring.answers import with_answers
 from vae_lab.grading.classroom import places
 from vae_lab.grading.classroom.grade import grade_class
 from vae_lab.grading.classroom.room import Classroom
 from vae_lab.grading.course import Course, CourseError
 from vae_lab.grading.executors import local
-from vae_lab.grading.judge.engine import WarmPair
+from vae_lab.grading.judge import engine
+from vae_lab.grading.judge.engine import RoomError, WarmPair
 from vae_lab.grading.lab.cells import to_bytes
 from vae_lab.grading.lab.source import OPTIMIZERS, Lab
 from vae_lab.grading.limits import Sandbox
@@ -69,6 +71,66 @@ def test_the_sandbox_is_begun_before_the_trusted_process_imports_anything_slow()
     program = f"import sys, vae_lab.grading.judge.begin; print(*({slow} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True)
     assert done.stdout.strip() == ""
+
+
+WORKER = """
+import sys
+from tests.grading import tiny
+from vae_lab.grading.judge import engine
+
+pair = engine.shared_pair(tiny.lab(), "required", sys.argv[1])
+for line in sys.stdin:
+    result = engine.grade_submission(tiny.lab(), "s", tiny.submission(), pair=pair)
+    print(result.score, *(pair.process.pid for pair in engine._shared), flush=True)
+"""
+FULL = float(sum(tiny.POINTS.values()))
+ROOT = Path(__file__).parents[3]
+
+
+class Worker:
+    """A process that shares the machine's pair, and grades when it is told to."""
+
+    def __init__(self, name: str) -> None:
+        command = [sys.executable, "-c", WORKER, name]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def grade(self) -> list[str]:
+        """The score, and the pair's process if this worker has begun it."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().split()
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+
+def test_workers_of_one_machine_share_a_pair_that_outlives_who_began_it_and_ends_with_the_last(tmp_path: Path) -> None:
+    workers = [Worker(tmp_path.as_posix()) for _ in range(2)]
+    try:
+        said = [worker.grade() for worker in workers]
+        assert [score for score, *_ in said] == [str(FULL)] * 2
+        [(first, pid)] = [(n, int(one[1])) for n, one in enumerate(said) if len(one) > 1]
+        workers[first].end()
+        assert workers[1 - first].grade() == [str(FULL)]
+        workers.append(Worker(tmp_path.as_posix()))
+        assert workers[-1].grade() == [str(FULL)], "who comes later joins"
+        assert Path(f"/proc/{pid}").exists()
+    finally:
+        for worker in workers:
+            worker.end()
+    while Path(f"/proc/{pid}").exists():  # it looks every second
+        time.sleep(0.1)
+
+
+def test_a_pair_is_believed_only_if_this_user_has_begun_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    pair = engine.shared_pair(tiny.lab(), "required", "of somebody else")
+    monkeypatch.setattr(engine, "user_behind", lambda sock: os.geteuid() + 1)
+    with pytest.raises(RoomError, match="another user's process"):
+        engine.grade_submission(tiny.lab(), "s", tiny.submission(), pair=pair)
+    engine._shared.pop().close()
 
 
 POINTS_TO_THEM = "def half(x):\n    w = torch.tensor(0.5)\n    torch.optim.SGD([w], lr=1.0)\n    return w * x"

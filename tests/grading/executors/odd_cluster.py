@@ -28,7 +28,7 @@ from distributed import Scheduler, Security, Worker
 from tests.grading.by_words import by_words
 from vae_lab.grading.classroom import worker
 from vae_lab.grading.classroom.job import Job
-from vae_lab.grading.classroom.packets import packed, unpacked
+from vae_lab.grading.classroom.packets import JobPacket, packed, unpacked
 from vae_lab.grading.results import SubmissionResult
 
 
@@ -104,25 +104,25 @@ def behave(character: str, folder: Path) -> None:
     jobs = 0
     honest_judge = worker.judged_by
 
-    def grade(lab: Any, student: str, content: bytes, *, limits: Any, sandbox: Any) -> SubmissionResult:
+    def grade(lab: Any, job: JobPacket) -> SubmissionResult:
         nonlocal jobs
         jobs += 1
         with open(folder / "graded.txt", "a") as file:
-            file.write(f"{student} {os.getpid()}\n")
+            file.write(f"{job.student} {os.getpid()}\n")
         if character == "full_disk":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if character == "dies" and jobs == 2:
             os._exit(9)
-        if character == "dies_of_s003" and student == "s003":
+        if character == "dies_of_s003" and job.student == "s003":
             os._exit(9)
         if character == "hangs" and jobs == 2:
             time.sleep(600)
         if character == "forgets" and jobs == 2:
             worker._labs.clear()
         time.sleep(1.5 if character == "slow" else 0.05)
-        return by_words(Job(lab, student, content, limits, sandbox))
+        return by_words(Job(lab, job.student, job.content, job.limits, job.sandbox))
 
-    worker.grade_submission = grade  # type: ignore[assignment]
+    worker.grade_beside_others = grade
     if character == "stale":
         worker.judged_by = lambda sandbox: {**honest_judge(sandbox), "rooms": "0123456789abcdef"}
     if character == "changes":  # while it runs, its code is replaced

@@ -28,7 +28,7 @@ def main() -> None:
         warm = error  # told to each worker that knocks
     from vae_lab.grading.judge.server import run  # here: it imports torch
 
-    run(door, warm, settings["modules"], parent)
+    run(door, warm, settings["modules"], parent, outlives=settings["outlives"])
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import hashlib
 import json
 import os
 import secrets
@@ -21,6 +22,7 @@ import threading
 import time
 from multiprocessing.connection import Connection
 
+from vae_lab.grading.judge.door import user_behind
 from vae_lab.grading.judge.judge_report import JudgeReport
 from vae_lab.grading.judge.submitted_notebook import SubmittedNotebook, read_notebook
 from vae_lab.grading.lab.source import OPTIMIZERS, Lab, LabCell
@@ -55,9 +57,14 @@ class WarmPair:
         lab: what they get ready for.
         sandbox: as in `grade_submission`.
         students: what to import where students' code runs; by default what the lab points to.
+        address: where it is found; by default one that nobody can guess. A pair with a given one lives on without its
+            caller, for as long as it has workers.
+
+    Raises:
+        OSError: if there is one at this address already.
     """
 
-    def __init__(self, lab: Lab, sandbox: Sandbox, students: tuple[str, ...] | None = None) -> None:
+    def __init__(self, lab: Lab, sandbox: Sandbox, students: tuple[str, ...] | None = None, address: str = "") -> None:
         environment = {
             **os.environ,
             "OMP_NUM_THREADS": "1",
@@ -68,8 +75,15 @@ class WarmPair:
         environment["CUDA_VISIBLE_DEVICES"] = ""
         environment["TORCHDYNAMO_DISABLE"] = "1"
         environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGE.parent), *search_path()])
-        settings = {"modules": lab.imports, "students": students or lab.students_imports, "sandbox": sandbox}
-        self.address = f"vae-lab-{secrets.token_hex(16)}"  # in the abstract namespace: no file to leave behind
+        settings = {
+            "modules": lab.imports,
+            "students": students or lab.students_imports,
+            "sandbox": sandbox,
+            "outlives": bool(address),
+        }
+        self.address = (
+            address or f"vae-lab-{secrets.token_hex(16)}"
+        )  # in the abstract namespace: no file to leave behind
         with socket.socket(socket.AF_UNIX) as door:
             door.bind(f"\0{self.address}")
             door.listen(256)
@@ -98,6 +112,9 @@ class _Server:
         except OSError as error:
             sock.close()
             raise RoomError(f"the grading server is not there ({type(error).__name__})") from None
+        if user_behind(sock) != os.geteuid():  # an address that can be guessed can be taken by somebody else first
+            sock.close()
+            raise RoomError("another user's process listens where the grading server should")
         self.connection = Connection(sock.detach())
         try:
             problem = self.receive(START_SECONDS)
@@ -143,6 +160,7 @@ class _Server:
 
 
 _lock = threading.Lock()
+_shared: list[WarmPair] = []  # begun here, for all workers of this machine
 Key = tuple[int, frozenset[str], bool, Sandbox, str]
 _servers: dict[Key, _Server] = {}
 _inherited: list[_Server] = []  # through a fork: the parent's, not ours to use or to close
@@ -182,6 +200,21 @@ def shut_down() -> None:
 
 
 atexit.register(shut_down)
+
+
+def shared_pair(lab: Lab, sandbox: Sandbox, name: str) -> str:
+    """The address of the warm pair that all workers of this user on this machine share, begun by the first that asks.
+
+    Args:
+        lab: what it gets ready for.
+        sandbox: as in `grade_submission`.
+        name: of all that judges, so that no pair serves what it was not begun for.
+    """
+    about = json.dumps([os.geteuid(), sandbox, name, sys.executable, search_path()])
+    address = f"vae-lab-{hashlib.sha256(about.encode()).hexdigest()[:32]}"
+    with contextlib.suppress(OSError):  # it is there
+        _shared.append(WarmPair(lab, sandbox, address=address))
+    return address
 
 
 def grade_submission(

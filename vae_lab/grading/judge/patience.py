@@ -122,9 +122,7 @@ class Patience:
     def words(self, thing: Thing) -> str:
         """What to say of something that was over its time."""
         if thing in self.circles:
-            return (
-                "Your code does not end: it came back to a line, and nothing that its loop looks at had changed."
-            )
+            return "Your code does not end: it came back to a line, and nothing that its loop looks at had changed."
         given = self.unending[thing]
         before = next(other for other in self.unending if other not in self.circles)
         if before == thing:

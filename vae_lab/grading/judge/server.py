@@ -12,7 +12,6 @@ import gc
 import os
 import signal
 import socket
-import struct
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -20,6 +19,7 @@ from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
 from vae_lab.grading.judge import hidden_words
+from vae_lab.grading.judge.door import user_behind
 from vae_lab.grading.judge.judge import Judge, seed_for
 from vae_lab.grading.judge.judge_report import JudgeReport
 from vae_lab.grading.judge.retelling import retell
@@ -118,8 +118,7 @@ def take_in(door: socket.socket) -> Connection | None:
     except TimeoutError:
         return None
     sock.setblocking(True)
-    user = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))[1]
-    if user != os.geteuid():
+    if user_behind(sock) != os.geteuid():
         sock.close()
         return None
     return Connection(sock.detach())
@@ -141,7 +140,9 @@ def get_warm(warm: WarmSandbox, modules: Iterable[str]) -> None:
         raise
 
 
-def run(door: socket.socket, begun: WarmSandbox | SandboxError, modules: Iterable[str], parent: int) -> None:
+def run(
+    door: socket.socket, begun: WarmSandbox | SandboxError, modules: Iterable[str], parent: int, *, outlives: bool
+) -> None:
     """Get warm, then fork for each worker that comes, until the caller is gone.
 
     Args:
@@ -149,6 +150,7 @@ def run(door: socket.socket, begun: WarmSandbox | SandboxError, modules: Iterabl
         begun: the sandbox, or why there is none.
         modules: what tests and figures import.
         parent: the caller's process.
+        outlives: whether to go on without the caller while there are workers.
     """
     door.settimeout(1.0)
     warm, fault = (None, begun) if isinstance(begun, SandboxError) else (begun, None)
@@ -160,7 +162,7 @@ def run(door: socket.socket, begun: WarmSandbox | SandboxError, modules: Iterabl
     gc.collect()
     gc.freeze()
     workers: list[int] = []
-    while os.getppid() == parent:  # the caller may be gone, even if a fork of it still holds the socket
+    while os.getppid() == parent or (outlives and workers):  # a fork of a caller that is gone may hold the socket
         workers = [pid for pid in workers if not os.waitpid(pid, os.WNOHANG)[0]]
         connection = take_in(door)
         if connection is None:
