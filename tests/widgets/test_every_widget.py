@@ -12,6 +12,7 @@ KINDS = [getattr(widgets, name) for name in widgets.__all__ if name != "Interact
 def test_accessible_narrow_and_not_in_print(show, settle, kind):
     page = show(kind(), width=360)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert "" not in page.locator("output").all_text_contents(), "a slider does not say its value"
     assert violations(page, ".vae-lab") == []
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     settle(page)

@@ -135,7 +135,9 @@ def test_a_link_leads_to_the_same_state(show, settle):
     text = START.format(steps=120) + "&changes=50*beta*4_90*estimator*score"
     page = show(Playground(link=text))
     at_rest(page, 120)
-    assert page.get_by_label("β, the weight of the rate").get_attribute("aria-valuetext") == "beta: 4.00"
+    beta = page.get_by_label("β, the weight of the rate")
+    assert beta.get_attribute("aria-valuetext") == "beta: 4.00"
+    assert beta.locator("xpath=../output").text_content() == "4.00"
     assert page.get_by_role("radio", name="drawn, with the score function").is_checked()
     assert page.get_by_label("Follow example").input_value() == "3"
     page.get_by_role("button", name="Link to this state").click()

@@ -2,18 +2,20 @@
 
 const TRAITS = { beta: "beta", decoderSigma: "decoder_sigma", learningRate: "learning_rate", estimator: "estimator" };
 const HIDDEN = { plane: [32, 32], digits: [64] }, LEAST_POINTS = 8, HASH = "#vae:";
-// Milliseconds of training in a frame, and the most steps; where motion is not wanted, a frame comes twice a second.
-const PACE = { budget: 7, steps: 8, next: (call) => requestAnimationFrame(call), stop: (id) => cancelAnimationFrame(id) };
-const CALM_PACE = { budget: 60, steps: 100, next: (call) => setTimeout(call, 500), stop: (id) => clearTimeout(id) };
+// The milliseconds that a frame's script may take, and the most steps; those of a frame that repeats a link's steps. Where
+// motion is not wanted, a frame comes twice a second.
+const pacing = () => ({ script: framePace(), steps: 8, repeating: 14, next: (call) => requestAnimationFrame(call), stop: (id) => cancelAnimationFrame(id) });
+const CALM_PACE = { script: () => 100, steps: 100, repeating: 120, next: (call) => setTimeout(call, 500), stop: (id) => clearTimeout(id) };
+const EXAMPLES_A_FRAME = 128, LOOK_AROUND = 30; // that are put through the encoder again; frames after which colours and width are read again
 const MOMENT = 1400, LAST_MOMENT = 5, WHOLE = 9; // milliseconds; a slow step has moments 0 to 5; all that the graph shows
 
 export default {
   render({ model, el }) {
     const say = wordsOf(model), digits = digitImages(model.get("digits"));
     const put = (changes) => { for (const [trait, value] of Object.entries(changes)) model.set(trait, value); model.save_changes(); };
-    let run = null, history = lossHistory(), all = null, surveyed = 0, made = "", mode = "still", moment = WHOLE, waiting = 0, cost = 0, timer = 0, restoring = null, spoken = "";
+    let run = null, history = lossHistory(), all = null, made = "", mode = "still", moment = WHOLE, waiting = 0, timer = 0, restoring = null, spoken = "";
 
-    const pace = matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM_PACE : PACE;
+    const pace = matchMedia("(prefers-reduced-motion: reduce)").matches ? CALM_PACE : pacing();
 
     // -- the run --
     const settings = () => Object.fromEntries(Object.entries(TRAITS).map(([name, trait]) => [name, model.get(trait)]));
@@ -49,13 +51,13 @@ export default {
       restoring = null;
       pace.stop(waiting);
       clearTimeout(timer);
-      all = run && survey(run);
     };
-    const tick = () => {
+    // A frame of a run: steps for as long as there is time, less what drawing took before; then what there is time to draw.
+    const tick = (time = performance.now()) => {
       if (!root.isConnected) return halt();
-      const begun = performance.now();
+      const begun = performance.now(), allowed = pace.script(time), hasTime = (kept) => performance.now() - begun < allowed - kept;
       if (restoring) {
-        while (performance.now() - begun < 2 * pace.budget && run.state.steps < restoring.steps && run.state.finite) {
+        while (performance.now() - begun < pace.repeating && run.state.steps < restoring.steps && run.state.finite) {
           for (const c of restoring.changes) if (c.step === run.state.steps) run.change(c.name, c.value);
           once();
         }
@@ -67,10 +69,11 @@ export default {
         }
       } else {
         sync();
-        for (let k = 0; run && k < pace.steps && mode === "run" && performance.now() - begun < pace.budget; k++) once();
+        for (let k = 0; run && k < pace.steps && mode === "run" && (!k || hasTime(drawing)); k++) once();
       }
-      draw();
-      if (mode !== "still") waiting = pace.next(tick);
+      if (mode === "still") return draw();
+      drawFrame(() => hasTime(0));
+      waiting = pace.next(tick);
     };
     const slower = () => {
       if (!root.isConnected) return halt();
@@ -121,7 +124,7 @@ export default {
     const estimators = choice(model, { label: say("estimator"), trait: "estimator", choices: KINDS.map((kind) => [kind, say(`estimator_${kind}`)]) });
     const buttons = {
       run: button(say("run"), () => go("run")), slow: button(say("slow"), () => go("slow")),
-      step: button(say("step"), () => { halt(); moment = WHOLE; sync(); if (run) once(); all = run && survey(run); draw(); }),
+      step: button(say("step"), () => { halt(); moment = WHOLE; sync(); if (run) once(); draw(); }),
       over: button(say("over"), () => { halt(); made = ""; draw(); }),
       other: button(say("other"), () => { halt(); put({ seed: (model.get("seed") + 1) % 10000 }); }),
       clear: button(say("clear"), () => { halt(); put({ points: [] }); }),
@@ -171,37 +174,67 @@ export default {
       const rate = all.rate.reduce((a, b) => a + b, 0), values = { steps: run.state.steps, rate: show(rate), active: all.active, latent: run.latent };
       return say(all.active ? "status_active" : "status_collapsed", values);
     };
-    const draw = () => {
-      sync();
-      const width = root.clientWidth - 2 * parseFloat(getComputedStyle(root).paddingLeft);
-      if (!(width > 0)) return;
+    // What is there to draw in; read in a run now and then only, for reading makes the browser lay out what was written.
+    const room = { width: 0, pair: 0, size: 0, colours: null, stale: true };
+    const lookAround = () => {
+      const width = root.clientWidth - 2 * parseFloat(getComputedStyle(root).paddingLeft), pair = width < 560 ? width : (width - 24) / 2;
+      Object.assign(room, { width, pair, size: Math.min(pair, 380), colours: palette(root), stale: false });
+    };
+    const drawControls = () => {
       [...sliders, chosen, kinds, estimators].forEach((c) => c.update());
       for (const name of ["run", "slow"]) {
         const on = mode === name && !restoring;
-        buttons[name].setAttribute("aria-pressed", String(on));
-        buttons[name].textContent = say(on ? "pause" : name);
+        set(buttons[name], { "aria-pressed": on ? "true" : "false" });
+        setText(buttons[name], say(on ? "pause" : name));
       }
       for (const name of ["run", "slow", "step", "link"]) buttons[name].disabled = !run || (name !== "link" && !run.state.finite) || Boolean(restoring);
       buttons.clear.hidden = model.get("data") !== "drawn";
-      const colours = palette(root), index = follow(), isDigits = shown.inputs > 2;
-      chosen.root.querySelector("input").max = Math.max(0, shown.count - 1);
-      const seen = run && inspect(run, index);
-      const now = performance.now();
-      if (run && (mode === "still" || now - surveyed > 4 * cost)) { all = survey(run); surveyed = performance.now(); cost = surveyed - now; } // a fifth of the time
-      graph.root.style.display = explanation.style.display = run ? "" : "none";
-      const pair = width < 560 ? width : (width - 24) / 2, size = Math.min(pair, 380);
-      points.draw(size, run, seen, index, colours, shown, model.get("data") === "drawn");
+      set(chosen.root.querySelector("input"), { max: Math.max(0, shown.count - 1) });
+    };
+    const drawWords = (seen) => {
       if (run) {
-        graph.draw(width, run, seen, moment);
-        latent.draw(size, run, seen, all, index, colours);
-        charts.forEach((chart) => chart.draw(pair, history));
-        bars.draw(width, all.rate);
         const heard = { data: asLength(seen.phiFromData), rate: asLength(seen.phiFromRate), both: asLength(seen.phi) };
-        explanation.textContent = mode === "slow" ? say(moment === 4 ? `moment_4_${run.now.estimator}` : `moment_${moment}`, { ...heard, distortion: show(seen.distortion), price: show(seen.rate), loss: show(seen.loss), beta: show(run.now.beta) })
-          : say(`explain_${run.now.estimator}`, heard);
+        setText(explanation, mode === "slow" ? say(moment === 4 ? `moment_4_${run.now.estimator}` : `moment_${moment}`, { ...heard, distortion: show(seen.distortion), price: show(seen.rate), loss: show(seen.loss), beta: show(run.now.beta) })
+          : say(`explain_${run.now.estimator}`, heard));
       }
-      status.textContent = inWords(seen);
-      legend.textContent = say(isDigits ? "legend_digits" : model.get("data") === "drawn" ? "legend_drawn" : "legend_points") + (model.get("latent_dim") === 1 ? ` ${say("legend_one")}` : "");
+      setText(status, inWords(seen));
+      setText(legend, say(shown.inputs > 2 ? "legend_digits" : model.get("data") === "drawn" ? "legend_drawn" : "legend_points") + (model.get("latent_dim") === 1 ? ` ${say("legend_one")}` : ""));
+    };
+    // Each frame of a run draws one of what moves and one of what is read, in turns, and more where there is time.
+    const planes = [
+      { root: points.canvas, draw: (seen) => points.draw(room.size, run, seen, follow(), room.colours, shown, model.get("data") === "drawn") },
+      { root: latent.canvas, draw: (seen) => latent.draw(room.size, run, seen, all, follow(), room.colours) },
+    ];
+    const readings = [
+      { root: graph.root, draw: (seen) => graph.draw(room.width, run, seen, moment) },
+      { root, draw: (seen) => { drawControls(); drawWords(seen); } },
+      ...charts.map((chart) => ({ root: chart.root, draw: () => chart.draw(room.pair, history) })),
+      { root: bars.root, draw: () => bars.draw(room.width, all.rate) },
+    ];
+    const inSight = sight([...planes, ...readings].map((picture) => picture.root)), plane = turns(planes, inSight.has), reading = turns(readings, inSight.has), never = () => false;
+    let frames = 0, drawing = 0; // milliseconds that a frame's drawing takes
+    const drawFrame = (hasTime) => {
+      if (room.stale || frames++ % LOOK_AROUND === 0) lookAround();
+      if (!(room.width > 0)) return;
+      const begun = performance.now(), seen = inspect(run, follow());
+      surveyAgain(run, all, EXAMPLES_A_FRAME);
+      plane(never, seen);
+      reading(never, seen);
+      drawing += 0.1 * (performance.now() - begun - drawing);
+      if (hasTime()) { plane(never, seen); reading(hasTime, seen); }
+    };
+    // All of it, as it is now.
+    const draw = () => {
+      sync();
+      lookAround();
+      if (!(room.width > 0)) return;
+      const seen = run && inspect(run, follow());
+      all = run && survey(run);
+      graph.root.style.display = explanation.style.display = run ? "" : "none";
+      drawControls();
+      planes[0].draw(seen);
+      if (run) [planes[1], ...readings].forEach((picture) => picture.draw(seen));
+      drawWords(seen);
       if (mode !== "run") describe(seen);
     };
     // What a screen reader hears and pictures are called: when the run rests, not sixty times a second.
@@ -220,7 +253,7 @@ export default {
     const given = globalThis.drawWidgets && location.hash.startsWith(HASH) ? decodeURIComponent(location.hash.slice(HASH.length)) : model.get("link");
     if (globalThis.drawWidgets) addEventListener("hashchange", arrive);
     if (given) requestAnimationFrame(() => restore(given)); // once there is room to draw in
-    const leave = keepDrawn(model, root, ["data", "latent_dim", "seed", "points", "follow", ...Object.values(TRAITS)], () => { if (mode !== "run") draw(); });
-    return () => { halt(); leave(); removeEventListener("hashchange", arrive); };
+    const leave = keepDrawn(model, root, ["data", "latent_dim", "seed", "points", "follow", ...Object.values(TRAITS)], () => { room.stale = true; if (mode !== "run") draw(); });
+    return () => { halt(); leave(); inSight.stop(); removeEventListener("hashchange", arrive); };
   },
 };

@@ -23,7 +23,7 @@ RANGES = {
     "follow": (0, DIGITS - 1),
 }
 ENGINE = ("random", "layers", "losses", "estimators", "optimizer", "vae", "trainer", "inspection")
-VIEW = ("datasets", "link", "graph", "latent_plane", "data_plane", "charts")
+VIEW = ("datasets", "link", "pace", "graph", "latent_plane", "data_plane", "charts")
 
 
 def small_digits() -> dict[str, str]:
@@ -73,7 +73,7 @@ class Playground(Interaction):
 
     _esm = module(
         "playground.js",
-        *("words", "elements", "plane", "normal", "canvas"),
+        *("words", "elements", "redraw", "plane", "normal", "canvas"),
         *(f"engine/{name}" for name in ENGINE),
         *(f"playground/{name}" for name in VIEW),
     )

@@ -31,9 +31,8 @@ function filmNumbers(codes) {
 // The plane from -limit to limit, in a square of `size` pixels at [left, top]: decoded map, prior, codes and clouds.
 function filmPlane(context, { left, top, size, limit }, shown, epoch, codes, labels, colours) {
   const unit = size / (2 * limit), x = linear([-limit, limit], [left, left + size]), y = linear([-limit, limit], [top + size, top]);
-  for (let k = 0; k < FILM_MAP * FILM_MAP; k++) { // each picture stands at its own z, one unit from the next
-    stamp(context, shown.pixels, ((epoch * FILM_MAP * FILM_MAP) + k) * FILM_SIDE * FILM_SIDE, FILM_SIDE, x((k % FILM_MAP) - 2.5), y(2.5 - Math.floor(k / FILM_MAP)), unit, colours, 0.45);
-  }
+  const pictures = FILM_MAP * FILM_MAP, at = (k) => [x((k % FILM_MAP) - 2.5), y(2.5 - Math.floor(k / FILM_MAP))]; // each at its own z, one unit from the next
+  stamps(context, shown.pixels, epoch * pictures * FILM_SIDE * FILM_SIDE, pictures, { side: FILM_SIDE, size: unit, at }, colours, 0.45);
   context.strokeStyle = colours.quiet;
   context.setLineDash([4, 4]);
   for (const r of [1, 2]) { context.beginPath(); context.arc(x(0), y(0), r * unit, 0, 2 * Math.PI); context.stroke(); }

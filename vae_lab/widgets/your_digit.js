@@ -20,19 +20,20 @@ function smallPicture(label) {
   return { canvas, put: (pixels) => ink(canvas, pixels) };
 }
 
-// A lens over the plane's emptiest corner: the cloud of the digit in hand, with the training images near it.
-function cloudLens(say, { mu, sigma }, code, labels, drawn, width, places) {
+// A lens over the plane's emptiest corner: the cloud of the digit in hand, with the training images near it. `dot` stands in
+// it, and goes where `move` puts it; null where a lens is not worth it.
+function cloudLens(say, { mu, sigma }, code, labels, dot, width, places) {
   const side = LENS.side * width, reach = LENS.reach * Math.max(...sigma), zoom = (LENS.side * WIDE_PLANE) / reach;
-  if (zoom < LENS.least) return [];
+  if (zoom < LENS.least) return null;
   const [left, top] = emptyCorner(width, side, places);
   const x = linear([mu[0] - reach, mu[0] + reach], [left, left + side]), y = linear([mu[1] - reach, mu[1] + reach], [top + side, top]);
   const inside = ([a, b]) => Math.abs(a - mu[0]) < reach && Math.abs(b - mu[1]) < reach;
   const near = labels.flatMap((digit, i) => { const at = [code.codes[2 * i], code.codes[2 * i + 1]]; return inside(at) ? [svg("circle", { cx: x(at[0]), cy: y(at[1]), r: 2.5, fill: DIGIT_HUES[digit], opacity: 0.6 })] : []; });
-  return [svg("g", { class: "vl-lens" }, svg("rect", { x: left, y: top, width: side, height: side, rx: 6, fill: "var(--vl-paper)", stroke: "var(--vl-ink)" }), ...near,
+  const root = svg("g", { class: "vl-lens" }, svg("rect", { x: left, y: top, width: side, height: side, rx: 6, fill: "var(--vl-paper)", stroke: "var(--vl-ink)" }), ...near,
     ...[1, 2].map((r) => svg("ellipse", { cx: x(mu[0]), cy: y(mu[1]), rx: (r * sigma[0] * side) / (2 * reach), ry: (r * sigma[1] * side) / (2 * reach), fill: "var(--vl-orange)", "fill-opacity": 0.2, stroke: "var(--vl-orange)" })),
-    svg("circle", { cx: x(mu[0]), cy: y(mu[1]), r: 3, fill: "var(--vl-orange)" }),
-    ...(drawn && inside(drawn) ? [svg("circle", { class: "vl-near", cx: x(drawn[0]), cy: y(drawn[1]), r: 4.5, fill: "var(--vl-green)" })] : []),
-    svg("text", { x: left + 6, y: top + 16, "font-weight": 650, "paint-order": "stroke", stroke: "var(--vl-paper)", "stroke-width": 4 }, say("zoom", { times: show(zoom, zoom < 10 ? 1 : 0) })))];
+    svg("circle", { cx: x(mu[0]), cy: y(mu[1]), r: 3, fill: "var(--vl-orange)" }), dot,
+    svg("text", { x: left + 6, y: top + 16, "font-weight": 650, "paint-order": "stroke", stroke: "var(--vl-paper)", "stroke-width": 4 }, say("zoom", { times: show(zoom, zoom < 10 ? 1 : 0) })));
+  return { root, move: (z) => redraw(dot, ...(z && inside(z) ? [mark("circle", { class: "vl-near", cx: x(z[0]), cy: y(z[1]), r: 4.5, fill: "var(--vl-green)" })] : [])) };
 }
 
 // One half of the view: plane, reconstructions, the way between the digits, the trail of prior draws.
@@ -46,7 +47,17 @@ function modelHalf(say, name, code, labels) {
   const root = html("section", { class: "vl-half", "aria-label": say(name) }, html("p", { class: "vl-title" }, say(name)), plane,
     html("div", { class: "vl-row" }, labelled(say("reconstruction"), back.canvas), labelled(say(code.noisy ? "draw" : "at_mix"), drawn.canvas)), cost,
     html("p", { class: "vl-quiet" }, say("way")), wayRow, html("p", { class: "vl-quiet" }, say("trail")), trailRow);
-  let still = null, stillWidth = 0;
+  const dot = svg("g"), nearDot = svg("g"); // the draw from the cloud, in the plane and under the lens
+  let still = null, stillWidth = 0, last = null;
+  // All that a flicker changes: where the draw stands, and the digit that it becomes.
+  const flicker = (flick) => {
+    const { now, z, x, y, inside, lens } = last, z2 = now.sigma && flick ? [0, 1].map((k) => now.mu[k] + now.sigma[k] * flick[k]) : null;
+    if (!z2 && last.mixed) return;
+    last.mixed = !z2;
+    redraw(dot, ...(z2 ? [mark("circle", { class: "vl-flick", cx: x(inside(z2[0])), cy: y(inside(z2[1])), r: 4.5, fill: "var(--vl-green)" })] : []));
+    lens?.move(z2);
+    drawn.put(code.decode(z2 ?? z));
+  };
   const draw = ({ first, second, active, mix, flick, priors }) => {
     const width = root.clientWidth, x = linear([-WIDE_PLANE, WIDE_PLANE], [0, width]), y = linear([-WIDE_PLANE, WIDE_PLANE], [width, 0]), unit = width / (2 * WIDE_PLANE);
     if (width !== stillWidth) {
@@ -55,7 +66,7 @@ function modelHalf(say, name, code, labels) {
     }
     const codes = [first, second].map((pixels) => code.encode(pixels)), now = codes[active], inside = (v) => clamp(v, -WIDE_PLANE, WIDE_PLANE);
     const between = (t) => [0, 1].map((k) => (1 - t) * codes[0].mu[k] + t * codes[1].mu[k]), z = between(mix);
-    const z2 = now.sigma && flick ? [0, 1].map((k) => now.mu[k] + now.sigma[k] * flick[k]) : null;
+    const lens = now.sigma && cloudLens(say, now, code, labels, nearDot, width, [...codes.map((c) => c.mu), z].map(([a, b]) => [x(inside(a)), y(inside(b))]));
     set(plane, { width, height: width, viewBox: `0 0 ${width} ${width}` });
     plane.replaceChildren(svg("rect", { class: "vl-axis", width, height: width, rx: 4 }), still,
       ...[1, 2].map((r) => svg("circle", { class: "vl-grid", cx: x(0), cy: y(0), r: r * unit, "stroke-dasharray": "3 4" })),
@@ -65,11 +76,10 @@ function modelHalf(say, name, code, labels) {
         ...(sigma ? [1, 2].map((r) => svg("ellipse", { cx: x(mu[0]), cy: y(mu[1]), rx: r * unit * sigma[0], ry: r * unit * sigma[1], fill: "var(--vl-orange)", "fill-opacity": 0.2, stroke: "var(--vl-orange)" })) : []),
         svg("circle", { class: "vl-code", "data-mu": mu, cx: x(inside(mu[0])), cy: y(inside(mu[1])), r: 4, fill: "var(--vl-orange)" }),
         svg("text", { x: x(inside(mu[0])) + (mu[0] > 3 ? -16 : 8), y: y(inside(mu[1])) - 7, "font-weight": 700, "paint-order": "stroke", stroke: "var(--vl-paper)", "stroke-width": 4 }, INK_MARKS[k])]),
-      svg("circle", { cx: x(inside(z[0])), cy: y(inside(z[1])), r: 4.5, fill: "var(--vl-blue)" }),
-      ...(z2 ? [svg("circle", { class: "vl-flick", cx: x(inside(z2[0])), cy: y(inside(z2[1])), r: 4.5, fill: "var(--vl-green)" })] : []),
-      ...(now.sigma ? cloudLens(say, now, code, labels, z2, width, [...codes.map((c) => c.mu), z].map(([a, b]) => [x(inside(a)), y(inside(b))])) : []));
+      svg("circle", { cx: x(inside(z[0])), cy: y(inside(z[1])), r: 4.5, fill: "var(--vl-blue)" }), dot, ...(lens ? [lens.root] : []));
+    last = { now, z, x, y, inside, lens, mixed: false };
+    flicker(flick);
     back.put(code.decode(now.mu));
-    drawn.put(code.decode(z2 ?? z));
     way.forEach((picture, k) => picture.put(code.decode(between(k / (WAY - 1)))));
     trail.forEach((picture, k) => { picture.canvas.hidden = k >= priors.length; if (k < priors.length) picture.put(code.decode(priors[k])); });
     const rate = now.sigma ? now.mu.reduce((sum, m, k) => sum + 0.5 * (m * m + now.sigma[k] ** 2 - 1) - Math.log(now.sigma[k]), 0) : null;
@@ -78,7 +88,7 @@ function modelHalf(say, name, code, labels) {
     set(plane, { "aria-label": `${say("plane")} ${cost.textContent}` });
     return cost.textContent;
   };
-  return { root, draw };
+  return { root, draw, flicker };
 }
 
 export default {
@@ -104,7 +114,7 @@ export default {
     const flicker = button(say("flicker"), () => {
       if (timer) stop();
       else {
-        const calm = matchMedia("(prefers-reduced-motion: reduce)").matches, next = () => { if (!root.isConnected) return stop(); flick = normals(2); draw(); };
+        const calm = matchMedia("(prefers-reduced-motion: reduce)").matches, next = () => { if (!root.isConnected) return stop(); flick = normals(2); halves.forEach((half) => half.flicker(flick)); };
         timer = setInterval(next, calm ? CALM_FLICKER : FLICKER);
         next();
       }

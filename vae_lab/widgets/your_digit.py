@@ -58,7 +58,10 @@ class YourDigit(Interaction):
     Source: lecture 11:43-13:15.
     """
 
-    _esm = module("your_digit.js", "words", "elements", "plane", "normal", "network", "codes", "pictures", "digit/pad")
+    _esm = module(
+        "your_digit.js",
+        *("words", "elements", "redraw", "plane", "normal", "network", "codes", "pictures", "digit/pad"),
+    )
     strokes = traitlets.List(traitlets.List(), [[], []], minlen=2, maxlen=2).tag(sync=True)
     chosen = traitlets.List(traitlets.Int(min=0, max=9), [3, 9], minlen=2, maxlen=2).tag(sync=True)
     active = traitlets.Int(0, min=0, max=1).tag(sync=True)

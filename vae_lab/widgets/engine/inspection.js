@@ -22,7 +22,18 @@ function inspect(run, index) {
 // dimensions cost more than IDLE nats: those that say something about the example.
 const IDLE = 0.05;
 
-function survey({ vae, data }) {
-  const { mu, logvar, sigma } = vae.encode(data.values, data.count), rate = gaussianRate(mu, logvar, data.count).byDimension;
-  return { mu, sigma, rate, active: rate.filter((nats) => nats > IDLE).length };
+function survey(run) {
+  const numbers = () => new Float64Array(run.data.count * run.latent);
+  return surveyAgain(run, { mu: numbers(), logvar: numbers(), sigma: numbers(), next: 0 }, run.data.count);
+}
+
+// The next `count` examples of a survey once more: in a run that goes on, the others are where they were some frames ago.
+function surveyAgain({ vae, data, latent }, all, count) {
+  const from = all.next, to = Math.min(from + count, data.count);
+  const seen = vae.encode(data.values.subarray(from * data.inputs, to * data.inputs), to - from);
+  for (const name of ["mu", "logvar", "sigma"]) all[name].set(seen[name], from * latent);
+  all.next = to % data.count;
+  all.rate = gaussianRate(all.mu, all.logvar, data.count).byDimension;
+  all.active = all.rate.filter((nats) => nats > IDLE).length;
+  return all;
 }

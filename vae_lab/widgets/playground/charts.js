@@ -28,11 +28,11 @@ function lossChart(say, key, k, tone) {
     const ticks = [];
     for (let t = Math.ceil(low / step) * step; t <= high; t += step) ticks.push(t);
     set(root, { width: room, height: HEIGHT, viewBox: `0 0 ${room} ${HEIGHT}` });
-    root.replaceChildren(
-      svg("path", { class: "vl-axis", d: `M${LEFT} 20V${BOTTOM}H${room}` }), ...leftAxis(LEFT, y, ticks, step < 1 ? 1 : 0),
-      svg("text", { x: 2, y: 13, "font-weight": 650, style: `fill: ${tone}` }, values.length ? say(key, { value: show(values.at(-1)) }) : say(`${key}_empty`)),
-      svg("text", { x: room - 2, y: HEIGHT - 4, "text-anchor": "end", style: "fill: var(--vl-quiet)" }, say("steps", { steps: values.length * history.width })),
-      svg("path", { d: values.length ? `M${values.map((v, i) => `${x((i + 1) * history.width).toFixed(1)} ${clamp(y(v), 18, BOTTOM + 4).toFixed(1)}`).join("L")}` : "M0 0", stroke: tone, "stroke-width": 2, fill: "none" }));
+    redraw(root,
+      mark("path", { class: "vl-axis", d: `M${LEFT} 20V${BOTTOM}H${room}` }), ...leftAxis(LEFT, y, ticks, step < 1 ? 1 : 0, undefined, mark),
+      mark("text", { x: 2, y: 13, "font-weight": 650, style: `fill: ${tone}` }, values.length ? say(key, { value: show(values.at(-1)) }) : say(`${key}_empty`)),
+      mark("text", { x: room - 2, y: HEIGHT - 4, "text-anchor": "end", style: "fill: var(--vl-quiet)" }, say("steps", { steps: values.length * history.width })),
+      mark("path", { d: values.length ? `M${values.map((v, i) => `${x((i + 1) * history.width).toFixed(1)} ${clamp(y(v), 18, BOTTOM + 4).toFixed(1)}`).join("L")}` : "M0 0", stroke: tone, "stroke-width": 2, fill: "none" }));
     set(root, { "aria-label": values.length ? say(key, { value: show(values.at(-1)) }) : say(`${key}_empty`) });
   };
   return { root, draw };
@@ -44,10 +44,10 @@ function rateBars(say) {
   const draw = (room, rate) => {
     const height = 18 * rate.length + 22, most = Math.max(1, ...rate), x = linear([0, most], [34, room - 52]);
     set(root, { width: room, height, viewBox: `0 0 ${room} ${height}`, "aria-label": say("bars_spoken", { rates: [...rate].map((r) => show(r)).join(", ") }) });
-    root.replaceChildren(svg("text", { x: 2, y: 13, "font-weight": 650, style: "fill: var(--vl-green)" }, say("bars")), ...[...rate].flatMap((value, d) => [
-      svg("text", { x: 2, y: 36 + 18 * d }, `z${"\u2081\u2082\u2083\u2084\u2085\u2086"[d]}`),
-      svg("rect", { x: 34, y: 25 + 18 * d, width: Math.max(1.5, x(value) - 34), height: 13, fill: "var(--vl-green)", opacity: 0.75 }),
-      svg("text", { x: x(Math.max(0, value)) + 6, y: 36 + 18 * d }, show(value)),
+    redraw(root, mark("text", { x: 2, y: 13, "font-weight": 650, style: "fill: var(--vl-green)" }, say("bars")), ...[...rate].flatMap((value, d) => [
+      mark("text", { x: 2, y: 36 + 18 * d }, `z${"\u2081\u2082\u2083\u2084\u2085\u2086"[d]}`),
+      mark("rect", { x: 34, y: 25 + 18 * d, width: Math.max(1.5, x(value) - 34), height: 13, fill: "var(--vl-green)", opacity: 0.75 }),
+      mark("text", { x: x(Math.max(0, value)) + 6, y: 36 + 18 * d }, show(value)),
     ]));
   };
   return { root, draw };

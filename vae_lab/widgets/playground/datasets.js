@@ -12,7 +12,7 @@ const SHAPES = {
   line: (i) => [((i / POINTS) * 2 - 1) * 1.9, ((i / POINTS) * 2 - 1) * 1.1, 0.1],
 };
 
-// {values, count, inputs, hues}: hues [N] in [0, 1) colour the examples, the same in every plane.
+// {values, count, inputs, hues}: a hue in [0, 1) and the examples that have it, the same in every plane.
 function cloud(name) {
   const random = seeded(7), noise = normals(2 * POINTS, random), values = new Float64Array(2 * POINTS);
   for (let i = 0; i < POINTS; i++) {
@@ -28,13 +28,20 @@ function drawnPoints(points) {
   return { values, count: points.length, inputs: 2, hues: huesOf(values) };
 }
 
-const huesOf = (values) => Float64Array.from({ length: values.length / 2 }, (_, i) => (Math.atan2(values[2 * i + 1], values[2 * i]) / (2 * Math.PI) + 1) % 1);
+// [[hue, examples], ...]: what has one colour is drawn at once.
+function byHue(hues) {
+  const found = new Map();
+  hues.forEach((hue, i) => { if (found.has(hue)) found.get(hue).push(i); else found.set(hue, [i]); });
+  return [...found];
+}
+// By its direction from the middle, in 36 steps.
+const huesOf = (values) => byHue(Array.from({ length: values.length / 2 }, (_, i) => (Math.round((Math.atan2(values[2 * i + 1], values[2 * i]) / (2 * Math.PI) + 1) * 36) % 36) / 36));
 
 // Two pixels a byte, 16 greys; labels as text.
 function digitImages({ pixels, labels }) {
   const bytes = Uint8Array.from(atob(pixels), (c) => c.charCodeAt(0)), values = new Float64Array(2 * bytes.length);
   bytes.forEach((byte, i) => { values[2 * i] = (byte >> 4) / 15; values[2 * i + 1] = (byte & 15) / 15; });
-  return { values, count: labels.length, inputs: 64, hues: Float64Array.from(labels, (label) => label / 10), labels };
+  return { values, count: labels.length, inputs: 64, hues: byHue(Array.from(labels, (label) => label / 10)), labels };
 }
 
 // Points are kept to 8 bits a coordinate, so that a link restores exactly what was drawn.

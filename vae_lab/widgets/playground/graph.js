@@ -48,10 +48,14 @@ function backwards(seen, { estimator, beta }) {
   };
 }
 
+// A path through these points, to a tenth of a pixel.
+const pathThrough = (...points) => `M${points.map((point) => point.map((v) => Math.round(10 * v) / 10).join(" ")).join("L")}`;
+
 function playgroundGraph(say) {
   const root = svg("svg", { role: "img", class: "vl-graph" });
-  const pixels = (name) => Array.from({ length: 64 }, (_, i) => svg("rect", { "data-of": name, width: 5, height: 5, fill: "var(--vl-ink)", "fill-opacity": 0, i }));
-  const thumbs = { x: svg("g", {}, ...pixels("x")), xHat: svg("g", {}, ...pixels("xHat")) };
+  const thumb = (name, values, x, y) => mark("g", {}, ...Array.from(values, (value, i) => mark("rect", {
+    "data-of": name, x: x - 4 + (i % 8) * 5, y: y - 20 + Math.floor(i / 8) * 5, width: 5, height: 5, fill: "var(--vl-ink)", "fill-opacity": clamp(value, 0, 1),
+  })));
 
   // `moment`: how far a slow step has come; all of it otherwise.
   const draw = (width, run, seen, moment) => {
@@ -62,11 +66,11 @@ function playgroundGraph(say) {
     const reach = (dx, dy) => Math.min(w / 2 / Math.abs(dx || 1e-9), h / 2 / Math.abs(dy || 1e-9));
     const arrow = ([x0, y0], [x1, y1], tone, size, attributes = {}) => {
       const length = Math.hypot(x1 - x0, y1 - y0) || 1, [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length], tip = 5 + size;
-      return svg("g", attributes,
-        svg("line", { x1: x0, y1: y0, x2: x1 - ux * tip, y2: y1 - uy * tip, stroke: tone, "stroke-width": size, "stroke-dasharray": attributes["data-dashed"] ? "7 4" : "none" }),
-        svg("path", { d: `M${x1} ${y1}L${x1 - ux * tip - uy * tip * 0.6} ${y1 - uy * tip + ux * tip * 0.6}L${x1 - ux * tip + uy * tip * 0.6} ${y1 - uy * tip - ux * tip * 0.6}Z`, fill: tone }));
+      return mark("g", attributes,
+        mark("line", { x1: x0, y1: y0, x2: x1 - ux * tip, y2: y1 - uy * tip, stroke: tone, "stroke-width": size, "stroke-dasharray": attributes["data-dashed"] ? "7 4" : "none" }),
+        mark("path", { d: pathThrough([x1, y1], [x1 - ux * tip - uy * tip * 0.6, y1 - uy * tip + ux * tip * 0.6], [x1 - ux * tip + uy * tip * 0.6, y1 - uy * tip - ux * tip * 0.6]) + "Z", fill: tone }));
     };
-    const label = (x, y, text, tone, anchor, opacity, key) => labels.push(svg("text", { x, y, "text-anchor": anchor, "font-weight": 650, "font-size": 12, style: `fill: ${tone}`, "paint-order": "stroke", stroke: "var(--vl-paper)", "stroke-width": 4, opacity, "data-flow": key }, text));
+    const label = (x, y, text, tone, anchor, opacity, key) => labels.push(mark("text", { x, y, "text-anchor": anchor, "font-weight": 650, "font-size": 12, style: `fill: ${tone}`, "paint-order": "stroke", stroke: "var(--vl-paper)", "stroke-width": 4, opacity, "data-flow": key }, text));
 
     for (const [from, to, when] of GRAPH_EDGES) {
       const a = at(from), b = at(to), length = Math.hypot(b[0] - a[0], b[1] - a[1]), ux = (b[0] - a[0]) / length, uy = (b[1] - a[1]) / length;
@@ -76,7 +80,7 @@ function playgroundGraph(say) {
       const flow = flows[key], shut = (key === "mu>z" || key === "sigma>z") && !flow, middle = side(length / 2, shift);
       if (shut) {
         const [x, y] = middle;
-        marks.push(svg("path", { class: "vl-cut", d: `M${x - 7} ${y - 7}l14 14m0 -14l-14 14`, stroke: "var(--vl-orange)", "stroke-width": 3.5, fill: "none", opacity: dim(GRADIENT_MOMENT) }));
+        marks.push(mark("path", { class: "vl-cut", d: `${pathThrough([x - 7, y - 7])}l14 14m0 -14l-14 14`, stroke: "var(--vl-orange)", "stroke-width": 3.5, fill: "none", opacity: dim(GRADIENT_MOMENT) }));
       } else if (flow) {
         const [value, tone] = flow, size = clamp(1.5 + 1.3 * Math.log10(1 + 8 * value), 1.5, 6);
         if (value > 0) marks.push(arrow(side(length - r, shift), side(r, shift), tone, size, { opacity: dim(GRADIENT_MOMENT), "data-gradient": key }));
@@ -86,11 +90,11 @@ function playgroundGraph(say) {
     }
     if (estimator === "score") { // past z: from the distortion's value straight to mu and sigma
       const tone = "var(--vl-purple)", a = at("distortion"), values = [["mu", norm(seen.data.byMu)], ["sigma", norm(seen.data.byLogvar.map((d, i) => (2 * d) / seen.sigma[i]))]];
-      const way = DETOUR[tall ? "tall" : "wide"], from = (p, [dx, dy]) => [p[0] + dx, p[1] + dy];
+      const detour = DETOUR[tall ? "tall" : "wide"], from = (p, [dx, dy]) => [p[0] + dx, p[1] + dy];
       for (const [name, value] of values) {
-        const b = at(name), bend = from(b, way[name].bend), text = from(b, way[name].label);
-        marks.push(svg("path", { d: `M${from(a, way.start)}L${bend}`, stroke: tone, "stroke-width": 2, "stroke-dasharray": "7 4", fill: "none", opacity: dim(GRADIENT_MOMENT) }),
-          arrow(bend, from(b, way[name].end), tone, clamp(1.5 + 1.3 * Math.log10(1 + 8 * value), 1.5, 6), { "data-dashed": true, "data-gradient": `${name}<score`, opacity: dim(GRADIENT_MOMENT) }));
+        const b = at(name), bend = from(b, detour[name].bend), text = from(b, detour[name].label);
+        marks.push(mark("path", { d: pathThrough(from(a, detour.start), bend), stroke: tone, "stroke-width": 2, "stroke-dasharray": "7 4", fill: "none", opacity: dim(GRADIENT_MOMENT) }),
+          arrow(bend, from(b, detour[name].end), tone, clamp(1.5 + 1.3 * Math.log10(1 + 8 * value), 1.5, 6), { "data-dashed": true, "data-gradient": `${name}<score`, opacity: dim(GRADIENT_MOMENT) }));
         label(...text, asLength(value), tone, "start", dim(GRADIENT_MOMENT), `${name}<score`);
       }
     }
@@ -102,20 +106,18 @@ function playgroundGraph(say) {
     const nodes = Object.keys(plan.at).map((node) => {
       const [x, y] = at(node), dice = node === "eps" || (node === "z" && estimator !== "pathwise"), learns = node === "phi" || node === "theta", lit = learns && moment === 5;
       const look = { fill: "var(--vl-raised)", stroke: lit ? "var(--vl-orange)" : learns ? "var(--vl-ink)" : "var(--vl-quiet)", "stroke-width": lit ? 4 : learns ? 2 : 1.3 };
-      const shape = dice ? svg("ellipse", { cx: x, cy: y, rx: w / 2, ry: h / 2, ...look }) : svg("rect", { x: x - w / 2, y: y - h / 2, width: w, height: h, rx: learns ? 14 : 5, ...look });
+      const shape = dice ? mark("ellipse", { cx: x, cy: y, rx: w / 2, ry: h / 2, ...look }) : mark("rect", { x: x - w / 2, y: y - h / 2, width: w, height: h, rx: learns ? 14 : 5, ...look });
       const parts = [shape];
       if (lines[node] === null) {
-        const thumb = thumbs[node], values = node === "x" ? seen.x : seen.xHat;
-        [...thumb.children].forEach((rect, i) => set(rect, { x: x - 4 + (i % 8) * 5, y: y - 20 + Math.floor(i / 8) * 5, "fill-opacity": clamp(values[i], 0, 1).toFixed(2) }));
-        parts.push(thumb, svg("text", { x: x - 26, y: y + 5, "text-anchor": "middle", "font-weight": 650 }, title[node]));
+        parts.push(thumb(node, seen[node], x, y), mark("text", { x: x - 26, y: y + 5, "text-anchor": "middle", "font-weight": 650 }, title[node]));
       } else {
-        parts.push(svg("text", { x, y: y - 5, "text-anchor": "middle", "font-weight": 650, style: `font-size: ${fitting(title[node], w - 10, 0.66)}px` }, title[node]),
-          svg("text", { x, y: y + 14, "text-anchor": "middle", "data-node": node, style: `font-size: ${fitting(lines[node], w - 10, 0.53)}px` }, lines[node]));
+        parts.push(mark("text", { x, y: y - 5, "text-anchor": "middle", "font-weight": 650, style: `font-size: ${fitting(title[node], w - 10, 0.66)}px` }, title[node]),
+          mark("text", { x, y: y + 14, "text-anchor": "middle", "data-node": node, style: `font-size: ${fitting(lines[node], w - 10, 0.53)}px` }, lines[node]));
       }
-      return svg("g", { opacity: dim(GRAPH_MOMENT[node]) }, ...parts);
+      return mark("g", { opacity: dim(GRAPH_MOMENT[node]) }, ...parts);
     });
     set(root, { width, height: plan.height, viewBox: `0 0 ${width} ${plan.height}` });
-    root.replaceChildren(...marks, ...nodes, ...labels);
+    redraw(root, ...marks, ...nodes, ...labels);
   };
   return { root, draw };
 }

@@ -23,10 +23,8 @@ function latentPlane(say) {
         z[(r * MAP_SIDE + c) * latent + a] = x.invert((c + 0.5) * cell);
         if (!single) z[(r * MAP_SIDE + c) * latent + b] = y.invert((r + 0.5) * cell);
       }
-      const pictures = vae.decode(z, rows * MAP_SIDE);
-      for (let r = 0; r < rows; r++) for (let c = 0; c < MAP_SIDE; c++) {
-        stamp(context, pictures, (r * MAP_SIDE + c) * 64, 8, c * cell + 1, single ? size - cell - 2 : r * cell + 1, cell - 2, colours, single ? 0.9 : 0.4);
-      }
+      const at = (k) => [(k % MAP_SIDE) * cell + 1, single ? size - cell - 2 : Math.floor(k / MAP_SIDE) * cell + 1];
+      stamps(context, vae.decode(z, rows * MAP_SIDE), 0, rows * MAP_SIDE, { side: 8, size: cell - 2, at }, colours, single ? 0.9 : 0.4);
     } else { // lines of equal z; the data's plane shows what becomes of them
       context.lineWidth = 1;
       context.strokeStyle = colours.line;
@@ -47,25 +45,28 @@ function latentPlane(say) {
     }
     context.setLineDash([]);
     const ellipse = (cx, cy, i) => {
-      context.beginPath();
-      if (single) { context.moveTo(cx - unit * all.sigma[i], cy); context.lineTo(cx + unit * all.sigma[i], cy); } else context.ellipse(cx, cy, unit * all.sigma[i * latent + a], unit * all.sigma[i * latent + b], 0, 0, 2 * Math.PI);
-      context.stroke();
+      const wide = unit * all.sigma[i * latent + a], high = single ? 0 : unit * all.sigma[i * latent + b];
+      context.moveTo(cx + wide, cy);
+      if (single) context.lineTo(cx - wide, cy); else context.ellipse(cx, cy, wide, high, 0, 0, 2 * Math.PI);
     };
-    const every = Math.max(1, Math.floor(data.count / ELLIPSES));
-    for (let i = 0; i < data.count; i++) {
-      const [cx, cy] = place(i);
-      context.fillStyle = colours.hue(data.hues[i], 0.9);
+    const every = Math.max(1, Math.floor(data.count / ELLIPSES)), radius = data.labels ? 1.7 : 2.2;
+    for (const [hue, examples] of data.hues) {
+      const places = examples.map(place);
+      context.fillStyle = colours.hue(hue, 0.9);
       context.beginPath();
-      context.arc(cx, cy, data.labels ? 1.7 : 2.2, 0, 2 * Math.PI);
+      for (const [cx, cy] of places) { context.moveTo(cx + radius, cy); context.arc(cx, cy, radius, 0, 2 * Math.PI); }
       context.fill();
-      if (i % every) continue;
-      context.strokeStyle = colours.hue(data.hues[i], 0.5);
-      ellipse(cx, cy, i);
+      context.strokeStyle = colours.hue(hue, 0.5);
+      context.beginPath();
+      examples.forEach((i, k) => { if (i % every === 0) ellipse(...places[k], i); });
+      context.stroke();
     }
     const [cx, cy] = place(follow);
     context.strokeStyle = colours.orange;
     context.lineWidth = 3;
+    context.beginPath();
     ellipse(cx, cy, follow);
+    context.stroke();
     context.fillStyle = colours.orange;
     context.beginPath();
     context.arc(x(seen.z[a]), single ? cy : y(seen.z[b]), 5, 0, 2 * Math.PI);

@@ -12,7 +12,17 @@ function fill(node, attributes, children) {
 }
 const html = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
 const svg = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
-const set = (node, attributes) => fill(node, attributes, []);
+
+// Change what is there: only what differs is written, for the browser lays out and paints again what is written.
+function set(node, attributes) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value == null) continue;
+    const text = value === true ? "" : String(value);
+    if (node.getAttribute(name) !== text) node.setAttribute(name, text);
+  }
+  return node;
+}
+const setText = (node, text) => { if (node.textContent !== text) node.textContent = text; };
 
 // Several views of one widget may share a page: ids never repeat.
 const uniqueId = (name) => `vl-${name}-${(globalThis.__vaeLabId = (globalThis.__vaeLabId ?? 0) + 1)}`;
@@ -39,13 +49,15 @@ function slider(model, { label, trait, min, max, step, text = show, read = (v) =
   const id = uniqueId(trait);
   const input = html("input", { type: "range", id, min, max, step });
   const output = html("output", { for: id, "aria-live": "off" });
+  let shown = NaN;
   const update = () => {
     const value = read(model.get(trait));
-    input.value = value;
-    output.textContent = text(value);
-    input.setAttribute("aria-valuetext", spoken(value));
+    if (value !== shown) input.value = shown = value;
+    setText(output, text(value));
+    set(input, { "aria-valuetext": spoken(value) });
   };
   input.addEventListener("input", () => {
+    shown = NaN; // where the hand has put it may not be where the trait comes to rest
     model.set(trait, write(input.valueAsNumber, model.get(trait)));
     model.save_changes();
   });

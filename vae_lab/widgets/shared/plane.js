@@ -13,10 +13,11 @@ function bottomAxis(x, y, values, places = 0) {
     svg("text", { x: x(v), y: y + 17, "text-anchor": "middle" }, show(v, places))));
 }
 
-function leftAxis(x, y, values, places = 0, text = (v) => show(v, places)) {
-  return values.map((v) => svg("g", { class: "vl-tick" },
-    svg("line", { x1: x - 4, x2: x, y1: y(v), y2: y(v) }),
-    svg("text", { x: x - 7, y: y(v) + 4, "text-anchor": "end" }, text(v))));
+// `make`: `svg`, or `mark` for a drawing that is redrawn.
+function leftAxis(x, y, values, places = 0, text = (v) => show(v, places), make = svg) {
+  return values.map((v) => make("g", { class: "vl-tick" },
+    make("line", { x1: x - 4, x2: x, y1: y(v), y2: y(v) }),
+    make("text", { x: x - 7, y: y(v) + 4, "text-anchor": "end" }, text(v))));
 }
 
 // Where a lens of `side` pixels covers least of a square plane: the corner [left, top] farthest from places [x, y], in pixels.
