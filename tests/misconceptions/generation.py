@@ -1087,7 +1087,7 @@ WRONG += [
             forward="mu, logvar = model.encode(x)\nlogits = model.decode(mu + torch.exp(logvar) * torch.randn_like(mu))"
         ),
         TRAIN,
-        "s = exp(logvar)",
+        "what is decoded",
     ),
     Answer(
         "sigma in the loop's KL",
