@@ -462,7 +462,7 @@ WRONG = [
         TRAIN,
         "have not moved",
     ),
-    Answer("training without KL", train(loss="reconstruction.mean()"), TRAIN, "the KL is not in the loss"),
+    Answer("training without KL", train(loss="reconstruction.mean()"), TRAIN, "it is not in the loss, or cut off"),
     Answer(
         "training with the KL subtracted",
         train(loss="(reconstruction - kl).mean()"),
@@ -892,7 +892,7 @@ WRONG += [
         "training with a warm-up that never ends",
         train(loss="(reconstruction + epoch / 1000 * kl).mean()"),
         TRAIN,
-        "the weight",
+        "no warm-up",
     ),
     Answer(
         "training with a frozen encoder",

@@ -1028,7 +1028,7 @@ WRONG += [
         "noise that is moved",
         draw("mu + torch.exp(logvar / 2) * (torch.randn_like(mu) + 0.5)"),
         DRAW,
-        "the mean of z lies 0.5",
+        "the mean of z lies 0.",
     ),
     Answer(
         "a draw only where a gradient is asked for",

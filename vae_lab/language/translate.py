@@ -41,9 +41,9 @@ WHOLE = frozenset(
         "r",
         "missing",
         "case",
-        "listed",
     }
 )
+ONE = frozenset({"thing", "given"})  # Places that hold one of several things in a row, never two.
 # Words that stand alone in a place and are no names: any other single word may be what a student calls something.
 SINGLE = frozenset({"nothing", "black", "grey", "white", "collected", "something"})
 COMMON_ERRORS = "common_errors.py"
@@ -103,7 +103,9 @@ def _quotes(one: Template) -> bool:
 
 
 def _may_stand(name: str, value: str) -> bool:
-    return name in THEIRS or name in WHOLE or not (END.search(value) or SEVERAL in value)
+    if name in ONE and SEVERAL in value:
+        return False
+    return name in THEIRS or name in WHOLE or not END.search(value)
 
 
 @cache

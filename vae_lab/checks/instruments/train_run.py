@@ -133,6 +133,7 @@ def check_loss_of_loop(
         seen += "shown."
         fail(task, seen, f"Wanted {epochs * n}: each once in every epoch.", SOME_IMAGES)
     _judge_floor(task, train, latent_dim, pixels)
+    _judge_slopes(task, rows, recorder.picture)
     mu, logvar = recorder.encode(images)
     kl = float(gaussian_kl(mu.detach().double(), logvar.detach().double()).mean())
     logits = recorder.picture.expand(n, -1).double()
@@ -239,30 +240,15 @@ def _judge_reconstruction(task: str, rows: list[Batch], picture: Tensor) -> None
 
 def _judge_weights(task: str, rows: list[Batch], picture: Tensor) -> None:
     """The gradients that came back for mu and logvar, as multiples of the KL's, beside the reconstruction's weight."""
-    weights, halves, came_all, term_all = [], [], [], []
+    weights, halves = [], []
     for row in rows:
-        error = torch.sigmoid(picture) - row.x.to(row.slope)
-        scale = float((row.slope * error).sum() / error.square().sum())
-        came = [_came(entry).flatten() / scale for entry in (row.mu, row.logvar)]
-        term = [row.mu.given.flatten(), torch.expm1(row.logvar.given).flatten() / 2]
-        came_all.append(torch.stack(came))
-        term_all.append(torch.stack(term))
+        came, term = _kl_gradients(row, picture)
         halves.append([float((c * t).sum() / t.square().sum()) for c, t in zip(came, term, strict=True)])
-        weights.append(float((torch.cat(came) * torch.cat(term)).sum() / torch.cat(term).square().sum()))
+        weights.append(float((came * term).sum() / term.square().sum()))
     weight = sum(weights) / len(weights)
     for_mu, for_logvar = (sum(half[place] for half in halves) / len(halves) for place in (0, 1))
-    slopes = [_slope(c, t) for c, t in zip(torch.cat(came_all, 1), torch.cat(term_all, 1), strict=True)]
-    straight = [abs(slope - 1) <= 0.03 + 6.5 * error for slope, error in slopes]
     if abs(weight - 1) <= 0.2 and abs(for_mu - for_logvar) < 0.5:
-        if all(straight):
-            return
-        if abs(slopes[0][0] - slopes[1][0]) > 0.1:
-            fail(
-                task,
-                f"in the loss, what stands for the KL has a gradient that grows {slopes[0][0]:.3g} times as fast as "
-                f"the KL's along mu, and {slopes[1][0]:.3g} times along (sigma^2 - 1) / 2.",
-                "Wanted 1 and 1: mu for mu, (sigma^2 - 1) / 2 for logvar.",
-            )
+        return
     if abs(for_mu - for_logvar) > 0.1 * abs(weight) + 0.4:
         seen = (
             f"in the loss, the KL's gradient has {for_mu:.3g} times its weight for mu and {for_logvar:.3g} for logvar."
@@ -294,6 +280,37 @@ def _judge_weights(task: str, rows: list[Batch], picture: Tensor) -> None:
             WARM_UP if weights[0] != weights[-2] and sizes[0] == sizes[-2] else None,
         )
     fail(task, seen, "Wanted 1 beside the sum over pixels.")
+
+
+def _kl_gradients(row: Batch, picture: Tensor) -> tuple[Tensor, Tensor]:
+    """What came back for mu and logvar, [2, B D], as the loss would be with a sum over pixels; and the KL's own."""
+    error = torch.sigmoid(picture) - row.x.to(row.slope)
+    scale = float((row.slope * error).sum() / error.square().sum())
+    came = torch.stack([_came(entry).flatten() / scale for entry in (row.mu, row.logvar)])
+    return came, torch.stack([row.mu.given.flatten(), torch.expm1(row.logvar.given).flatten() / 2])
+
+
+def _judge_slopes(task: str, rows: list[Batch], picture: Tensor) -> None:
+    """Where the weight is about 1: the gradients must grow as the KL's do, each along its own term."""
+    both = [_kl_gradients(row, picture) for row in rows]
+    came, term = (torch.cat([pair[place] for pair in both], 1) for place in (0, 1))
+    slopes = [_slope(c, t) for c, t in zip(came, term, strict=True)]
+    if all(abs(slope - 1) <= 0.03 + 6.5 * error for slope, error in slopes):
+        return
+    for_mu, for_logvar = (slope for slope, _ in slopes)
+    if abs(for_mu - for_logvar) > 0.1:
+        fail(
+            task,
+            f"in the loss, what stands for the KL has a gradient that grows {for_mu:.3g} times as fast as the KL's "
+            f"along mu, and {for_logvar:.3g} times along (sigma^2 - 1) / 2.",
+            "Wanted 1 and 1: mu for mu, (sigma^2 - 1) / 2 for logvar.",
+        )
+    weight = (for_mu + for_logvar) / 2
+    fail(
+        task,
+        f"in the loss, the KL has {weight:.3g} times the weight that it should have.",
+        "Wanted 1 beside the sum over pixels.",
+    )
 
 
 def _slope(came: Tensor, term: Tensor) -> tuple[float, float]:
