@@ -26,7 +26,7 @@ class Patient:
 
 @cache
 def _digits() -> Tensor:
-    return torch.tensor(load_digits().images[:48], dtype=torch.float32).unsqueeze(1) / 16
+    return torch.tensor(load_digits().images[:48], dtype=torch.float32, device="cpu").unsqueeze(1) / 16
 
 
 def digits() -> Tensor:

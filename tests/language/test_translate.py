@@ -39,8 +39,8 @@ ONE_EACH = [
         "Có lẽ sai ở đây: sau thủ thuật, z được tính từ mu và sigma, nên gradient đi đến cả hai rồi đến phi.",
     ),
     (
-        "k: It is 0.5 reconstruction + 784 KL; wanted reconstruction + KL.",
-        "k: Nó là 0.5 phần tái tạo + 784 KL; cần phần tái tạo + KL.",
+        "k: With images of 6 pixels and D = 3 it is 0.5 reconstruction + 6 KL; wanted reconstruction + KL.",
+        "k: Với ảnh 6 điểm ảnh và D = 3, nó là 0.5 phần tái tạo + 6 KL; cần phần tái tạo + KL.",
     ),
     (
         "Not tried: too much of this notebook did not end (`f` within 30 s; the cell of `g`, which goes in circles; "
