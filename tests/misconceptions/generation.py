@@ -450,6 +450,33 @@ WRONG = [
         MODEL,
         "shape",
     ),
+    Answer(
+        "VAE whose forward ends in a sigmoid",
+        vae(out="torch.sigmoid(self.decode(z)), mu, logvar"),
+        MODEL,
+        "forward gives sigmoid(decode(z))",
+    ),
+    Answer(
+        "VAE whose forward doubles the logits",
+        vae(out="2 * self.decode(z), mu, logvar"),
+        MODEL,
+        "not distributed as decode(z)",
+    ),
+    Answer(
+        "training with two means",
+        train(
+            reconstruction="F.binary_cross_entropy_with_logits(logits, x, reduction='none').mean(1)",
+            kl="(mu.square() + logvar.exp() - 1 - logvar).mean(1) / 2",
+        ),
+        TRAIN,
+        "784 / D times as heavy",
+    ),
+    Answer(
+        "training with the same batches in a new order",
+        train(batches="[torch.arange(len(images)).split(25)[k] for k in torch.randperm(-(-len(images) // 25))]"),
+        TRAIN,
+        "or in batches that keep it",
+    ),
     # training
     Answer("training without zero_grad", train(step="loss.backward()\noptimizer.step()"), TRAIN, "zero_grad"),
     Answer("training without a step", train(step="optimizer.zero_grad()\nloss.backward()"), TRAIN, "optimizer.step()"),
@@ -762,14 +789,18 @@ WRONG += [
     Answer(
         "a path without its ends", path(t="torch.linspace(0, 1, steps + 2)[1:-1, None]"), WALK, "an end is not the code"
     ),
+    Answer("a path in unequal steps", path(t="torch.linspace(0, 1, steps)[:, None] ** 2"), WALK, "not in equal steps"),
     Answer(
-        "a path in unequal steps", path(t="torch.linspace(0, 1, steps)[:, None] ** 2"), WALK, "not on the straight line"
+        "a path that begins slowly",
+        path(t="(u := torch.linspace(0, 1, steps)[:, None]) * u * (3 - 2 * u)"),
+        WALK,
+        "not in equal steps",
     ),
     Answer(
         "a path over the sphere",
         path(z="((1 - t) * mu[0] + t * mu[1]) * (1 + 0.3 * torch.sin(math.pi * t))"),
         WALK,
-        "not on the straight line",
+        "z leaves the straight line",
     ),
     Answer("a path of logits", path(out="model.decode(z)"), WALK, "sigmoid makes probabilities"),
     Answer("a path through logvar", path(z="(1 - t) * logvar[0] + t * logvar[1]"), WALK, "an end is not the code"),
@@ -1047,6 +1078,14 @@ RIGHT += [
         ),
     ),
     Answer(
+        "two draws from one code, each decoded by itself",
+        train(
+            forward="mu, logvar = model.encode(x)\n"
+            "both = [model.decode(mu + torch.exp(logvar / 2) * torch.randn_like(mu)) for _ in range(2)]",
+            reconstruction="sum(F.binary_cross_entropy_with_logits(s, x, reduction='none').sum(1) for s in both) / 2",
+        ),
+    ),
+    Answer(
         "two draws for each batch",
         train(
             forward="logits, mu, logvar = model(x)\nagain = model(x)[0]",
@@ -1127,7 +1166,7 @@ WRONG += [
             "return torch.sigmoid(model.decode(model.encode((1 - t) * a + t * b)[0]))"
         ),
         WALK,
-        "not on the straight line",
+        "z leaves the straight line",
     ),
     Answer(
         "the least probability",

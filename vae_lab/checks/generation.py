@@ -159,7 +159,12 @@ def check_interpolate(
             drawn = not is_close(_decoded(task, again.decoded, steps, latent_dim), z)
             seen = "the ends change from call to call." if drawn else "an end is not the code of its image."
             fail(task, seen, "Wanted mu of a first, and mu of b last.", SAMPLED_ENDS if drawn else None)
-        fail(task, "between the ends, z is not on the straight line.", "Wanted equal steps, (1 - t) mu_a + t mu_b.")
+        along = code_b - code_a
+        share = ((z - code_a) @ along / along.square().sum())[:, None]
+        wanted_steps = "Wanted equal steps, (1 - t) mu_a + t mu_b."
+        if is_close(z, code_a + share * along):
+            fail(task, "z runs along the straight line, but not in equal steps.", wanted_steps)
+        fail(task, "between the ends, z leaves the straight line.", wanted_steps)
     _require_probabilities(task, images, probe.logits(z))
     if vae is not None:
         _on_own_model(

@@ -195,6 +195,11 @@ PIXELS_AVERAGED = Misconception(
     "a mean over pixels for one term and a sum for the other changes their weights: the KL counts many times over.",
     "elbo",
 )
+TWO_MEANS = Misconception(
+    "both terms are sums over what belongs to one image. A mean over the pixels beside a mean over the D dimensions "
+    "makes the KL 784 / D times as heavy.",
+    "training",
+)
 OTHER_LIKELIHOOD = Misconception(
     "the reconstruction is that of another likelihood; pixels here are Bernoulli: binary cross-entropy with logits.",
     "elbo",
@@ -227,7 +232,7 @@ WRONG_LOSS: Wrong = [
         Misconception("the reconstruction is left out: nothing ties z to the image.", "training"),
     ),
     (lambda s, x, m, v: -likelihood_terms(s, x).mean() + gaussian_kl(m, v).mean(), PIXELS_AVERAGED),
-    (lambda s, x, m, v: -likelihood_terms(s, x).mean() + kl_terms(m, v).mean(), PIXELS_AVERAGED),
+    (lambda s, x, m, v: -likelihood_terms(s, x).mean() + kl_terms(m, v).mean(), TWO_MEANS),
     (lambda s, x, m, v: -likelihood_terms(s, x).mean() + gaussian_kl(m, v).sum(), PIXELS_AVERAGED),
     (lambda s, x, m, v: -log_likelihood(s, x).mean() + kl_terms(m, v).mean(), MEAN_OVER_D),
     (

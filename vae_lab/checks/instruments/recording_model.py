@@ -52,6 +52,7 @@ class RecordingModel(torch.nn.Module):
         self.logvar: list[Entry] = []
         self.logits: list[Entry] = []
         self.drawn: list[tuple[Tensor, bool]] = []
+        self.encoded_before: list[int] = []
 
     def to(self, *args: Any, **kwargs: Any) -> RecordingModel:
         """Stay where it is."""
@@ -72,8 +73,15 @@ class RecordingModel(torch.nn.Module):
     def decode(self, z: Tensor) -> Tensor:
         """Give out one and the same picture of logits for every z, [B, pixels]."""
         self.drawn.append((z.detach().clone(), z.requires_grad))
+        self.encoded_before.append(len(self.mu))
         picture = self.picture.expand(*z.shape[:-1], -1) + 0 * z.to(self.picture).sum(-1, keepdim=True)
         return self._written(picture, self.logits)
+
+    def decodes_of(self, encode: int) -> list[int]:
+        """Which calls of decode belong to a call of encode: its own if there are as many, else those right after it."""
+        if len(self.logits) == len(self.mu):
+            return [encode]
+        return [place for place, before in enumerate(self.encoded_before) if before == encode + 1]
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Give out (logits, mu, logvar)."""

@@ -88,9 +88,11 @@ def check_epochs(train: Callable[..., Any], n: int = 150, pixels: int = 784, lat
     order = torch.cat(orders)
     once = len(batches) > 2 and len(order) == 2 * n and len(order[:n].unique()) == n == len(order[n:].unique())
     if once and _alike(order[:n], torch.arange(n, device=order.device)):
-        fail(task, "the images come in the order in which they were given.", "Wanted a random one.", NOT_SHUFFLED)
+        seen = "the images come in the order in which they were given, or in batches that keep it."
+        fail(task, seen, "Wanted a random one.", NOT_SHUFFLED)
     if once and _alike(order[n:], order[:n]):
-        fail(task, "the images come in one order in both epochs.", "Wanted a new one for each.", SAME_ORDER)
+        seen = "the images come in one order in both epochs, or in the same batches."
+        fail(task, seen, "Wanted a new one for each.", SAME_ORDER)
     _judge_old_gradients(task, model)
     if once:
         _judge_optimizer(task, model, sum(end <= n for end in accumulate(map(len, batches))))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from vae_lab.checks.instruments.losses import BITS, FREE_BITS, gaussian_kl, log_likelihood, why_not
+from vae_lab.checks.instruments.losses import BITS, FREE_BITS, TWO_MEANS, gaussian_kl, log_likelihood, why_not
 from vae_lab.checks.instruments.noise import examine
 from vae_lab.checks.instruments.recording_model import Entry, RecordingModel
 from vae_lab.checks.instruments.sampler import device
@@ -109,16 +109,19 @@ def check_loss_of_loop(
     _judge_images(task, recorder, images)
     if not any(entry.came for book in (recorder.logits, recorder.mu, recorder.logvar) for entry in book):
         fail(task, "no gradient comes back to the model.", "Wanted one for each batch.", NO_BACKWARD)
-    rows = [
-        Batch(x.reshape(-1, pixels), z.came[0].reshape(-1, *x.reshape(-1, pixels).shape).sum(0), m, v)
-        for x, z, m, v in zip(recorder.seen, recorder.logits, recorder.mu, recorder.logvar, strict=False)
-        if z.came and len(x)
-    ]
+    rows = []
+    for k, shown in enumerate(recorder.seen):
+        x = shown.reshape(-1, pixels)
+        slopes = [slope for place in recorder.decodes_of(k) for slope in recorder.logits[place].came]
+        if slopes and len(x):
+            slope = sum(each.reshape(-1, *x.shape).sum(0) for each in slopes)
+            rows.append(Batch(x, slope, recorder.mu[k], recorder.logvar[k]))
     if not rows:
         fail(task, "no gradient comes back through the decoder.", "Wanted one.", NO_RECONSTRUCTION)
     _judge_reconstruction(task, rows, recorder.picture)
     _judge_weights(task, rows, recorder.picture)
-    for (z, alive), mean in zip(recorder.drawn, recorder.mu, strict=False):
+    drawn = [(*recorder.drawn[place], mean) for k, mean in enumerate(recorder.mu) for place in recorder.decodes_of(k)]
+    for z, alive, mean in drawn:
         if z.shape == mean.given.shape and len(z) and torch.allclose(z.to(mean.given), mean.given):
             fail(task, "what is decoded is mu itself.", "Wanted mu + sigma * eps.", NO_NOISE)
         if not alive and any(entry.came for entry in recorder.logits):
@@ -261,7 +264,7 @@ def _judge_weights(task: str, rows: list[Batch], picture: Tensor) -> None:
         (lambda b: 0.0, NO_KL),
         (lambda b: -1.0, KL_SIGN),
         (lambda b: pixels, KL_TOO_HEAVY),
-        (lambda b: pixels / d, KL_TOO_HEAVY),
+        (lambda b: pixels / d, TWO_MEANS),
         (lambda b: pixels * b, KL_TOO_HEAVY),
         (lambda b: 1 / d, KL_MEAN_OVER_D),
         (lambda b: b, KL_SUMMED),

@@ -276,8 +276,10 @@ def _check_draw(task: str, model: Any, latent_dim: int) -> None:
     eps = torch.randn(COPIES, latent_dim, device=device())
     sigma = torch.exp(logvar / 2)
 
+    limit = math.sqrt(math.log(2.2 / ALPHA) / COPIES)
+
     def apart(z: Tensor) -> bool:
-        return _distance(first, model.decode(z).detach()) > math.sqrt(math.log(2.2 / ALPHA) / COPIES)
+        return _distance(first, model.decode(z).detach()) > limit
 
     if apart(mu + sigma * eps):
         guesses = [
@@ -287,11 +289,14 @@ def _check_draw(task: str, model: Any, latent_dim: int) -> None:
             (mu + sigma * eps[:, :1], SHARED["dimension"]),
         ]
         mistake = next((why for z, why in guesses if not apart(z)), None)
-        seen = "forward decodes z from another distribution than N(mu, sigma^2)."
-        if mistake is None:
-            times = next((c for c in TIMES if not apart(mu + c * sigma * eps)), None)
-            seen += "" if times is None else f" It is like one with about {times:.2g} times the spread."
-        fail(task, seen, "Wanted that.", mistake)
+        if mistake is not None:
+            fail(task, "forward decodes z from another distribution than N(mu, sigma^2).", "Wanted that.", mistake)
+        if _distance(first, torch.sigmoid(model.decode(mu + sigma * eps)).detach()) <= limit:
+            fail(task, "forward gives sigmoid(decode(z)).", "Wanted decode(z), the logits.", DECODER_SIGMOID)
+        times = next((c for c in TIMES if not apart(mu + c * sigma * eps)), None)
+        seen = "forward's logits are not distributed as decode(z) is for z from N(mu, sigma^2)."
+        seen += "" if times is None else f" They are as for about {times:.2g} times the spread."
+        fail(task, seen, "Wanted decode(z), as it is, of such a z.")
 
 
 def _draws_in_training(model: Any, x: Tensor) -> bool:
