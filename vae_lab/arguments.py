@@ -133,6 +133,12 @@ def require_device(caller: str, device: Any) -> torch.device | None:
         raise ValueError(f"{caller}: device is {device!r}; wanted e.g. 'cpu' or 'cuda'.") from None
 
 
+def require_switch(caller: str, name: str, value: object) -> None:
+    """Refuse what is neither True nor False: of a word such as "no", Python would make True."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{caller}: {name} is {value!r}; wanted True or False.")
+
+
 def require_function(caller: str, name: str, value: object) -> None:
     """Refuse what cannot be called."""
     if not callable(value):

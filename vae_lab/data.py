@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from vae_lab import mnist5k
+from vae_lab.arguments import require_switch
 from vae_lab.shipped import shipped_arrays
 
 NAMES = ("mnist5k", "mnist", "fashion_mnist")
@@ -50,8 +51,7 @@ def load_images(
         (torch.Size([1000, 1, 28, 28]), torch.uint8, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
     for word, value in (("train", train), ("download", download)):
-        if not isinstance(value, bool):
-            raise TypeError(f"load_images: {word} is {value!r}; wanted True or False.")
+        require_switch("load_images", word, value)
     if not isinstance(root, str | Path):
         raise TypeError(f"load_images: root is {root!r}; wanted a folder.")
     if name == "mnist5k":

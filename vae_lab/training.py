@@ -18,6 +18,7 @@ from vae_lab.arguments import (
     require_device,
     require_model,
     require_number,
+    require_switch,
     require_whole,
     values_known,
 )
@@ -112,6 +113,7 @@ def fit(
             f"fit: epochs={epochs}, batch_size={batch_size}, learning_rate={learning_rate}, beta={beta}; "
             "wanted epochs >= 0, batch_size >= 1, learning_rate > 0 and beta >= 0, all of them finite."
         )
+    require_switch("fit", "binarize", binarize)
     module = _module(model)
     images = images_to_keep("fit", model, images, draw=binarize)
     target = _device(device, module)

@@ -95,6 +95,13 @@ def test_bad_input() -> None:
         diagnose(Methods(), digits().numpy())
     with pytest.raises(ValueError, match="at least two images"):
         diagnose(Methods(), digits()[:1])
+    with pytest.raises(TypeError, match="model is None"):
+        diagnose(None, digits())
+    with pytest.raises(TypeError, match=re.escape("model is the class Methods; a model is wanted, e.g. Methods()")):
+        diagnose(Methods, digits())
+    for name in ("encode", "decode", "loss"):
+        with pytest.raises(TypeError, match=f"{name} is a str; wanted a function"):
+            diagnose(Methods(), digits(), **{name: "bce"})
     spoiled = digits()
     spoiled[0, 0, 0, 0] = float("nan")
     assert diagnose(Methods(), spoiled).names == ["not_finite"]

@@ -118,6 +118,7 @@ def terms(function, *words):
     ("beta a list", lambda: run(beta=[0.0, 1.0]), Refused("fit", "beta is [0.0, 1.0]", "function")),
     ("beta that gives a word", lambda: run(beta=lambda epoch: "1"), Refused("fit", "beta(0) is '1'")),
     ("beta that falls below 0", lambda: run(beta=lambda epoch: -epoch), Refused("fit", "beta(1) is -1")),
+    ("binarize a word", lambda: run(binarize="no"), Refused("fit", "binarize is 'no'", "True or False")),
     ("a seed of words", lambda: run(seed="0"), Refused("fit", "seed is '0'")),
     ("no seed", lambda: run(seed=None), Refused("fit", "seed is None")),
     ("a device of no kind", lambda: run(device="gpu"), Refused("fit", "device is 'gpu'")),

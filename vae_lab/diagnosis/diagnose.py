@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vae_lab.arguments import kind, require_function
 from vae_lab.diagnosis import divergence, draw, hearing, likelihood, verdicts
 from vae_lab.diagnosis.anatomy import Anatomy
 from vae_lab.diagnosis.causes import finding
@@ -40,7 +41,7 @@ def diagnose(
         of the book. It says "Nothing found." for a sound model, and lists what could not be examined.
 
     Raises:
-        TypeError: where x is no tensor of floating-point numbers.
+        TypeError: where x is no tensor of floating-point numbers, the model none or a class, or a function is none.
         ValueError: where there are fewer than two images.
 
     Example:
@@ -49,6 +50,12 @@ def diagnose(
         >>> diagnose(PixelMean(hidden=(16,), data_shape=(8,)), torch.rand(32, 8)).names
         ['pixel_mean']
     """
+    if model is None or isinstance(model, type):
+        example = f", e.g. {model.__name__}()" if model is not None else ""
+        raise TypeError(f"diagnose: model is {kind(model)}; a model is wanted{example}.")
+    for name, function in (("encode", encode), ("decode", decode), ("loss", loss)):
+        if function is not None:
+            require_function("diagnose", name, function)
     if not isinstance(x, Tensor) or not x.is_floating_point():
         what = x.dtype if isinstance(x, Tensor) else type(x).__name__
         raise TypeError(f"diagnose: x is {what}; a tensor of floating-point numbers is wanted: x.float() / 255.")

@@ -114,7 +114,7 @@ def check_loss_of_loop(
         x = shown.reshape(-1, pixels)
         slopes = [slope for place in recorder.decodes_of(k) for slope in recorder.logits[place].came]
         if slopes and len(x):
-            slope = sum(each.reshape(-1, *x.shape).sum(0) for each in slopes)
+            slope = torch.stack([each.reshape(-1, *x.shape).sum(0) for each in slopes]).sum(0)
             rows.append(Batch(x, slope, recorder.mu[k], recorder.logvar[k]))
     if not rows:
         fail(task, "no gradient comes back through the decoder.", "Wanted one.", NO_RECONSTRUCTION)
