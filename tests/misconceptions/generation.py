@@ -451,6 +451,18 @@ WRONG = [
         "shape",
     ),
     Answer(
+        "VAE with one eps for all dimensions",
+        vae(z="mu + torch.exp(logvar / 2) * torch.randn(len(x), 1)"),
+        MODEL,
+        "one eps serves all dimensions",
+    ),
+    Answer(
+        "VAE with one eps for two rows",
+        vae(z="mu + torch.exp(logvar / 2) * torch.randn_like(mu[::2]).repeat_interleave(2, 0)[: len(mu)]"),
+        MODEL,
+        "one eps serves several rows",
+    ),
+    Answer(
         "VAE whose forward ends in a sigmoid",
         vae(out="torch.sigmoid(self.decode(z)), mu, logvar"),
         MODEL,

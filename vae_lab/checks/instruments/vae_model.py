@@ -297,6 +297,33 @@ def _check_draw(task: str, model: Any, latent_dim: int) -> None:
         seen = "forward's logits are not distributed as decode(z) is for z from N(mu, sigma^2)."
         seen += "" if times is None else f" They are as for about {times:.2g} times the spread."
         fail(task, seen, "Wanted decode(z), as it is, of such a z.")
+    _check_apart(task, first, *(model.decode(mu + sigma * e).detach() for e in (eps, eps[:, :1].expand_as(eps))))
+
+
+def _check_apart(task: str, seen: Tensor, right: Tensor, shared: Tensor) -> None:
+    """Independent noise fills a space; noise that dimensions or rows share puts draws on a line, or in one place.
+
+    A right answer's median distance to the nearest other draw is that of our own up to a few per cent of 800 draws.
+
+    Args:
+        task: the name of the student's class.
+        seen: logits of forward for copies of one image.
+        right: of noise of our own.
+        shared: of noise that has one number for all dimensions.
+    """
+    theirs, ours = _nearest(seen), _nearest(right)
+    if theirs > 0.5 * ours:
+        return
+    line = 0.5 < theirs / max(_nearest(shared), 1e-12) < 2
+    why = SHARED["row"] if theirs < 1e-4 * ours else SHARED["dimension"] if line else None
+    fail(task, "forward's draws lie closer together than independent noise puts them.", "Wanted such noise.", why)
+
+
+def _nearest(rows: Tensor) -> float:
+    """The median distance from a row to the nearest other one."""
+    rows = (rows - rows.mean(0)).double()
+    distance = torch.cdist(rows, rows, compute_mode="use_mm_for_euclid_dist")
+    return float(distance.fill_diagonal_(math.inf).min(1).values.median())
 
 
 def _draws_in_training(model: Any, x: Tensor) -> bool:
