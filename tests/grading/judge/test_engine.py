@@ -73,7 +73,7 @@ WRONG = [
     ),
     ("fit", "def fit(model, x, y, steps):\n    return [1.0] + [0.0] * (steps - 1)", "fit leaves the parameters alone"),
     ("apply_twice", "def apply_twice(f, x):\n    return f(f(x).detach())", "A hidden check stopped with RuntimeError"),
-    ("facts", "def facts():\n    while True: pass", "Your code does not end: it came to the same line again"),
+    ("facts", "def facts():\n    while True: pass", "Your code does not end: it came back to a line"),
 ]
 
 

@@ -95,7 +95,7 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
     "a mistake with a name": (
         "sampling.check_std_from_logvar(f)",
         {"f": lambda logvar: torch.exp(logvar)},
-        "std_from_logvar: sigma looks like exp(logvar). Wanted exp(logvar / 2).\nLikely mistake: ",
+        "std_from_logvar: sigma looks like exp(logvar). … Wanted exp(logvar / 2).\nLikely mistake: ",
     ),
     "a text of the cell's own": (
         'y = f(1)\nassert y == 2, f"f(1) is {y}, and not 2"',

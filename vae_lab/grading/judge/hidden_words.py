@@ -266,7 +266,10 @@ def _forms(node: ast.expr, place: Place, depth: int = 0) -> Iterator[Form]:
             for value in values:
                 yield from _forms(value, place, depth)
         case ast.Call(func=ast.Attribute(value=value, attr="strip"), args=[]):
-            yield from _forms(value, place, depth)
+            for form in _forms(value, place, depth):
+                yield form
+                if len(form) > 1 and form[-1] is None and (before := form[-2]) is not None:
+                    yield (*form[:-2], before.rstrip())  # where the last value is empty
         case ast.Name(id=name) if depth < DEEPEST:
             for value, more in _assigned(name, place):
                 for form in _forms(value, place, depth + 1):
