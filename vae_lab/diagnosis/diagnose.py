@@ -29,7 +29,7 @@ def diagnose(
     streams are afterwards as they were.
 
     Args:
-        model: a module, or anything that can be called with images.
+        model: a module, or anything that can be called with images; None where functions are all there is.
         x: images [B, ...], at least two, as the model takes them.
         encode: images -> the encoder's answers: a tuple, a dict, a distribution; by default `model.encode`.
         decode: z -> picture; by default `model.decode`.
@@ -50,7 +50,8 @@ def diagnose(
         >>> diagnose(PixelMean(hidden=(16,), data_shape=(8,)), torch.rand(32, 8)).names
         ['pixel_mean']
     """
-    if model is None or isinstance(model, type):
+    nothing = model is None and encode is None and loss is None  # functions alone are a model, too
+    if nothing or isinstance(model, type):
         example = f", e.g. {model.__name__}()" if model is not None else ""
         raise TypeError(f"diagnose: model is {kind(model)}; a model is wanted{example}.")
     for name, function in (("encode", encode), ("decode", decode), ("loss", loss)):
