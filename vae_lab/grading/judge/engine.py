@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -77,13 +78,11 @@ class WarmPair:
         environment["PYTHONPATH"] = os.pathsep.join([str(PACKAGE.parent), *search_path()])
         settings = {
             "modules": lab.imports,
-            "students": students or lab.students_imports,
+            "students": lab.students_imports if students is None else students,
             "sandbox": sandbox,
             "outlives": bool(address),
         }
-        self.address = (
-            address or f"vae-lab-{secrets.token_hex(16)}"
-        )  # in the abstract namespace: no file to leave behind
+        self.address = address or f"vae-lab-{secrets.token_hex(16)}"  # an abstract one: no file to leave behind
         with socket.socket(socket.AF_UNIX) as door:
             door.bind(f"\0{self.address}")
             door.listen(256)
@@ -212,8 +211,11 @@ def shared_pair(lab: Lab, sandbox: Sandbox, name: str) -> str:
     """
     about = json.dumps([os.geteuid(), sandbox, name, sys.executable, search_path()])
     address = f"vae-lab-{hashlib.sha256(about.encode()).hexdigest()[:32]}"
-    with contextlib.suppress(OSError):  # it is there
+    try:
         _shared.append(WarmPair(lab, sandbox, address=address))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:  # that is: it is there
+            raise
     return address
 
 

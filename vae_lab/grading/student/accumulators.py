@@ -67,12 +67,10 @@ def accumulators(frame: types.FrameType, codes: Iterable[types.CodeType]) -> Acc
         own = {name for name in code.co_names if name not in others}
     else:
         own = set(code.co_varnames) - set(code.co_cellvars) - set(code.co_freevars)
-    names, fast = _only_added_to(loop, frozenset(own))
-    values = {name: frame.f_locals.get(name) for name in names}
-    appended = {update.name for update in _updates(loop) if update.appends}
-    for name, value in values.items():
-        kinds = (list,) if name in appended else NUMBERS
-        if type(value) not in kinds or (name in fast and type(value) in (bool, int)):
+    names, fast, appended = _only_added_to(loop, frozenset(own))
+    for name in names:
+        kinds, kind = (list,) if name in appended else NUMBERS, type(frame.f_locals.get(name))
+        if kind not in kinds or (name in fast and kind in (bool, int)):
             return Accumulators()
     return Accumulators(names, bool(names) and _draws_reach_only(names, loop, frame))
 
@@ -127,8 +125,9 @@ def _updates(loop: Loop) -> Iterator[Update]:
                 yield Update(name, target, value, appends=True)
 
 
-def _only_added_to(loop: Loop, own: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """The names, and those of them that may grow faster than by steps."""
+@lru_cache(64)
+def _only_added_to(loop: Loop, own: frozenset[str]) -> tuple[frozenset[str], ...]:
+    """The names, those of them that may grow faster than by steps, and those that are appended to."""
     updates = [update for update in _updates(loop) if update.name in own]
     names = frozenset(update.name for update in updates)
     while True:
@@ -138,7 +137,8 @@ def _only_added_to(loop: Loop, own: frozenset[str]) -> tuple[frozenset[str], fro
         fine |= {id(name) for node in ast.walk(loop) for name in _printed(node)}
         others = {node.id for node in ast.walk(loop) if isinstance(node, ast.Name) and id(node) not in fine} & names
         if not others:
-            return names, frozenset(name for name in names if _grows_fast(name, left))
+            fast = frozenset(name for name in names if _grows_fast(name, left))
+            return names, fast, frozenset(update.name for update in left if update.appends)
         names -= others
 
 
