@@ -12,6 +12,7 @@ from vae_lab.checks.instruments.closed_form import smallest_case
 from vae_lab.checks.instruments.far_from_zero import check_far_draws, check_far_spread
 from vae_lab.checks.instruments.graph_answers import check_gradient_reaches, check_node_kinds
 from vae_lab.checks.instruments.narrow import check_narrow_draws, check_narrow_values
+from vae_lab.checks.instruments.projection import multiple
 from vae_lab.checks.instruments.sampler import (
     check_draws,
     check_manners,
@@ -101,7 +102,7 @@ def check_std_from_logvar(std_from_logvar: Callable[..., Any], logvar: Tensor | 
     (slope,) = gradients(task, sigma.sum(), (given,))
     if slope is None or not is_close(slope, wanted / 2):
         cut = slope is None or not bool(slope.any())
-        ratio = "" if slope is None or cut else f" It is {_ratio(slope, wanted / 2):.3g} times that on average."
+        ratio = "" if slope is None or cut else f" It is {multiple(slope, wanted / 2):.3g} times that on average."
         seen = f"the derivative of sigma with respect to logvar is not sigma / 2.{ratio}"
         fail(task, seen, "Wanted sigma / 2.", SIGMA_CUT if cut else None)
 
@@ -110,10 +111,6 @@ def _how_far(seen: Tensor, wanted: Tensor) -> str:
     """How far a result is off where no simple number shows it."""
     furthest = float(((seen.detach().double() - wanted).abs() / wanted.abs()).max())
     return f"They are off by up to {furthest:.1g} (relative)."
-
-
-def _ratio(seen: Tensor, wanted: Tensor) -> float:
-    return float((seen.double() * wanted.double()).sum() / wanted.double().square().sum())
 
 
 @may_use(OWN_SPREAD)

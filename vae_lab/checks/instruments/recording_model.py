@@ -93,10 +93,10 @@ class RecordingModel(torch.nn.Module):
         entry = Entry(given.detach().clone(), [])
         book.append(entry)
         if given.requires_grad:
-            given.register_hook(lambda gradient: _add(entry, gradient))
+            given.register_hook(lambda gradient: _add(entry, gradient.detach()))
         return given
 
 
 def _add(entry: Entry, gradient: Tensor) -> None:
     """Add up what comes back: a loop may call backward for each term of its loss."""
-    entry.came[:] = [sum((each for each in entry.came), gradient.detach().clone())]
+    entry.came[:] = [entry.came[0] + gradient if entry.came else gradient.clone()]

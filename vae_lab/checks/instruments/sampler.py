@@ -16,6 +16,7 @@ from torch import Tensor
 
 from vae_lab.checks.compute_device import choose
 from vae_lab.checks.instruments.noise import Finding, examine
+from vae_lab.checks.instruments.projection import multiple
 from vae_lab.checks.instruments.spread import name_floor, name_mistake, name_uniform
 from vae_lab.checks.messages import (
     CheckFailed,
@@ -128,14 +129,14 @@ def require_gradient(task: str, z: Tensor, mu: Tensor, logvar: Tensor) -> None:
     if dead_logvar or to_logvar is None:
         fail(task, "no gradient reaches logvar.", "Wanted dz/dlogvar = (z - mu) / 2.", CUT_SIGMA)
     if not _agree(to_mu, wanted_mu):
-        times = float((to_mu * wanted_mu).sum() / wanted_mu.square().sum())
+        times = multiple(to_mu, wanted_mu)
         fail(
             task,
             f"dz/dmu is not 1 everywhere; on average it is {times:.2g}.",
             "Wanted dz/dmu = 1: mu is added to the noise and nothing else.",
         )
     if not _agree(to_logvar, wanted_logvar):
-        ratio = float((to_logvar * wanted_logvar).sum() / wanted_logvar.square().sum())
+        ratio = multiple(to_logvar, wanted_logvar)
         furthest = float((to_logvar - wanted_logvar).abs().max() / wanted_logvar.abs().max())
         doubled = abs(ratio - 2) < 0.05
         floor = None if draws else name_floor(z, mu, logvar, to_logvar / weight)
@@ -232,7 +233,7 @@ def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar:
     mistake = name_mistake(z, mu, logvar) or name_uniform(z, mu, logvar)
     if mistake is not None:
         fail(task, f"z looks like a draw from {mistake.formula}.", "Wanted N(mu, sigma^2).", mistake.misconception)
-    if "draw" in axes and _mixed_up(eps, z, axes, mu, logvar):
+    if "draw" in axes and _mixed_up(z, axes, mu, logvar):
         fail(task, "rows and draws have changed places in z.", "Wanted z[i, b] from N(mu[b], sigma[b]^2).", MIXED)
     if bool((eps > -1e-3).all()):
         fail(task, "z is never below mu.", "Wanted noise of either sign.")
@@ -248,7 +249,7 @@ def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar:
     fail(task, f"eps = (z - mu) / sigma is not normal ({_not_normal(finding)}).", wanted, NOT_NORMAL)
 
 
-def _mixed_up(eps: Tensor, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar: Tensor) -> bool:
+def _mixed_up(z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar: Tensor) -> bool:
     """Whether all is well once each row's draws are taken to lie beside each other: [B, n] in place of [n, B]."""
     draws, batch = z.shape[1:3]
     if min(draws, batch) < 2:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from vae_lab.checks.instruments.losses import gaussian_kl, log_likelihood
+from vae_lab.checks.instruments.projection import cosine
 from vae_lab.checks.instruments.recording_model import RecordingModel
 from vae_lab.checks.instruments.sampler import device
 from vae_lab.checks.messages import Misconception, ask, fail
@@ -114,16 +115,12 @@ def _judge_old_gradients(task: str, model: UnevenModel) -> None:
         if torch.equal(model.biases[k], model.biases[k - 1]):
             continue
         left, since = model.left[k], torch.stack(came[began:k]).sum(0)
-        if left is not None and bool(left.any()) and _cosine(left, since) < 0.995:
+        if left is not None and bool(left.any()) and cosine(left, since) < 0.995:
             older = [torch.stack(came[start:k]).sum(0) for start in range(began)]
-            if any(_cosine(left, total) > 0.9999 for total in older):
+            if any(cosine(left, total) > 0.9999 for total in older):
                 seen = "a step is made with the gradients of earlier batches beside its own."
                 fail(task, seen, "Wanted those of its own batch.", OLD_GRADIENTS)
         began = k
-
-
-def _cosine(a: Tensor, b: Tensor) -> float:
-    return float(torch.nn.functional.cosine_similarity(a.double(), b.double(), dim=0))
 
 
 def _judge_optimizer(task: str, model: UnevenModel, batches: int) -> None:

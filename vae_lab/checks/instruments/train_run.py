@@ -11,6 +11,7 @@ from torch import Tensor
 
 from vae_lab.checks.instruments.losses import BITS, FREE_BITS, TWO_MEANS, gaussian_kl, log_likelihood, why_not
 from vae_lab.checks.instruments.noise import examine
+from vae_lab.checks.instruments.projection import cosine, multiple
 from vae_lab.checks.instruments.recording_model import Entry, RecordingModel
 from vae_lab.checks.instruments.sampler import device
 from vae_lab.checks.instruments.spread import name_mistake, name_uniform
@@ -152,13 +153,6 @@ class Batch(NamedTuple):
     logvar: Entry
 
 
-def _alike(a: Tensor, b: Tensor) -> float:
-    """The cosine between two tensors."""
-    a, b = a.flatten().double(), b.flatten().double()
-    length = float(a.norm() * b.norm())
-    return float(a @ b) / length if length else 0.0
-
-
 def _nearest(shown: Tensor, images: Tensor) -> tuple[Tensor, Tensor]:
     """For each row that was shown, which image it is most like, and how much (their correlation)."""
     ours, theirs = (t.double() - t.double().mean(1, keepdim=True) for t in (images, shown))
@@ -227,7 +221,7 @@ def _judge_reconstruction(task: str, rows: list[Batch], picture: Tensor) -> None
 
     def alike(formula: Callable[[Tensor, Tensor], Tensor]) -> float:
         pairs = zip(slopes.split(parts), formula(logits, x).split(parts), strict=True)
-        return min((_alike(a, b) for a, b in pairs), key=abs)
+        return min((cosine(a, b) for a, b in pairs), key=abs)
 
     found = alike(lambda s, x: torch.sigmoid(s) - x)
     if found > 0.999:
@@ -246,8 +240,8 @@ def _judge_weights(task: str, rows: list[Batch], picture: Tensor) -> None:
     weights, halves = [], []
     for row in rows:
         came, term = _kl_gradients(row, picture)
-        halves.append([float((c * t).sum() / t.square().sum()) for c, t in zip(came, term, strict=True)])
-        weights.append(float((came * term).sum() / term.square().sum()))
+        halves.append([multiple(c, t) for c, t in zip(came, term, strict=True)])
+        weights.append(multiple(came, term))
     weight = sum(weights) / len(weights)
     for_mu, for_logvar = (sum(half[place] for half in halves) / len(halves) for place in (0, 1))
     if abs(weight - 1) <= 0.2 and abs(for_mu - for_logvar) < 0.5:
@@ -288,7 +282,7 @@ def _judge_weights(task: str, rows: list[Batch], picture: Tensor) -> None:
 def _kl_gradients(row: Batch, picture: Tensor) -> tuple[Tensor, Tensor]:
     """What came back for mu and logvar, [2, B D], as the loss would be with a sum over pixels; and the KL's own."""
     error = torch.sigmoid(picture) - row.x.to(row.slope)
-    scale = float((row.slope * error).sum() / error.square().sum())
+    scale = multiple(row.slope, error)
     came = torch.stack([_came(entry).flatten() / scale for entry in (row.mu, row.logvar)])
     return came, torch.stack([row.mu.given.flatten(), torch.expm1(row.logvar.given).flatten() / 2])
 
@@ -319,7 +313,7 @@ def _judge_slopes(task: str, rows: list[Batch], picture: Tensor) -> None:
 def _slope(came: Tensor, term: Tensor) -> tuple[float, float]:
     """The slope of a straight line through points, with its standard error (0 where the points lie on it)."""
     c, t = (x.double() - x.double().mean() for x in (came, term))
-    slope = float((c * t).sum() / t.square().sum())
+    slope = multiple(c, t)
     return slope, float((c - slope * t).square().mean().sqrt() / (t.square().sum()).sqrt())
 
 
@@ -364,7 +358,7 @@ def _judge_floor(task: str, train: Callable[..., Any], latent_dim: int, pixels: 
     came, given = (torch.cat([pair[place].flatten() for pair in pairs]) for place in (0, 1))
     if float((came == 0).double().mean()) > 0.05:
         fail(task, "where mu and logvar are near 0, the KL sends no gradient to them.", "Wanted one.", FREE_BITS)
-    if _alike(came, given) < -0.99:
+    if cosine(came, given) < -0.99:
         fail(task, "where mu and logvar are near 0, the loss pushes them away from there.", "Wanted the KL as it is.")
 
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vae_lab.checks.instruments.sampler import CUT, CUT_MU, CUT_SIGMA, NO_NOISE, SHARED, device, gradients, is_close
-from vae_lab.checks.instruments.spread import VARIANCE_FOR_SIGMA
+from vae_lab.checks.instruments.spread import UNIFORM, VARIANCE_FOR_SIGMA
 from vae_lab.checks.instruments.statistics import ALPHA
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
 
@@ -51,7 +51,6 @@ SAME_START = Misconception(
     "that every weight is set to.",
     "training",
 )
-UNIFORM_NOISE = Misconception("torch.rand is uniform on [0, 1]; torch.randn draws from N(0, 1).", "reparameterization")
 
 
 class LittleVAE(torch.nn.Module):
@@ -115,9 +114,10 @@ def check_vae(vae: Callable[..., Any], latent_dim: int = 3, hidden_dim: int = 16
         _check_shapes(task, model, latent_dim, 5)
         _check_shapes(task, model, latent_dim, 2)
     _check_shapes(task, model, latent_dim, 1)
-    _check_start(task, *(ask(task, vae, latent_dim, hidden_dim) for _ in range(2)))
+    others = [ask(task, vae, latent_dim, hidden_dim) for _ in range(4)]
+    _check_start(task, *others[:2])
     _check_encoder(task, model, latent_dim)
-    shaken = [_shaken(ask(task, vae, latent_dim, hidden_dim).to(device()).eval()) for _ in range(4)]
+    shaken = [_shaken(other.to(device()).eval()) for other in others]
     _check_heads(task, shaken)
     _check_decoder(task, model, shaken[0], latent_dim)
     _check_draw(task, model, latent_dim)
@@ -285,7 +285,7 @@ def _check_draw(task: str, model: Any, latent_dim: int) -> None:
         guesses = [
             (mu + sigma.square() * eps, VARIANCE_FOR_SIGMA),
             (mu + eps, SPREAD_ONE),
-            (mu + sigma * torch.rand_like(eps), UNIFORM_NOISE),
+            (mu + sigma * torch.rand_like(eps), UNIFORM),
             (mu + sigma * eps[:, :1], SHARED["dimension"]),
         ]
         mistake = next((why for z, why in guesses if not apart(z)), None)
