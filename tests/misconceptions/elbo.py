@@ -523,7 +523,7 @@ WRONG = [
         "loss with pixels and dimensions averaged",
         loss("F.binary_cross_entropy_with_logits(logits, x) + 0.5 * (mu**2 + logvar.exp() - 1 - logvar).mean()"),
         LOSS,
-        "a mean over pixels",
+        "A mean over the pixels beside a mean over the D dimensions",
     ),
     Answer(
         "loss with dimensions averaged",
