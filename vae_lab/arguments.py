@@ -33,7 +33,7 @@ def kind(value: object) -> str:
 
 
 def require_tensor(caller: str, name: str, value: object, *, floating: bool = True) -> None:
-    """Refuse what is no tensor, and a tensor that is not of a floating type."""
+    """Refuse what is no tensor, a sparse one, and one that is not of a floating type that torch computes with."""
     if not isinstance(value, Tensor):
         cure = ""
         if hasattr(value, "__array__"):
@@ -44,6 +44,13 @@ def require_tensor(caller: str, name: str, value: object, *, floating: bool = Tr
     if floating and not value.dtype.is_floating_point:
         cure = f", e.g. {name}.float()" if name.isidentifier() else ""
         raise ValueError(f"{caller}: {name} has dtype {value.dtype}; wanted a floating type{cure}.")
+    if value.layout != torch.strided:
+        raise ValueError(f"{caller}: {name} has {value.layout}; wanted a dense tensor, e.g. {name}.to_dense().")
+    if floating and value.dtype.itemsize < 2:
+        raise ValueError(
+            f"{caller}: {name} has dtype {value.dtype}, which torch stores and does not compute with; wanted e.g. "
+            "torch.float32."
+        )
 
 
 def require_same_place(caller: str, name: str, value: Tensor, other_name: str, other: Tensor) -> None:
@@ -126,11 +133,17 @@ def require_generator(caller: str, generator: object, device: torch.device) -> N
 
 
 def require_device(caller: str, device: Any) -> torch.device | None:
-    """A device that torch knows the name of, or None; it need not be there."""
+    """A device that torch knows, or None; no GPU where there is none, but for a mode that only pretends to compute."""
     try:
-        return None if device is None else torch.device(device)
+        wanted = None if device is None else torch.device(device)
     except (RuntimeError, TypeError):
         raise ValueError(f"{caller}: device is {device!r}; wanted e.g. 'cpu' or 'cuda'.") from None
+    pretended = _get_current_dispatch_mode() is not None
+    if wanted is not None and wanted.type == "cuda" and not pretended and not torch.cuda.is_available():
+        raise RuntimeError(
+            f"{caller}: device is {str(wanted)!r} but torch finds no GPU here; use device='cpu' or leave it out."
+        )
+    return wanted
 
 
 def require_switch(caller: str, name: str, value: object) -> None:

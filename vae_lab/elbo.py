@@ -297,7 +297,7 @@ def _log_sum(weights: Tensor) -> Tensor:
 def _log_variance(logvar: Tensor | float, x: Tensor) -> Tensor:
     if not isinstance(logvar, Tensor):
         try:
-            if isinstance(logvar, str):
+            if isinstance(logvar, str | bool):
                 raise TypeError
             return torch.as_tensor(float(logvar), dtype=x.dtype, device=x.device)
         except (TypeError, ValueError):

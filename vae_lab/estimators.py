@@ -134,4 +134,4 @@ def _require_baseline(baseline: float | Tensor, eps: Tensor) -> None:
 
 def _one_per_row(caller: str, value: Tensor, x: Tensor) -> Tensor:
     require_returned(caller, "f", value, tuple(x.shape[:1]), "[S], one number for each row")
-    return value
+    return value.to(x.dtype) if value.dtype == torch.bool else value  # an event: 1 where it happened

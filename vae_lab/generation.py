@@ -21,7 +21,7 @@ from vae_lab.arguments import (
     require_whole,
     values_known,
 )
-from vae_lab.pixels import images_for, likelihood, scaled, tensor_of
+from vae_lab.pixels import images_for, likelihood, require_logits, scaled, tensor_of
 from vae_lab.sampling import sample_prior
 
 
@@ -276,7 +276,10 @@ def _pictures(caller: str, model: Decoder, z: Tensor) -> Tensor:
     require_tensor(caller, f"the result of {name}", decoded)
     if decoded.ndim < 2 or len(decoded) != len(z):
         raise ValueError(f"{caller}: {name} returned {tuple(decoded.shape)} for z {tuple(z.shape)}; wanted [B, ...].")
-    return decoded if likelihood(caller, model) == "gaussian" else torch.sigmoid(decoded)
+    if likelihood(caller, model) == "gaussian":
+        return decoded
+    require_logits(caller, name, decoded)
+    return torch.sigmoid(decoded)
 
 
 def _code(caller: str, model: EncoderDecoder, x: Tensor) -> Tensor:

@@ -29,7 +29,7 @@ from vae_lab.arguments import (
 )
 from vae_lab.elbo import Elbo, gaussian_kl, gaussian_log_likelihood
 from vae_lab.logits_loss import bernoulli_error
-from vae_lab.pixels import images_for
+from vae_lab.pixels import images_for, require_logits
 from vae_lab.sampling import reparameterize
 
 
@@ -93,6 +93,13 @@ def _require_draws(model: VAE | LinearVAE, x: Tensor, z: Tensor) -> None:
 def _own(model: nn.Module, method: str, base: type) -> bool:
     """Tell whether a subclass, or one model, has a method of its own."""
     return getattr(getattr(model, method), "__func__", None) is not getattr(base, method)
+
+
+def _looked_at(model: VAE, logits: Tensor) -> Tensor:
+    """The logits of a `decode` or `forward` that a subclass has made, which may be probabilities."""
+    if _own(model, "decode", VAE) or _own(model, "forward", VAE):
+        require_logits(type(model).__name__, "decode", logits)
+    return logits
 
 
 class Autoencoder(nn.Module):
@@ -205,14 +212,15 @@ class VAE(nn.Module):
         """Log p(x|z) of images [B, *data_shape] for latents [S, B, D]: [S, B], nats."""
         x = _images(self, "log_likelihood", x)
         _require_draws(self, x, z)
-        logits = self.decode(z.flatten(0, 1)).reshape(*z.shape[:2], -1)
+        logits = _looked_at(self, self.decode(z.flatten(0, 1))).reshape(*z.shape[:2], -1)
         return -bernoulli_error(logits, x.flatten(1).expand(len(z), -1, -1), dims=1)
 
     def _error(self, out: VAEOutput, x: Tensor) -> Tensor:
         """-log p(x|z) of one pass: from its logits, or by `log_likelihood` where a subclass has its own."""
         if _own(self, "log_likelihood", VAE):
             return -self.log_likelihood(x, out.z[None])[0]
-        return bernoulli_error(out.logits if out.logits.shape == x.shape else out.logits.reshape(x.shape), x)
+        logits = _looked_at(self, out.logits)
+        return bernoulli_error(logits if logits.shape == x.shape else logits.reshape(x.shape), x)
 
     def loss_terms(
         self, x: Tensor, *, eps: Tensor | None = None, generator: torch.Generator | None = None

@@ -17,6 +17,7 @@ from torch import Tensor
 from vae_lab.arguments import extent, kind, known, place, require_same_place, require_tensor
 
 Likelihood = Literal["bernoulli", "gaussian"]
+MANY = 64  # so many logits do not all lie in [0, 1] by chance
 GAUSSIAN = "A model of any real numbers says so: likelihood = 'gaussian'."
 
 
@@ -143,6 +144,8 @@ def tensor_of(caller: str, name: str, x: Any) -> Tensor:
         x = x.images
     if not isinstance(x, Tensor):
         _refuse(caller, name, x)
+    if x.layout != torch.strided:
+        raise ValueError(f"{caller}: {name} has {x.layout}; wanted a dense tensor, e.g. {name}.to_dense().")
     if x.dtype != torch.uint8 and not x.dtype.is_floating_point:
         cure = f": {name}.float()" if x.dtype == torch.bool else ""
         raise ValueError(f"{caller}: {name} has dtype {x.dtype}; wanted uint8 in 0..255 or floats in [0, 1]{cure}.")
@@ -198,6 +201,19 @@ def require_pixels(caller: str, name: str, x: Tensor, *, coins: bool, hint: str 
         raise ValueError(
             f"{caller}: pixels range from {low:g} to {high:g} in {name}, but this likelihood needs [0, 1]: "
             f"{_cure(low, high)}.{hint}"
+        )
+
+
+def require_logits(caller: str, name: str, value: Tensor) -> None:
+    """Refuse numbers that all lie in [0, 1] where logits are wanted: a sigmoid would be taken a second time.
+
+    The logits of an untrained decoder, too, lie to both sides of 0. One number for all pixels says nothing.
+    """
+    found = extent(value) if value.numel() >= MANY else None
+    if found is not None and 0 <= found[0] < found[1] <= 1:
+        raise ValueError(
+            f"{caller}: {name} returned numbers between {found[0]:.3g} and {found[1]:.3g}, which look like "
+            "probabilities; wanted logits, before the sigmoid."
         )
 
 

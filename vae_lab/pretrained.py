@@ -54,6 +54,7 @@ def load_classifier(device: torch.device | str | None = None) -> Classifier:
     Raises:
         FileNotFoundError: if the weights are missing from the installation.
         ValueError: if torch knows no such device.
+        RuntimeError: if it is a GPU and there is none.
 
     Example:
         >>> from vae_lab.data import load_images
@@ -77,6 +78,7 @@ def load_autoencoder(device: torch.device | str | None = None) -> Autoencoder:
     Raises:
         FileNotFoundError: if the weights are missing from the installation.
         ValueError: if torch knows no such device.
+        RuntimeError: if it is a GPU and there is none.
 
     Example:
         >>> load_autoencoder().decode(torch.zeros(3, 8)).shape

@@ -127,6 +127,7 @@ def sample_prior(
     Raises:
         ValueError: if n is negative or latent_dim is not positive, or there is no such device or floating type.
         TypeError: if n or latent_dim is no whole number, or generator no generator.
+        RuntimeError: if the device is a GPU and there is none.
 
     Example:
         >>> sample_prior(3, 2, generator=torch.Generator().manual_seed(0)).shape

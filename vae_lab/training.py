@@ -215,8 +215,6 @@ def _device(device: torch.device | str | None, model: torch.nn.Module) -> torch.
     wanted = require_device("fit", device)
     if wanted is None:
         return next(model.parameters()).device
-    if wanted.type == "cuda" and not torch.cuda.is_available():
-        raise RuntimeError("fit: device is 'cuda' but torch finds no GPU here; use device='cpu' or leave it out.")
     try:
         torch.zeros(1, device=wanted).item()
     except (RuntimeError, NotImplementedError, AssertionError) as error:  # torch's words for it differ by device

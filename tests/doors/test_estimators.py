@@ -30,6 +30,7 @@ def refused(what, call, *words):
     ("pathwise in no_grad", lambda: torch.no_grad()(pathwise_gradients)(square, MU, SIGMA, EPS).mu, lambda: 2 * (MU + SIGMA * EPS)),
     ("score", lambda: score_function_gradients(square, MU, SIGMA, EPS).mu, lambda: square(MU + SIGMA * EPS)[:, None] * EPS / SIGMA),
     ("score of steps", lambda: score_function_gradients(step, MU, SIGMA, EPS).mu, lambda: step(MU + SIGMA * EPS)[:, None] * EPS / SIGMA),
+    ("score of an event", lambda: score_function_gradients(lambda x: x[:, 0] > 3, MU, SIGMA, EPS).mu, lambda: score_function_gradients(lambda x: (x[:, 0] > 3).float(), MU, SIGMA, EPS).mu),
     ("a baseline each", lambda: score_function_gradients(square, MU, SIGMA, EPS, baseline=square(MU + SIGMA * EPS)).mu, lambda: torch.zeros(3, 2)),
     ("doubles", lambda: pathwise_gradients(square, MU.double(), SIGMA.double(), EPS.double()).mu, lambda: 2 * (MU + SIGMA * EPS).double()),
     *refused("mu a float", lambda f: f(square, 3.0, SIGMA, EPS), "mu is a float"),

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pytest
 import torch
 from doors.tried import Refused, seeded, table, try_door
 from torch import distributions as D
@@ -20,6 +21,7 @@ from vae_lab import (
 from vae_lab.data import Images
 from vae_lab.elbo import diagonal_log_density, log_weight
 from vae_lab.logits_loss import bernoulli_error
+from vae_lab.pretrained import load_classifier
 
 MU, LOGVAR = torch.tensor([[0.5, -1.0], [2.0, 0.0], [0.0, 1.0]]), torch.tensor([[0.0, 1.0], [-2.0, 0.5], [0.3, -0.3]])
 EPS = torch.tensor([[1.0, -1.0], [0.5, 2.0], [0.0, 0.1]])
@@ -53,6 +55,8 @@ def cross_entropy(logits=LOGITS, x=X):
     ("logvar None", lambda: reparameterize(MU, None), Refused("reparameterize", "logvar is None")),
     ("whole numbers", lambda: reparameterize(WHOLE, WHOLE), Refused("reparameterize", "mu has dtype torch.int64")),
     ("complex", lambda: reparameterize(MU.cfloat(), LOGVAR.cfloat()), Refused("reparameterize", "complex64")),
+    ("sparse", lambda: reparameterize(MU.to_sparse(), LOGVAR), Refused("reparameterize", "mu has torch.sparse_coo", "to_dense()")),
+    ("eight bits", lambda: reparameterize(MU.to(torch.float8_e4m3fn), LOGVAR), Refused("reparameterize", "mu has dtype torch.float8_e4m3fn")),
     ("whole logvar", lambda: reparameterize(MU, WHOLE), Refused("reparameterize", "logvar has dtype torch.int64")),
     ("logvar that would broadcast", lambda: reparameterize(MU, LOGVAR[:1]), Refused("reparameterize", "(1, 2)", "(3, 2)")),
     ("scalar logvar", lambda: reparameterize(MU, torch.tensor(0.0)), Refused("reparameterize", "()", "(3, 2)")),
@@ -106,6 +110,18 @@ def test_sample_prior(call, expected):
     try_door(call, expected)
 
 
+def test_a_gpu_that_is_not_there_is_said(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for caller, call in (
+        ("sample_prior", lambda: sample_prior(3, 2, device="cuda")),
+        ("load_classifier", lambda: load_classifier("cuda")),
+    ):
+        with pytest.raises(
+            RuntimeError, match=f"^{caller}: device is 'cuda' but torch finds no GPU here; use device='cpu'"
+        ):
+            call()
+
+
 def kl():
     normal = D.Normal(MU, LOGVAR.div(2).exp())
     return D.kl_divergence(normal, D.Normal(0.0, 1.0)).sum(1)
@@ -157,6 +173,7 @@ def for_both(what, call, expected):
     *for_both("pixels of -1", lambda f: f(LOGITS, 2 * X - 1), ("-1 to 1", "(x + 1) / 2")),
     *for_both("standardised pixels", lambda f: f(LOGITS, (X - 0.1307) / 0.3081), ("-0.424213 to 2.82149", "x * 0.3081 + 0.1307")),
     *for_both("a hair outside", lambda f: f(LOGITS, X * 1.000001), ("clamp(0, 1)",)),
+    *for_both("sparse x", lambda f: f(LOGITS, X.to_sparse()), ("x has torch.sparse_coo", "to_dense()")),
     *for_both("NaN", lambda f: f(LOGITS, NAN), ("x holds", "not finite")),
     *for_both("inf", lambda f: f(LOGITS, X / 0), ("x holds", "not finite")),
     *for_both("devices", lambda f: f(LOGITS, X.to("meta")), ("x is on meta", "logits is on cpu")),
@@ -188,6 +205,7 @@ SIDE = torch.tensor([[0.0], [1.0]])
     ("broadcast", lambda: gaussian_log_likelihood(LOGITS, X[0]), Refused("gaussian_log_likelihood", "(3,)", "(2, 3)")),
     ("no batch", lambda: gaussian_log_likelihood(LOGITS[0], X[0]), Refused("gaussian_log_likelihood", "[B, ...]")),
     ("a list", lambda: gaussian_log_likelihood(LOGITS.tolist(), X), Refused("gaussian_log_likelihood", "mean is a list")),
+    ("a spread of True", lambda: gaussian_log_likelihood(LOGITS, X, True), Refused("gaussian_log_likelihood", "logvar is True", "a number")),
 )  # fmt: skip
 def test_normal_pixels(call, expected):
     try_door(call, expected)

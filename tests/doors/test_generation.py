@@ -17,6 +17,7 @@ from vae_lab import (
     reconstruct,
 )
 from vae_lab.data import Images
+from vae_lab.generation import pictures_at
 
 SHAPE = (1, 2, 2)
 BYTES = torch.tensor([[0, 255, 64, 128], [255, 0, 128, 7], [9, 8, 7, 250]], dtype=torch.uint8).reshape(3, *SHAPE)
@@ -51,6 +52,27 @@ class Gaussian(VAE):
     likelihood = "gaussian"
 
 
+class Probabilities(VAE):
+    """Its decoder ends in a sigmoid."""
+
+    def __init__(self):
+        super().__init__(2, hidden=(5,), data_shape=(8, 8))
+
+    def decode(self, z):
+        return torch.sigmoid(super().decode(z))
+
+
+SQUARES = torch.rand(2, 8, 8, generator=seeded())
+PICTURE_DOORS = {
+    "from_prior": lambda m: from_prior(m, 2),
+    "latent_grid": lambda m: latent_grid(m, 2),
+    "pictures_at": lambda m: pictures_at(m, torch.zeros(2, 2)),
+    "reconstruct": lambda m: reconstruct(m, SQUARES),
+    "interpolate": lambda m: interpolate(m, *SQUARES),
+    "Probabilities": lambda m: m.elbo(SQUARES),
+}
+
+
 class Shapeless(nn.Module):
     """Nothing but what is documented."""
 
@@ -66,6 +88,11 @@ class Shapeless(nn.Module):
 class OneForAll(Shapeless):
     def decode(self, z):
         return torch.zeros(4)
+
+
+class OneNumber(Shapeless):
+    def decode(self, z):
+        return torch.zeros(len(z), 4)
 
 
 def convolutional():
@@ -102,6 +129,10 @@ MODEL_DOORS = {
     *((f"{door}: {what}", lambda door=door, m=m: MODEL_DOORS[door](m), Refused(door, *words))
       for door in MODEL_DOORS for what, (m, words) in BAD_MODELS.items()),
     *((f"{door}: one picture for all z", lambda door=door: MODEL_DOORS[door](OneForAll()), Refused(door, "decode", "(4,)")) for door in MODEL_DOORS),
+    *((f"{door}: probabilities for logits", lambda door=door: PICTURE_DOORS[door](Probabilities()), Refused(door, "look like probabilities", "wanted logits"))
+      for door in PICTURE_DOORS),
+    ("untrained logits are no probabilities", lambda: from_prior(VAE(2, hidden=(5,), data_shape=(8, 8)), 2).shape, lambda: torch.Size([2, 8, 8])),
+    ("one number for all pixels is none", lambda: pictures_at(OneNumber(), torch.zeros(99, 2)), lambda: torch.full((99, 4), 0.5)),
     *((f"{door}: a double model", lambda door=door: MODEL_DOORS[door](vae().double()).dtype == torch.float64, lambda: True) for door in MODEL_DOORS),
     *((f"{door}: a half model", lambda door=door: MODEL_DOORS[door](vae().bfloat16()).dtype == torch.bfloat16, lambda: True) for door in MODEL_DOORS),
     *((f"{door}: a decoder that takes [B, D] only", lambda door=door: MODEL_DOORS[door](convolutional()).shape[-3:] == SHAPE, lambda: True) for door in MODEL_DOORS),
