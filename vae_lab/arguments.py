@@ -41,7 +41,7 @@ def require_tensor(caller: str, name: str, value: object, *, floating: bool = Tr
         elif isinstance(value, list | tuple) and value and isinstance(value[0], Tensor):
             cure = f": torch.stack({name})"
         raise TypeError(f"{caller}: {name} is {kind(value)}; wanted a tensor{cure}.")
-    if floating and not value.dtype.is_floating_point:
+    if not value.dtype.is_floating_point and (floating or value.dtype.is_complex):
         cure = f", e.g. {name}.float()" if name.isidentifier() else ""
         raise ValueError(f"{caller}: {name} has dtype {value.dtype}; wanted a floating type{cure}.")
     if value.layout != torch.strided:

@@ -216,6 +216,11 @@ def log_weight(log_likelihood: Tensor, z: Tensor, mu: Tensor, logvar: Tensor) ->
             f"log_weight: log_likelihood has shape {tuple(log_likelihood.shape)}; wanted one number for each z, "
             f"{tuple(z.shape[:-1])}."
         )
+    require_pair("log_weight", mu, logvar, "[B, D]")
+    if not _broadcasts(mu, z):
+        raise ValueError(
+            f"log_weight: mu has shape {tuple(mu.shape)} but z has shape {tuple(z.shape)}; each z has one row of mu."
+        )
     log_prior = diagonal_log_density(z, torch.zeros_like(mu), torch.zeros_like(logvar))
     return log_likelihood + log_prior - diagonal_log_density(z, mu, logvar)
 
@@ -302,6 +307,9 @@ def _log_variance(logvar: Tensor | float, x: Tensor) -> Tensor:
             return torch.as_tensor(float(logvar), dtype=x.dtype, device=x.device)
         except (TypeError, ValueError):
             raise TypeError(f"gaussian_log_likelihood: logvar is {logvar!r}; wanted a number or a tensor.") from None
+    require_tensor("gaussian_log_likelihood", "logvar", logvar, floating=False)
+    if logvar.ndim or logvar.device.type != "cpu":  # one number from the processor goes anywhere
+        require_same_place("gaussian_log_likelihood", "logvar", logvar, "x", x)
     if not _broadcasts(logvar, x):
         raise ValueError(
             f"gaussian_log_likelihood: logvar has shape {tuple(logvar.shape)}, which does not broadcast to x, "

@@ -24,6 +24,7 @@ from vae_lab.arguments import (
     require_number,
     require_same_place,
     require_sizes,
+    require_switch,
     require_tensor,
     require_whole,
 )
@@ -212,7 +213,7 @@ class VAE(nn.Module):
         """Log p(x|z) of images [B, *data_shape] for latents [S, B, D]: [S, B], nats."""
         x = _images(self, "log_likelihood", x)
         _require_draws(self, x, z)
-        logits = _looked_at(self, self.decode(z.flatten(0, 1))).reshape(*z.shape[:2], -1)
+        logits = _looked_at(self, self.decode(z.flatten(0, 1))).reshape(*z.shape[:2], math.prod(self.data_shape))
         return -bernoulli_error(logits, x.flatten(1).expand(len(z), -1, -1), dims=1)
 
     def _error(self, out: VAEOutput, x: Tensor) -> Tensor:
@@ -262,6 +263,7 @@ class LinearVAE(nn.Module):
         self.latent_dim = latent_dim = require_whole("LinearVAE", "latent_dim", latent_dim, 1)
         data_dim = require_whole("LinearVAE", "data_dim", data_dim, 1)
         noise_variance = require_number("LinearVAE", "noise_variance", noise_variance, zero=False)
+        require_switch("LinearVAE", "learn_noise", learn_noise)
         self.data_shape = (data_dim,)
         self.W = nn.Parameter(torch.randn(data_dim, latent_dim) / math.sqrt(data_dim))
         self.V = nn.Parameter(torch.randn(latent_dim, data_dim) / math.sqrt(data_dim))

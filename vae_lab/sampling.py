@@ -139,7 +139,7 @@ def sample_prior(
         require_whole("sample_prior", "n", n, 0),
         require_whole("sample_prior", "latent_dim", latent_dim, 1),
     )
-    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
+    if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point and dtype.itemsize > 1):
         raise ValueError(f"sample_prior: dtype is {dtype!r}; wanted a floating type, e.g. torch.float32.")
     where = require_device("sample_prior", device)
     require_generator("sample_prior", generator, where or torch.get_default_device())

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from vae_lab.arguments import require_switch, require_whole
 from vae_lab.elbo import diagonal_log_density, gaussian_kl
 from vae_lab.models import VAE, LossTerms
 from vae_lab.sampling import reparameterize
@@ -49,6 +50,8 @@ class ScoreFunctionVAE(VAE):
         draws: int = 4,
         baseline: bool = True,
     ) -> None:
+        require_switch("ScoreFunctionVAE", "baseline", baseline)
+        draws = require_whole("ScoreFunctionVAE", "draws", draws, None)
         if draws < 1 + baseline:
             raise ValueError(f"ScoreFunctionVAE: draws is {draws}; wanted at least {1 + baseline}.")
         super().__init__(latent_dim, hidden, data_shape)
@@ -61,6 +64,10 @@ class ScoreFunctionVAE(VAE):
 
         x is [B, *data_shape]; the noise is `eps` [S, B, D] if given, else drawn from `generator`.
         """
+        if eps is not None and self.baseline and isinstance(eps, Tensor) and len(eps) < 2:
+            raise ValueError(
+                f"ScoreFunctionVAE.loss_terms: eps has shape {tuple(eps.shape)}; a baseline needs two draws, [S, B, D]."
+            )
         mu, logvar = self.encode(x)
         with torch.no_grad():
             draws = self.draws if eps is None else len(eps)

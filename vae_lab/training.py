@@ -116,6 +116,8 @@ def fit(
     require_switch("fit", "binarize", binarize)
     module = _module(model)
     images = images_to_keep("fit", model, images, draw=binarize)
+    if images.is_meta:
+        raise ValueError("fit: images is on meta, where tensors have no values; wanted images that have.")
     target = _device(device, module)
     module.to(target)
     images = images.detach().to(target).contiguous()

@@ -942,6 +942,30 @@ WRONG += [
         "share their noise",
     ),
     Answer(
+        "many from shifted windows of one noise",
+        many("""
+        pool = torch.randn(n + len(mu), mu.shape[1]).to(mu)
+        return torch.stack([mu + torch.exp(logvar / 2) * pool[i : i + len(mu)] for i in range(n)])
+    """),
+        MANY,
+        "some noise serves more than one entry",
+    ),
+    Answer(
+        "z from noise without its mean",
+        draw("""
+        eps = torch.randn_like(mu)
+        return mu + torch.exp(logvar / 2) * (eps - eps.mean(0))
+    """),
+        DRAW,
+        "its mean was taken off",
+    ),
+    Answer(
+        "the ones by a division",
+        hand("eps / eps, torch.exp(logvar / 2) * eps / 2"),
+        HAND,
+        "eps = 0 you give nan, wanted 1",
+    ),
+    Answer(
         "many with a seed for each draw",
         many("""
         z = []

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from vae_lab.checks.instruments.noise import examine
 from vae_lab.checks.instruments.probe import PIXELS, Probe
-from vae_lab.checks.instruments.sampler import CANCELLING, device, is_close
+from vae_lab.checks.instruments.sampler import CANCELLING, PARTLY_SHARED, constant_along, device, is_close
 from vae_lab.checks.instruments.train_run import check_loss_of_loop, check_train
 from vae_lab.checks.instruments.trained_model import check_trained
 from vae_lab.checks.instruments.vae_model import LittleVAE, check_vae
@@ -343,16 +343,17 @@ def _require_prior(task: str, z: Tensor, axes: tuple[str, ...]) -> None:
     if finding.kind == "shared" and abs(mean) > 0.3:
         fail(task, f"z has mean {mean:.2f}.", "Wanted draws from the prior N(0, 1).", WRONG_PRIOR)
     low, high = finding.wanted
+    same = finding.axis in axes and constant_along(z, axes.index(finding.axis))
+    sums = f"sums of z along the axis '{finding.axis}' have {finding.seen:.1f} times the variance of independent draws."
     what = {
         "not finite": "z holds nan or infinite numbers.",
         "spread": f"z has spread {finding.seen:.2f}.",
         "mean": f"z has mean {finding.seen:.2f}.",
         "shape": f"the distribution function of z is {finding.seen:.3f} away from that of N(0, 1).",
         "tails": f"a share of {finding.seen:.4f} of z is far out; N(0, 1) has {low:.4f} to {high:.4f} there.",
-        "shared": f"z is the same, or nearly, along the axis '{finding.axis}'.",
+        "shared": f"z is the same, or nearly, along the axis '{finding.axis}'." if same else sums,
         "cancelling": f"along the axis '{finding.axis}', z cancels.",
     }[finding.kind]
-    why = {"shared": SHARED_Z.get(finding.axis), "cancelling": CANCELLING, "not finite": None}.get(
-        finding.kind, WRONG_PRIOR
-    )
+    shared = SHARED_Z.get(finding.axis) if same else PARTLY_SHARED
+    why = {"shared": shared, "cancelling": CANCELLING, "not finite": None}.get(finding.kind, WRONG_PRIOR)
     fail(task, what, "Wanted independent draws from the prior N(0, 1).", why)

@@ -65,7 +65,14 @@ SHARED = {
     ),
     "draw": Misconception("the n draws share their noise; each draw needs its own eps.", "two_gradients"),
 }
-CANCELLING = Misconception("noise beside its own negative is not independent: draw every eps anew.", "two_gradients")
+PARTLY_SHARED = Misconception(
+    "some noise serves more than one entry of z; each needs an eps of its own.", "gradient_paths"
+)
+CANCELLING = Misconception(
+    "noise that cancels is not independent: it stands beside its own negative, or its mean was taken off. Draw every "
+    "eps anew, and leave it as it is.",
+    "two_gradients",
+)
 NOT_NORMAL = Misconception(
     "eps has spread 1, but it is not normal (uniform, clamped and sign noise look like this): use torch.randn.",
     "reparameterization",
@@ -228,8 +235,8 @@ def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar:
                 "Wanted a draw in each.",
                 NO_NOISE,
             )
-    if finding.kind == "shared" and _constant(eps, axes.index(finding.axis)):  # too few draws to say more of them
-        _fail_shared(task, finding)
+    if finding.kind == "shared" and constant_along(eps, axes.index(finding.axis)):  # too few draws to say more of them
+        _fail_shared(task, finding, SHARED[finding.axis])
     mistake = name_mistake(z, mu, logvar) or name_uniform(z, mu, logvar)
     if mistake is not None:
         fail(task, f"z looks like a draw from {mistake.formula}.", "Wanted N(mu, sigma^2).", mistake.misconception)
@@ -238,7 +245,7 @@ def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar:
     if bool((eps > -1e-3).all()):
         fail(task, "z is never below mu.", "Wanted noise of either sign.")
     if finding.kind == "shared":
-        _fail_shared(task, finding, named=finding.axis != "call")
+        _fail_shared(task, finding, {"call": None, "draw": SHARED["draw"]}.get(finding.axis, PARTLY_SHARED))
     if finding.kind == "cancelling":
         seen = f"noise along the axis '{finding.axis}' cancels: its sums have {finding.seen:.2f} times the variance"
         fail(task, seen + " of independent noise.", "Wanted independent noise.", CANCELLING)
@@ -268,14 +275,14 @@ def _by_level(eps: Tensor, logvar: Tensor) -> str:
     return f"In the column with the smallest logvar it is {low:.2f} times, in that with the largest {high:.2f} times."
 
 
-def _constant(eps: Tensor, axis: int) -> bool:
+def constant_along(eps: Tensor, axis: int) -> bool:
     """Whether the noise varies along an axis by next to nothing of what it varies by in all."""
     return float(eps.var(axis).mean()) < 0.05 * float(eps.var())
 
 
-def _fail_shared(task: str, finding: Finding, named: bool = True) -> NoReturn:
+def _fail_shared(task: str, finding: Finding, mistake: Misconception | None) -> NoReturn:
     seen = f"sums of eps = (z - mu) / sigma along the axis '{finding.axis}' have {finding.seen:.1f} times the variance"
-    fail(task, seen + " of independent noise.", "Wanted independent noise.", SHARED[finding.axis] if named else None)
+    fail(task, seen + " of independent noise.", "Wanted independent noise.", mistake)
 
 
 def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
