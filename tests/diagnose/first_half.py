@@ -48,6 +48,8 @@ class Methods(nn.Module):
                 return mu + sigma * torch.randn(len(mu), 1)
             case "unscaled":
                 return mu + eps
+            case "without mu":
+                return sigma * eps
             case "seeded":
                 torch.manual_seed(7)
                 return mu + sigma * torch.randn_like(mu)
@@ -282,6 +284,7 @@ BROKEN = [
     methods("one_eps", "shared_noise"),
     methods("one_per_image", "one_noise_per_image"),
     methods("unscaled", "spread_ignored"),
+    methods("without mu", "mean_ignored"),
     methods("seeded", "fixed_noise"),
     methods("deaf", "deaf_decoder"),
     methods("blind", "constant_mu"),

@@ -37,6 +37,8 @@ class Softplus(nn.Module):
             z = torch.from_numpy(np.random.normal(mean.detach().numpy(), std.detach().numpy())).float()
         elif self.fault == "no noise":
             z = mean
+        elif self.fault == "no mean":
+            z = std * noise
         elif self.fault == "dropout":
             z = mean + std * F.dropout(torch.ones_like(std), 0.5)
         else:
@@ -312,6 +314,7 @@ BROKEN = [
     softplus("item", "cut_spread"),
     softplus("numpy", "cut_sample"),
     softplus("no noise", "no_noise"),
+    softplus("no mean", "mean_ignored"),
     softplus("std in KL", "kl_variance"),
     softplus("log std", "kl_log"),
     softplus("mean squares", "pixel_mean"),

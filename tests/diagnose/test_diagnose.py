@@ -145,3 +145,14 @@ def test_running_averages_that_were_never_updated() -> None:
 
     torch.manual_seed(0)
     assert diagnose(trained(Stuck()), digits()).names == ["eval_differs"]
+
+
+def test_averages_that_are_updated_are_no_mistake_though_the_two_modes_make_other_calls() -> None:
+    class Normed(Methods):
+        def __init__(self) -> None:
+            super().__init__()
+            layers = [nn.Linear(3, 24), nn.BatchNorm1d(24), nn.ReLU(), nn.Linear(24, 24), nn.BatchNorm1d(24), nn.ReLU()]
+            self.dec = nn.Sequential(nn.BatchNorm1d(3), *layers, nn.Linear(24, 64))
+
+    torch.manual_seed(0)
+    assert diagnose(trained(Normed()), digits()).names == []

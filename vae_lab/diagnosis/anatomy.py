@@ -68,6 +68,17 @@ class Anatomy:
         """The tensor at a place of another run."""
         return watch.calls[place[0]].outputs[place[1]]
 
+    def like(self, watch: Watch, place: Place) -> Tensor | None:
+        """The tensor at a place of a run in another mode, which may make other calls: found from the end of the run."""
+        name, size = self.watch.calls[place[0]].name, self.value(self.watch, place).numel()
+
+        def alike(calls: list[Call]) -> list[Tensor]:
+            outputs = [c.outputs[place[1]] for c in calls if c.name == name and len(c.outputs) > place[1]]
+            return [tensor for tensor in outputs if tensor.numel() == size]
+
+        found, later = alike(watch.calls), len(alike(self.watch.calls[place[0] + 1 :]))
+        return found[-1 - later] if len(found) > later else None
+
     def z_with(self, changes: dict[Place, Change], seed: int = 0, mode: str = "train") -> tuple[Tensor, Tensor | None]:
         """What z becomes, and the normal noise that was drawn for it, where that could be seen."""
         assert self.z is not None

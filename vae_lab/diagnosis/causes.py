@@ -39,6 +39,11 @@ CAUSES: dict[str, tuple[str, str, str]] = {
         "Write z = mu + sigma * eps, with sigma = exp(logvar / 2).",
         "reparameterization",
     ),
+    "mean_ignored": (
+        "The mean that the encoder gives is not used in the draw of z.",
+        "Write z = mu + sigma * eps, with the encoder's mu.",
+        "reparameterization",
+    ),
     "spread": ("The draw and the KL disagree about sigma.", SAME_SIGMA, "reparameterization"),
     "cut_sample": (
         "The gradient does not pass the draw of z: the encoder learns nothing from the pictures.",

@@ -90,6 +90,8 @@ def examine(anatomy: Anatomy) -> Draw:
         draw.findings.append(strange)
     elif draw.scale is None and draw.idle and _one_factor(anatomy, flat):
         draw.findings.append(finding("spread_ignored", "the spread of z is the same for every answer of the encoder"))
+    elif draw.location is None and draw.scale is not None and draw.idle:
+        draw.findings.append(finding("mean_ignored", "the mean of z is the same for every answer of the encoder"))
     draw.findings += _gradients(anatomy, draw)
     return draw
 

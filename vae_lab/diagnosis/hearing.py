@@ -108,10 +108,13 @@ def average_price(x: Tensor) -> float:
 
 
 def _reconstruction(anatomy: Anatomy, mode: str) -> float:
-    """Nats per image of the reconstruction (Bernoulli)."""
+    """Nats per image of the reconstruction (Bernoulli); NaN where a run in this mode has no such picture."""
     assert anatomy.picture is not None
-    watch, _ = anatomy.again({}, mode=mode, until=anatomy.picture[0])
-    u = anatomy.value(watch, anatomy.picture).detach().reshape(anatomy.x.shape)
+    watch, _ = anatomy.again({}, mode=mode)
+    u = anatomy.like(watch, anatomy.picture)
+    if u is None:
+        return math.nan
+    u = u.detach().reshape(anatomy.x.shape)
     return float(F.binary_cross_entropy_with_logits(u, anatomy.x, reduction="sum")) / len(anatomy.x)
 
 
