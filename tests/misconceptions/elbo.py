@@ -338,7 +338,7 @@ WRONG = [
     Answer(
         "log-likelihood averaged over pixels",
         like("-F.binary_cross_entropy_with_logits(logits, x, reduction='none').flatten(1).mean(1)"),
-        LIKE,
+        LIKE - FAR,
         "the pixels' log-likelihoods add up",
     ),
     Answer(
@@ -352,6 +352,21 @@ WRONG = [
         like("-F.binary_cross_entropy_with_logits(logits, x, reduction='sum')"),
         LIKE,
         "keeps its own number",
+    ),
+    Answer(
+        "KL with a squeeze",
+        kl("0.5 * (mu**2 + torch.exp(logvar) - 1 - logvar).sum(-1).squeeze()"),
+        KL,
+        "an axis of length 1",
+    ),
+    Answer(
+        "KL by distributions with the variance as scale",
+        kl("""
+        q = torch.distributions.Normal(mu, torch.exp(logvar))
+        return torch.distributions.kl_divergence(q, torch.distributions.Normal(0.0, 1.0)).sum(-1)
+    """),
+        KL,
+        "sigma is taken to be exp(logvar)",
     ),
     Answer(
         "log-likelihood per pixel",
@@ -368,25 +383,25 @@ WRONG = [
     Answer(
         "cross-entropy for log-likelihood",
         like("F.binary_cross_entropy_with_logits(logits, x, reduction='none').flatten(1).sum(1)"),
-        LIKE,
+        LIKE - FAR,
         "the sign is turned",
     ),
     Answer(
         "log-likelihood of white pixels only",
         like("(x * F.logsigmoid(logits)).flatten(1).sum(1)"),
-        LIKE,
+        LIKE - FAR,
         "the second half is missing",
     ),
     Answer(
         "log-likelihood with black and white swapped",
         like("-F.binary_cross_entropy_with_logits(-logits, x, reduction='none').flatten(1).sum(1)"),
-        LIKE,
+        LIKE - FAR,
         "black and white have changed places",
     ),
     Answer(
         "log-likelihood with two sigmoids",
         like("-F.binary_cross_entropy_with_logits(torch.sigmoid(logits), x, reduction='none').flatten(1).sum(1)"),
-        LIKE,
+        LIKE - FAR,
         "sigmoid is applied twice",
     ),
     Answer(
@@ -398,19 +413,19 @@ WRONG = [
     Answer(
         "log-likelihood in bits",
         like("-F.binary_cross_entropy_with_logits(logits, x, reduction='none').flatten(1).sum(1) / math.log(2)"),
-        LIKE,
+        LIKE - FAR,
         "not bits",
     ),
     Answer(
         "log-likelihood of rounded pixels",
         like("-F.binary_cross_entropy_with_logits(logits, x.round(), reduction='none').flatten(1).sum(1)"),
-        LIKE,
+        LIKE - FAR,
         "grey is rounded",
     ),
     Answer(
         "log-likelihood as squared error",
         like("-((torch.sigmoid(logits) - x) ** 2).flatten(1).sum(1)"),
-        LIKE,
+        LIKE - FAR,
         "a Gaussian likelihood",
     ),
     Answer(
@@ -425,6 +440,19 @@ WRONG = [
         LIKE,
         "the values are wrong",
     ),
+    Answer(
+        "log-likelihood summed over the columns, averaged over the rows",
+        like("-F.binary_cross_entropy_with_logits(logits, x, reduction='none').sum(-1).reshape(len(x), -1).mean(1)"),
+        LIKE - FAR,
+        "one image of two rows",
+    ),
+    Answer(
+        "log-likelihood from 1 - logits",
+        like("(x * F.logsigmoid(logits) + (1 - x) * F.logsigmoid(1 - logits)).flatten(1).sum(1)"),
+        LIKE - FAR,
+        "for logits = 2, x = 0",
+    ),
+    Answer("a log-likelihood of nothing", like("0 * logits.flatten(1).sum(1)"), LIKE, "the values are wrong"),
     Answer(
         "logarithm of the sigmoid",
         like("p = torch.sigmoid(logits)\nreturn (x * torch.log(p) + (1 - x) * torch.log(1 - p)).flatten(1).sum(1)"),
@@ -768,7 +796,7 @@ WRONG += [
         white = torch.tensor(1.5).to(x)
         return -F.binary_cross_entropy_with_logits(logits, x, reduction="none", pos_weight=white).flatten(1).sum(1)
     """),
-        LIKE,
+        LIKE - FAR,
         "the values are wrong",
     ),
     Answer(
@@ -788,6 +816,18 @@ WRONG += [
         draws("kl = kl_to_standard_normal(mu, logvar)\nreturn kl + 0.3 * torch.randn_like(kl) / n**0.5"),
         DRAWS,
         "whatever was drawn",
+    ),
+    Answer(
+        "estimate by minus the log of the mean of p / q",
+        estimate("z = q.rsample((n,))", "-(p.log_prob(z) - q.log_prob(z)).sum(-1).exp().mean(0).log()"),
+        DRAWS,
+        "the logarithm of a mean",
+    ),
+    Answer(
+        "estimate by the median",
+        estimate("z = q.rsample((n,))", "(q.log_prob(z) - p.log_prob(z)).sum(-1).median(0).values"),
+        DRAWS,
+        "the median",
     ),
     Answer(
         "estimate by log of a mean",
@@ -887,13 +927,13 @@ WRONG += [
     Answer(
         "log-likelihood with its arguments exchanged",
         like("-F.binary_cross_entropy_with_logits(x, logits, reduction='none').flatten(1).sum(1)"),
-        LIKE,
+        LIKE - FAR,
         "have changed places",
     ),
     Answer(
         "log-likelihood by squared errors of the logits",
         like("-((logits - x) ** 2).flatten(1).sum(1)"),
-        LIKE,
+        LIKE - FAR,
         "a squared error belongs",
     ),
     # by chance

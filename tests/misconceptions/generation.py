@@ -797,9 +797,17 @@ def fraction(
 
 WRONG += [
     Answer("a path from b to a", path(z="t * mu[0] + (1 - t) * mu[1]"), WALK, "from b to a"),
-    Answer("a path without its end", path(t="torch.arange(steps)[:, None] / steps"), WALK, "an end is not the code"),
     Answer(
-        "a path without its ends", path(t="torch.linspace(0, 1, steps + 2)[1:-1, None]"), WALK, "an end is not the code"
+        "a path without its end",
+        path(t="torch.arange(steps)[:, None] / steps"),
+        WALK,
+        "the walk goes from t = 0 to t = 0.",
+    ),
+    Answer(
+        "a path without its ends",
+        path(t="torch.linspace(0, 1, steps + 2)[1:-1, None]"),
+        WALK,
+        "the walk goes from t = 0.",
     ),
     Answer("a path in unequal steps", path(t="torch.linspace(0, 1, steps)[:, None] ** 2"), WALK, "not in equal steps"),
     Answer(
@@ -837,7 +845,28 @@ WRONG += [
         "a share over a hundred z", fraction(z="torch.randn(100, latent_dim)"), SHARE, "the decoder was given 100 z"
     ),
     Answer("a share per image", fraction(out="(p >= 0.9).float()"), SHARE, "of type Tensor"),
-    Answer("a share with the wrong axis", fraction(p="torch.softmax(classify(x), 0).max(1).values"), SHARE, "Wanted"),
+    Answer(
+        "a share with the wrong axis",
+        fraction(p="torch.softmax(classify(x), 0).max(1).values"),
+        SHARE,
+        "softmax goes over the images",
+    ),
+    Answer(
+        "a share with two softmaxes",
+        fraction(p="torch.softmax(torch.softmax(classify(x), 1), 1).max(1).values"),
+        SHARE,
+        "softmax is taken twice",
+    ),
+    Answer(
+        "a share by the lead of the first",
+        fraction(p="torch.softmax(classify(x), 1).topk(2, 1).values.diff(dim=1)[:, 0].neg()"),
+        SHARE,
+        "the lead over the second best",
+    ),
+    Answer("a share at four fifths", fraction(out="(p >= 0.8).float().mean().item()"), SHARE, "at least 0.8"),
+    Answer(
+        "a share of drawn pixels", fraction(x="torch.bernoulli(torch.sigmoid(decode(z)))"), SHARE, "rounded or drawn"
+    ),
 ]
 
 LAYERS = """
@@ -1178,7 +1207,74 @@ WRONG += [
             "return torch.sigmoid(model.decode(model.encode((1 - t) * a + t * b)[0]))"
         ),
         WALK,
-        "z leaves the straight line",
+        "encode the two images, and mix their codes",
+    ),
+    Answer(
+        "a path whose t is a row where steps and latents are as many",
+        path(
+            t="torch.linspace(0, 1, steps)\nt = t if steps == mu.shape[1] else t[:, None]",
+            z="((1 - t) * mu[0] + t * mu[1]).expand(steps, -1)",
+        ),
+        WALK,
+        "an end is not the code",
+    ),
+    Answer("a path of squashed codes", path(out="model.decode(torch.sigmoid(z))"), WALK, "sigmoid is applied to z"),
+    Answer(
+        "a stretched picture",
+        generate(
+            "x = model.decode(torch.randn(n, model.latent_dim))\n"
+            "return (x - x.amin(1, True)) / (x.amax(1, True) - x.amin(1, True))"
+        ),
+        GENERATE,
+        "of each image",
+    ),
+    Answer(
+        "VAE with a decoder that all models share",
+        {
+            "VAE": vae()["VAE"]
+            .replace("class VAE(", "KEPT = {}\n\n\nclass VAE(")
+            .replace("self.dec = ", "self.dec = KEPT.setdefault((latent_dim, hidden_dim), None) or ")
+            .replace("    def encode", "        KEPT[latent_dim, hidden_dim] = self.dec\n\n    def encode", 1)
+        },
+        MODEL,
+        "moves with another model's",
+    ),
+    Answer(
+        "VAE with noise kept from the beginning",
+        vae(more='self.register_buffer("eps", torch.randn(1, latent_dim))', z="mu + torch.exp(logvar / 2) * self.eps"),
+        MODEL,
+        "it was drawn once",
+    ),
+    Answer(
+        "a total that goes on from epoch to epoch",
+        {
+            "train": train(report="total / (len(images) * (epoch + 1))")["train"]
+            .replace("history = []", "history = []\n    total = 0.0")
+            .replace("        total = 0.0\n", "")
+        },
+        TRAIN,
+        "set it to 0",
+    ),
+    Answer(
+        "steps only where the loss fell",
+        train(
+            setup=f"{ADAM}\nbest = math.inf",
+            step="""
+                optimizer.zero_grad()
+                loss.backward()
+                if loss.item() < best:
+                    best = loss.item()
+                    optimizer.step()
+            """,
+        ),
+        TRAIN,
+        "no step is made",
+    ),
+    Answer(
+        "images compared with others in the batch",
+        train(reconstruction="F.binary_cross_entropy_with_logits(logits, x.flip(0), reduction='none').sum(1)"),
+        TRAIN,
+        "have another order",
     ),
     Answer(
         "the least probability",

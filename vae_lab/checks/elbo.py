@@ -179,6 +179,8 @@ def check_far_logits(
     seen = require_tensor(task, ask(task, bernoulli_log_likelihood, logits, x, names=("logits", "x")), x, (len(x),))
     wanted = losses.log_likelihood(logits.detach().double(), x.double())
     if not torch.allclose(seen.detach().double(), wanted, rtol=1e-4, atol=1e-4):
+        if _wrong_and_stable(bernoulli_log_likelihood, logits.detach(), x, seen.detach()):
+            return
         what = "values are wrong" if bool(torch.isfinite(seen).all()) else "result is nan or infinite"
         case = smallest_case(bernoulli_log_likelihood, losses.log_likelihood, {"logits": logits, "x": x}, FAR_POINTS)
         mistake = _name_far(seen.detach().double(), logits.detach().double(), x.double())
@@ -186,6 +188,31 @@ def check_far_logits(
     (slope,) = gradients(task, seen.sum(), (logits,)) if seen.requires_grad else (None,)
     if slope is None or not is_close(slope, x.double() - torch.sigmoid(logits.detach().double())):
         fail(task, "the values are right far from 0, but the gradient is not.", "Wanted x - sigmoid(logits).")
+
+
+def _wrong_and_stable(function: Callable[..., Any], logits: Tensor, x: Tensor, seen: Tensor) -> bool:
+    """Whether a formula that is wrong at ordinary numbers, which has cost its points, is computed well far from 0.
+
+    It is if the values are finite and those of the same known wrong formula, or grow as fast as the logits do.
+    """
+    near = _pixels((4, 1, 5, 3), logits.dtype)
+    inputs = [near["logits"].detach(), near["x"]]
+    right = losses.log_likelihood(*(tensor.double() for tensor in inputs))
+    with torch.no_grad():
+        ordinary, twice = function(*(tensor.clone() for tensor in inputs)), function(2 * logits, x.clone())
+    usable = all(isinstance(t, Tensor) and bool(torch.isfinite(t).all()) for t in (seen, ordinary, twice))
+    if not usable or ordinary.shape != right.shape or torch.allclose(ordinary.double(), right, rtol=1e-4, atol=1e-4):
+        return False
+    named = name_formula(ordinary.double(), losses.WRONG_LIKELIHOOD, inputs)
+    if named is not None and named is name_formula(seen.double(), losses.WRONG_LIKELIHOOD, [logits, x]):
+        return True
+    wanted = losses.log_likelihood(logits.double(), x.double())
+    far = wanted.abs() > 0.1 * logits.abs().max()  # where a sure decoder is wrong
+    return (
+        bool(far.any())
+        and torch.allclose(twice.double()[far], 2 * seen.double()[far], rtol=0.02)
+        and bool(seen[far].all())
+    )
 
 
 def _name_far(seen: Tensor, logits: Tensor, x: Tensor) -> Misconception | None:

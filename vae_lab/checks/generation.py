@@ -64,6 +64,9 @@ PIXEL_SPACE = Misconception(
 SAMPLED_ENDS = Misconception(
     "the ends are draws of z; take mu, the middle of q(z|x), as an image's code.", "generation"
 )
+BLENDED_FIRST = Misconception(
+    "the images are mixed and then encoded; encode the two images, and mix their codes.", "generation"
+)
 SHARED_Z = {
     "call": Misconception(
         "the same z come back in every call: a fixed seed, or z that are drawn once and kept.", "generation"
@@ -71,6 +74,8 @@ SHARED_Z = {
     "row": Misconception("one z serves several images; every image needs its own.", "generation"),
     "dimension": Misconception("one number serves all dimensions of a z; each needs its own.", "generation"),
 }
+SOFTMAX_OVER_IMAGES = Misconception("softmax goes over the images; the classes are the last axis.", "generation")
+SOFTMAX_TWICE = Misconception("softmax is taken twice: the second makes all classes nearly alike.", "generation")
 NO_SOFTMAX = Misconception("the classifier puts out logits; softmax makes probabilities of them.", "generation")
 
 
@@ -138,8 +143,21 @@ def check_interpolate(
     Raises:
         CheckFailed: if not.
     """
-    task, probe = "interpolate", Probe(latent_dim)
     a, b = torch.rand(2, PIXELS, device=device())
+    for number in dict.fromkeys((steps, max(2, latent_dim))):  # as many steps as latents: a row passes for a column
+        _check_line(interpolate, latent_dim, number, a, b)
+    if vae is not None:
+        _on_own_model(
+            vae,
+            (3, 8),
+            lambda model: _check_own_images(
+                "interpolate", ask("interpolate", interpolate, model, a, b, steps), (steps, PIXELS)
+            ),
+        )
+
+
+def _check_line(interpolate: Callable[..., Any], latent_dim: int, steps: int, a: Tensor, b: Tensor) -> None:
+    task, probe = "interpolate", Probe(latent_dim)
     images = ask(task, interpolate, probe, a, b, steps, names=("model", "a", "b"))
     images = require_tensor(task, images, probe.up, (steps, PIXELS), "the result")
     code_a, code_b = (probe.code(image).detach() for image in (a, b))
@@ -154,26 +172,29 @@ def check_interpolate(
     if not is_close(z, wanted):
         if is_close(z, wanted.flip(0)):
             fail(task, "the line runs from b to a.", "Wanted it from a to b.")
+        if is_close(z, torch.sigmoid(wanted)):
+            fail(task, "sigmoid is applied to z.", "Wanted it behind the decoder.", LOGITS)
+        if is_close(z, probe.code((1 - t) * a + t * b).detach()) and steps > 2:
+            fail(task, "between the ends, z is the code of a mixed image.", "Wanted a mix of codes.", BLENDED_FIRST)
+        along = code_b - code_a
+        share = ((z - code_a) @ along / along.square().sum())[:, None]
+        straight = is_close(z, code_a + share * along)
         if not is_close(z[0], code_a) or not is_close(z[-1], code_b):
             again = Probe(latent_dim)
             again.load_state_dict(probe.state_dict())
             ask(task, interpolate, again, a, b, steps, names=("model", "a", "b"))
             drawn = not is_close(_decoded(task, again.decoded, steps, latent_dim), z)
             seen = "the ends change from call to call." if drawn else "an end is not the code of its image."
+            if straight and not drawn:
+                seen = (
+                    f"the walk goes from t = {float(share[0]):.3g} to t = {float(share[-1]):.3g}, and not from 0 to 1."
+                )
             fail(task, seen, "Wanted mu of a first, and mu of b last.", SAMPLED_ENDS if drawn else None)
-        along = code_b - code_a
-        share = ((z - code_a) @ along / along.square().sum())[:, None]
         wanted_steps = "Wanted equal steps, (1 - t) mu_a + t mu_b."
-        if is_close(z, code_a + share * along):
+        if straight:
             fail(task, "z runs along the straight line, but not in equal steps.", wanted_steps)
         fail(task, "between the ends, z leaves the straight line.", wanted_steps)
     _require_probabilities(task, images, probe.logits(z))
-    if vae is not None:
-        _on_own_model(
-            vae,
-            (3, 8),
-            lambda model: _check_own_images(task, ask(task, interpolate, model, a, b, steps), (steps, PIXELS)),
-        )
 
 
 def check_recognisable_fraction(
@@ -257,18 +278,30 @@ def _require_share(task: str, share: Any, logits: Tensor) -> None:
         float((probability_of >= SURE).double().mean()): Misconception(
             "this is a share of all the probabilities; of each image only the largest counts.", "generation"
         ),
-        float((torch.softmax(logits, 0).max(-1).values >= SURE).double().mean()): Misconception(
-            "softmax goes over the images here; the classes are the last axis.", "generation"
-        ),
     }
-    found = {why for value, why in guesses.items() if math.isclose(value, float(share), abs_tol=1e-4)}
-    telling = len(found) == 1 and float(share) not in (0.0, 1.0)  # 0 and 1 are what many mistakes give
-    mistake = found.pop() if telling else None
+    best = probability_of.topk(2, -1).values
+    guesses[float((best[:, 0] - best[:, 1] >= SURE).double().mean())] = Misconception(
+        "the lead over the second best is compared with 0.9; sure means that the largest probability is.", "generation"
+    )
+    found = [why for value, why in guesses.items() if math.isclose(value, float(share), abs_tol=1e-4)]
+    others = {SOFTMAX_OVER_IMAGES: torch.softmax(logits, 0), SOFTMAX_TWICE: torch.softmax(probability_of, -1)}
+    found += [
+        why
+        for why, values in others.items()
+        if math.isclose(float((values.max(-1).values >= SURE).double().mean()), float(share), abs_tol=1e-4)
+    ]
+    several = _one_of(found) if 1 < len(found) < 4 else None
+    mistake = found[0] if len(found) == 1 and float(share) not in (0.0, 1.0) else several  # 0 and 1 many mistakes give
     limits = [t for t in LIMITS if abs(float((probability >= t).double().mean()) - float(share)) < 1e-4]
     seen = f"the result is {float(share):.3f}."
     if mistake is None and len(limits) == 1 and not found:
         seen = f"the result is {float(share):.3f}: the share whose largest probability is at least {limits[0]}."
     fail(task, seen, f"Wanted {wanted:.3f} for these z.", mistake)
+
+
+def _one_of(found: list[Misconception]) -> Misconception:
+    """Several mistakes that all give this number."""
+    return Misconception(f"several mistakes give this number: {' '.join(why.says for why in found)}", found[0].page)
 
 
 def _decoded(task: str, decoded: list[Tensor], n: int, latent_dim: int) -> Tensor:
@@ -317,6 +350,9 @@ OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
     "logits.clamp(0, 1)": lambda s: s.clamp(0, 1),
     "softmax(logits)": lambda s: torch.softmax(s, -1),
     "(logits - min) / (max - min)": lambda s: (s - s.min()) / (s.max() - s.min()),
+    "(logits - min) / (max - min) of each image": lambda s: (
+        (s - s.amin(-1, True)) / (s.amax(-1, True) - s.amin(-1, True))
+    ),
     "sigmoid(logits).round()": lambda s: (s > 0).to(s),
     "255 * sigmoid(logits)": lambda s: 255 * torch.sigmoid(s),
 }
@@ -329,6 +365,8 @@ def _other_images(images: Tensor, logits: Tensor) -> tuple[str, Misconception | 
     name = next((name for name, formula in OTHERS.items() if is_close(images, formula(logits))), "")
     if name:
         return f"They are {name}.", LOGITS if name in ("logits", "sigmoid(sigmoid(logits))") else None
+    if bool(((images == 0) | (images == 1)).all()):
+        return "All their pixels are 0 or 1, rounded or drawn.", None
     off = (images - right).abs().amax(1) > 1e-3
     if 0 < int(off.sum()) < len(off):
         return f"{int(off.sum())} of {len(off)} images are others.", None

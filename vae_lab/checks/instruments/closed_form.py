@@ -20,6 +20,10 @@ Points = Sequence[Mapping[str, float]]
 Measure = Callable[[Callable[..., Any]], tuple[str, Misconception | None]]
 """Looks at a function that is wrong: what was measured, in a sentence, and the mistake that this is, if it is one."""
 
+SQUEEZED = Misconception(
+    "an axis of length 1 is gone or has come: one image, too, keeps its place in [B]. squeeze() takes every such axis.",
+    "labs",
+)
 AT_RANDOM = Misconception("a formula has nothing random in it: the same numbers give the same result.", "elbo")
 NO_GRADIENT = Misconception(
     "detach(), no_grad(), .item() and a trip through NumPy cut the graph silently: nothing would be learned.",
@@ -63,7 +67,8 @@ def require_closed_form(
     wanted = closed(*exact.values())
     if isinstance(seen, Tensor) and seen.shape != wanted.shape:
         shapes = f"the result has shape {list(seen.shape)}.", f"Wanted {list(wanted.shape)}."
-        fail(task, *shapes, name_formula(seen, wrong, before))
+        one = seen.numel() == wanted.numel()  # the numbers may be right: an axis of length 1 says nothing of a sum
+        fail(task, *shapes, SQUEEZED if one else name_formula(seen, wrong, before))
     require_tensor(task, seen, next(iter(inputs.values())), tuple(wanted.shape))
     if not is_close(seen, wanted):
         _fail_values(
@@ -186,7 +191,10 @@ def _case_of_two(
     function: Callable[..., Any], closed: Callable[..., Tensor], like: Mapping[str, Tensor], points: Points
 ) -> str:
     """Two points in one image, or in two, for what goes wrong between them; "" if nothing does."""
-    for axis, name_of_it in ((-1, "one image"), (0, "two images")):
+    places = [(-1, "one image"), (0, "two images")]
+    if {tensor.ndim for tensor in like.values()} == {4}:
+        places += [(2, "one image of two rows"), (1, "one image of two channels")]
+    for axis, name_of_it in places:
         for other in points[1:]:
             given = [
                 torch.tensor([points[0][name], other[name]])

@@ -173,7 +173,11 @@ def _means(rows: list[Tensor], draws: int) -> list[tuple[float, Misconception]]:
     total = ratio.sum(-1)
     if draws > 1:  # one draw has been found right: what is left is how the draws are put together
         near = [(wanted * draws, SUM_OVER_DRAWS), (wanted * draws / (draws - 1), ONE_DRAW_LESS)]
-        return [*near, (float((total.logsumexp(1) - math.log(draws)).mean()), LOG_OF_MEAN)]
+        for sign in (1, -1):  # of q / p, or of p / q
+            near.append((sign * float(((sign * total).logsumexp(1) - math.log(draws)).mean()), LOG_OF_MEAN))
+        why = BIASED._replace(says=BIASED.says.format("the median"))
+        near += [(float(total.quantile(0.5, 1).mean()), why), (float(total.median(1).values.mean()), why)]
+        return near
     near = [(-wanted, SIGN), (_forward(rows), FROM_PRIOR), (-_forward(rows), OTHER_WAY)]
     half = float(logvar.sum()) / 2
     near += [(wanted + half, NO_LOG_SIGMA), (wanted - half, WHOLE_LOGVAR), (wanted / math.log(2), BITS)]

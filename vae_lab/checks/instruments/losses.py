@@ -45,7 +45,11 @@ MEAN_OVER_D = Misconception(
 )
 PER_DIMENSION = Misconception("the dimensions of an image are not added up yet: one number for each image.", "elbo")
 ONE_NUMBER = Misconception("the images are added up or averaged as well; here each keeps its own number.", "elbo")
-LOGVAR_AS_LOGSTD = Misconception("exp(2 * logvar): logvar is log sigma^2 already, not log sigma.", "notation")
+LOGVAR_AS_LOGSTD = Misconception(
+    "sigma is taken to be exp(logvar), and its variance exp(2 * logvar): logvar is log sigma^2, so sigma is "
+    "exp(logvar / 2).",
+    "notation",
+)
 FREE_BITS = Misconception(
     "a KL that is small is kept from getting smaller (free bits, a clamp, a threshold): the formula has no floor, and "
     "near mu = 0, logvar = 0 the KL goes down to 0.",

@@ -34,20 +34,28 @@ NEW_OPTIMIZER = Misconception(
     "one has forgotten them.",
     "training",
 )
+NEVER_RESET = Misconception("the sum goes on from epoch to epoch: set it to 0 at the beginning of each.", "training")
+STEPS_LEFT_OUT = Misconception("one step for each batch: optimizer.step() after every backward.", "training")
 RECONSTRUCTION_REPORTED = Misconception("this is the reconstruction alone; the KL belongs to it.", "training")
 OLD_GRADIENTS = Misconception(
     "every step adds to the gradients of all steps before: optimizer.zero_grad(), once for each batch.", "training"
 )
 
 
+LATER = 1.5
+"""How many times as far out mu lies in the second epoch."""
+
+
 class UnevenModel(RecordingModel):
     """A recording model for which an image that is all white has a KL far above the others', and that can be moved.
 
-    Its `bias` receives the gradient that the decoder's own would, and adds exactly 0 to what is decoded.
+    Its `bias` receives the gradient that the decoder's own would, and adds exactly 0 to what is decoded. From the
+    second epoch on, after `epoch` images, mu lies half as far out again, so that no two epochs' means are the same.
     """
 
-    def __init__(self, latent_dim: int, pixels: int) -> None:
+    def __init__(self, latent_dim: int, pixels: int, epoch: int) -> None:
         super().__init__(latent_dim, pixels)
+        self.epoch = epoch
         self.bias = torch.nn.Parameter(torch.zeros(pixels, device=device()))
         self.biases: list[Tensor] = []
         self.left: list[Tensor | None] = []
@@ -60,9 +68,10 @@ class UnevenModel(RecordingModel):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Give out mu and logvar, [B, D]; mu lies far out for a white image."""
+        later = sum(len(batch.reshape(-1, x.shape[-1])) for batch in self.seen) >= self.epoch
         mu, logvar = super().encode(x)
         white = torch.relu(x.detach().mean(-1, keepdim=True) - 0.7) / 0.3
-        return mu + 80 * white.to(mu), logvar
+        return (mu + 80 * white.to(mu)) * (LATER if later else 1.0), logvar
 
 
 def check_epochs(train: Callable[..., Any], n: int = 150, pixels: int = 784, latent_dim: int = 3) -> None:
@@ -80,7 +89,7 @@ def check_epochs(train: Callable[..., Any], n: int = 150, pixels: int = 784, lat
     Raises:
         CheckFailed: if not.
     """
-    task, model = "train", UnevenModel(latent_dim, pixels)
+    task, model = "train", UnevenModel(latent_dim, pixels, n)
     images = torch.rand(n, pixels, device=device())
     images[n // 3] = 1.0
     history = ask(task, train, model, images.clone(), 2, names=("model", "images"))
@@ -96,6 +105,7 @@ def check_epochs(train: Callable[..., Any], n: int = 150, pixels: int = 784, lat
         fail(task, seen, "Wanted a new one for each.", SAME_ORDER)
     _judge_old_gradients(task, model)
     if once:
+        _judge_steps(task, model, len(batches))
         _judge_optimizer(task, model, sum(end <= n for end in accumulate(map(len, batches))))
     _judge_report(task, float(history[-1]), model, images, orders[len(orders) // 2 :])
 
@@ -123,6 +133,17 @@ def _judge_old_gradients(task: str, model: UnevenModel) -> None:
         began = k
 
 
+def _judge_steps(task: str, model: UnevenModel, batches: int) -> None:
+    """A batch whose gradient came back is followed by a step; a step size that begins at 0 may leave out a few."""
+    places = torch.stack([*model.biases, model.bias.detach()])
+    if len(places) == batches + 1 == len(model.logits) + 1:
+        still = places.diff(dim=0).abs().amax(1) == 0
+        without = int((still & torch.tensor([bool(entry.came) for entry in model.logits], device=still.device)).sum())
+        if 3 * without > batches:
+            seen = f"after {without} of {batches} batches, no step is made."
+            fail(task, seen, "Wanted one for each batch.", STEPS_LEFT_OUT)
+
+
 def _judge_optimizer(task: str, model: UnevenModel, batches: int) -> None:
     """A first step of Adam (or RMSprop, or Adagrad) moves every number by one and the same amount; no later one does.
 
@@ -147,6 +168,9 @@ def _judge_optimizer(task: str, model: UnevenModel, batches: int) -> None:
 
 def _judge_report(task: str, last: float, model: UnevenModel, images: Tensor, epoch: list[Tensor]) -> None:
     mu, logvar = (t.detach().double() for t in model.encode(images))
+    before = float(
+        (gaussian_kl(mu, logvar) - gaussian_kl(mu / LATER, logvar)).mean()
+    )  # so much less was the epoch before
     logits = model.picture.expand(len(images), -1).double()
     each = gaussian_kl(mu, logvar) - log_likelihood(logits, images.double())
     means = torch.stack([each[batch].mean() for batch in epoch])
@@ -160,6 +184,8 @@ def _judge_report(task: str, last: float, model: UnevenModel, images: Tensor, ep
     guesses = {
         float(means[-1]): LAST_BATCH,
         float(-log_likelihood(logits, images.double()).mean()): RECONSTRUCTION_REPORTED,
+        float(each.mean()) - before / 2: NEVER_RESET,
+        2 * float(each.mean()) - before: NEVER_RESET,
     }
     close = min(guesses, key=lambda value: abs(value - last))  # the two may lie near each other
     exact = abs(close - last) <= 1e-4 * abs(close)

@@ -55,6 +55,9 @@ RESCALED = Misconception(
     "the images are rescaled on the way in; they are in [0, 1] already, which is where pixels of a Bernoulli are.",
     "elbo",
 )
+OTHER_ORDER = Misconception(
+    "the batch that the model sees and the one in the loss have another order: take both from one index.", "training"
+)
 NO_NOISE = Misconception("the loop decodes mu; the ELBO decodes a draw of z.", "training")
 DETACHED_Z = Misconception(
     "z is cut off from mu and logvar before it is decoded: the reconstruction cannot teach the encoder.",
@@ -228,11 +231,30 @@ def _judge_reconstruction(task: str, rows: list[Batch], picture: Tensor) -> None
         return
     if found < -0.999:
         fail(task, "a step makes the reconstruction worse.", "Wanted it better.", CLIMBS)
+    _judge_targets(task, slopes, x, logits, parts)
     name = next((name for name, slope in SLOPES.items() if alike(slope) > 0.9999), "")
     seen = "the gradient of the loss for the logits is not proportional to sigmoid(logits) - x."
     if name:
         fail(task, f"{seen} It is that of {name}.", "Wanted the cross-entropy.", why_not(name))
     fail(task, f"{seen} (The cosine between the two is {found:.3f}.)", "Wanted the cross-entropy of the text.")
+
+
+def _judge_targets(task: str, slopes: Tensor, x: Tensor, logits: Tensor, parts: list[int]) -> None:
+    """Whether each logit's gradient is that of another image than the one that was shown: sigmoid(logit) - other."""
+    found = []
+    for slope, shown, s in zip(slopes.split(parts), x.split(parts), logits.split(parts), strict=True):
+        if len(shown) < 3:
+            continue
+        for times in (1.0, float(len(shown)), float(len(shown)) ** 2):
+            which, alike = _nearest(torch.sigmoid(s) - times * slope, x)
+            if float(alike.min()) > 0.999:
+                found.append(float(((x[which] - shown).abs().amax(1) > 1e-6).double().mean()))
+                break
+        else:
+            return
+    if found and sum(found) / len(found) > 0.5:
+        seen = "the pictures are compared with other images than those that were shown."
+        fail(task, seen, "Wanted each image compared with its own picture.", OTHER_ORDER)
 
 
 def _judge_weights(task: str, rows: list[Batch], picture: Tensor) -> None:

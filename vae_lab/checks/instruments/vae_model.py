@@ -45,6 +45,10 @@ SPREAD_ONE = Misconception("logvar is not used in the draw: the spread of z is 1
 EVAL_MEAN = Misconception(
     "z is drawn in training mode only; forward draws in training and in evaluation mode alike.", "reparameterization"
 )
+KEPT_NOISE = Misconception(
+    "the same noise serves every image in every call: it was drawn once, in __init__ or outside of the class.",
+    "reparameterization",
+)
 TIMES = tuple(1.3**power for power in range(-12, 13) if power)
 SAME_START = Misconception(
     "each new model starts from weights of its own: no seed in __init__, no layers that all models share, no constant "
@@ -116,6 +120,7 @@ def check_vae(vae: Callable[..., Any], latent_dim: int = 3, hidden_dim: int = 16
     _check_shapes(task, model, latent_dim, 1)
     others = [ask(task, vae, latent_dim, hidden_dim) for _ in range(4)]
     _check_start(task, *others[:2])
+    _check_own_weights(task, vae, latent_dim, hidden_dim)
     _check_encoder(task, model, latent_dim)
     shaken = [_shaken(other.to(device()).eval()) for other in others]
     _check_heads(task, shaken)
@@ -169,6 +174,15 @@ def _check_start(task: str, model: Any, other: Any) -> None:
     """Two new models differ."""
     if all(torch.equal(p.cpu(), q.cpu()) for p, q in zip(model.parameters(), other.parameters(), strict=False)):
         fail(task, "two new models have the very same weights.", "Wanted new ones in each.", SAME_START)
+
+
+def _check_own_weights(task: str, vae: Callable[..., Any], latent_dim: int, hidden_dim: int) -> None:
+    """No weight of a model moves with another model's."""
+    model, other = (ask(task, vae, latent_dim, hidden_dim) for _ in range(2))
+    before = [weight.detach().clone() for weight in other.parameters()]
+    _shaken(model)
+    if not all(torch.equal(weight.detach(), was) for weight, was in zip(other.parameters(), before, strict=True)):
+        fail(task, "a weight of one model moves with another model's.", "Wanted weights of its own.", SAME_START)
 
 
 def _check_encoder(task: str, model: Any, latent_dim: int) -> None:
@@ -269,7 +283,9 @@ def _check_draw(task: str, model: Any, latent_dim: int) -> None:
     again = _parts(task, model(copies), ("logits", "mu", "logvar"))[0].detach()
     if is_close(first, again):
         constant = is_close(first, first[:1].expand_as(first))
-        why = (EVAL_MEAN if _draws_in_training(model, copies) else NO_NOISE) if constant else SHARED["call"]
+        kept = constant and not is_close(first[:1], model.decode(mu[None]).detach())
+        still = EVAL_MEAN if _draws_in_training(model, copies) else KEPT_NOISE if kept else NO_NOISE
+        why = still if constant else SHARED["call"]
         fail(task, "in evaluation mode, forward gives the same logits twice.", "Wanted a new draw of z.", why)
     if is_close(first, first[:1].expand_as(first)):
         fail(task, "all rows of a batch of equal images have equal logits.", "Wanted a draw each.", SHARED["row"])
