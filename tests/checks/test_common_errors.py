@@ -133,7 +133,7 @@ def all_in_cells() -> list[str]:
 
 @pytest.fixture(scope="module")
 def messages() -> list[str]:
-    return in_a_fork(all_in_cells)
+    return in_a_fork(all_in_cells, seconds=1200.0)  # a busy machine is slow, not wrong
 
 
 @pytest.mark.parametrize("number", range(len(MISTAKES)), ids=[textwrap.shorten(m[2], 30) for m in MISTAKES])

@@ -281,7 +281,8 @@ def _require_share(task: str, share: Any, logits: Tensor) -> None:
     }
     best = probability_of.topk(2, -1).values
     guesses[float((best[:, 0] - best[:, 1] >= SURE).double().mean())] = Misconception(
-        "the lead over the second best is compared with 0.9; sure means that the largest probability is.", "generation"
+        "the lead over the second best is compared with 0.9; what counts is the largest probability itself.",
+        "generation",
     )
     found = [why for value, why in guesses.items() if math.isclose(value, float(share), abs_tol=1e-4)]
     others = {SOFTMAX_OVER_IMAGES: torch.softmax(logits, 0), SOFTMAX_TWICE: torch.softmax(probability_of, -1)}
@@ -301,7 +302,7 @@ def _require_share(task: str, share: Any, logits: Tensor) -> None:
 
 def _one_of(found: list[Misconception]) -> Misconception:
     """Several mistakes that all give this number."""
-    return Misconception(f"several mistakes give this number: {' '.join(why.says for why in found)}", found[0].page)
+    return Misconception(f"several mistakes give this number. {' '.join(why.says for why in found)}", found[0].page)
 
 
 def _decoded(task: str, decoded: list[Tensor], n: int, latent_dim: int) -> Tensor:

@@ -232,6 +232,19 @@ def require_tensor(task: str, value: Any, like: Tensor, shape: tuple[int, ...], 
     return value
 
 
+def require_parts(task: str, value: Any, names: Sequence[str]) -> list[Any]:
+    """Insist on a tuple or list with one part for each name.
+
+    Example:
+        >>> require_parts("VAE.encode", (1, 2), ("mu", "logvar"))
+        [1, 2]
+    """
+    if not isinstance(value, tuple | list) or len(value) != len(names):
+        size = f" of {len(value)}" if isinstance(value, tuple | list) else ""
+        fail(task, f"the result is a {type(value).__name__}{size}.", f"Wanted ({', '.join(names)}).")
+    return list(value)
+
+
 def _brief(arg: Any) -> str:
     if isinstance(arg, Tensor):
         return f"{str(arg.dtype).removeprefix('torch.')} {list(arg.shape)}"

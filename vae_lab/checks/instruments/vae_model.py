@@ -1,7 +1,6 @@
-"""Check a VAE as a class: what encode, decode and forward return, how forward samples, and where its gradient goes.
+"""Check a VAE as a class: what encode, decode and forward return, and where the gradient goes.
 
-How forward samples is seen from outside: for thousands of copies of one image, its logits must be distributed as
-decode(mu + exp(logvar / 2) * eps) is for noise of the check's own.
+How forward samples is looked at in `vae_draw.py`.
 """
 
 from __future__ import annotations
@@ -13,13 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from vae_lab.checks.instruments.sampler import CUT, CUT_MU, CUT_SIGMA, NO_NOISE, SHARED, device, gradients, is_close
-from vae_lab.checks.instruments.spread import UNIFORM, VARIANCE_FOR_SIGMA
-from vae_lab.checks.instruments.statistics import ALPHA
-from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
-
-PIXELS = 784
-COPIES = 800
+from vae_lab.checks.instruments.probe import PIXELS
+from vae_lab.checks.instruments.sampler import CUT, CUT_MU, CUT_SIGMA, device, gradients, is_close
+from vae_lab.checks.instruments.vae_draw import DECODER_SIGMOID, check_draw
+from vae_lab.checks.messages import Misconception, ask, fail, require_parts, require_tensor
 
 NOT_A_MODULE = Misconception(
     "a model is a subclass of torch.nn.Module whose __init__ begins with super().__init__().", "labs"
@@ -40,16 +36,6 @@ HEAD = Misconception(
     "notation",
 )
 ONE_HEAD = Misconception("mu and logvar need a layer each, or one of twice the width.", "training")
-DECODER_SIGMOID = Misconception("decode puts out logits, any real numbers; sigmoid comes later.", "notation")
-SPREAD_ONE = Misconception("logvar is not used in the draw: the spread of z is 1.", "reparameterization")
-EVAL_MEAN = Misconception(
-    "z is drawn in training mode only; forward draws in training and in evaluation mode alike.", "reparameterization"
-)
-KEPT_NOISE = Misconception(
-    "the same noise serves every image in every call: it was drawn once, in __init__ or outside of the class.",
-    "reparameterization",
-)
-TIMES = tuple(1.3**power for power in range(-12, 13) if power)
 SAME_START = Misconception(
     "each new model starts from weights of its own: no seed in __init__, no layers that all models share, no constant "
     "that every weight is set to.",
@@ -125,7 +111,7 @@ def check_vae(vae: Callable[..., Any], latent_dim: int = 3, hidden_dim: int = 16
     shaken = [_shaken(other.to(device()).eval()) for other in others]
     _check_heads(task, shaken)
     _check_decoder(task, model, shaken[0], latent_dim)
-    _check_draw(task, model, latent_dim)
+    check_draw(task, model, latent_dim)
     _check_gradient(task, model)
 
 
@@ -158,11 +144,11 @@ def _shaken(model: Any) -> Any:
 
 def _check_shapes(task: str, model: Any, latent_dim: int, batch: int) -> None:
     x, z = torch.rand(batch, PIXELS, device=device()), torch.randn(batch, latent_dim, device=device())
-    code = _parts(f"{task}.encode", ask(f"{task}.encode", model.encode, x, names=("x",)), ("mu", "logvar"))
+    code = require_parts(f"{task}.encode", ask(f"{task}.encode", model.encode, x, names=("x",)), ("mu", "logvar"))
     for name, tensor in zip(("mu", "logvar"), code, strict=True):
         require_tensor(f"{task}.encode", tensor, x, (batch, latent_dim), name)
     require_tensor(f"{task}.decode", ask(f"{task}.decode", model.decode, z, names=("z",)), x, (batch, PIXELS), "logits")
-    logits, *code = _parts(
+    logits, *code = require_parts(
         f"{task}.forward", ask(f"{task}.forward", model, x, names=("x",)), ("logits", "mu", "logvar")
     )
     require_tensor(f"{task}.forward", logits, x, (batch, PIXELS), "logits")
@@ -200,7 +186,7 @@ def _check_encoder(task: str, model: Any, latent_dim: int) -> None:
     for name, part in (("mu", mu), ("logvar", logvar)):
         if float(part.std(0).max()) == 0:
             fail(task, f"{name} does not depend on the image.", "Wanted mu and logvar computed from x.")
-    named = _parts(task, model(x), ("logits", "mu", "logvar"))
+    named = require_parts(task, model(x), ("logits", "mu", "logvar"))
     if not (_near(named[1].detach(), mu) and _near(named[2].detach(), logvar)):
         fail(task, "mu and logvar of forward are not those of encode.", "Wanted (logits, mu, logvar), in this order.")
 
@@ -253,113 +239,12 @@ def _check_decoder(task: str, model: Any, shaken: Any, latent_dim: int) -> None:
         fail(task, "the logits do not depend on z.", "Wanted decode to use z.")
 
 
-def _spread_out(model: Any, x: Tensor) -> Tensor:
-    """The images, scaled such that their largest logvar comes nearest to 3, so that sigma and sigma^2 differ.
-
-    An encoder bends: a step towards 3 may lead far below 0, where a draw shows no more. So the nearest is kept.
-    """
-    nearest, least = x, math.inf
-    for scale in (sign * 4.0**power for power in range(11) for sign in (1, -1)):
-        tried = x * scale
-        for _ in range(2):
-            peak = float(model.encode(tried)[1].detach().max())
-            if abs(peak - 3) < least:
-                nearest, least = tried, abs(peak - 3)
-            if least < 0.5:
-                return nearest
-            if not 1 < peak < 30:
-                break
-            tried = tried * (3 / peak)
-    return nearest
-
-
-def _check_draw(task: str, model: Any, latent_dim: int) -> None:
-    """The logits of forward against those of our own draws, for an image whose logvar is large."""
-    x = _spread_out(model, torch.rand(64, PIXELS, device=device()))
-    row = int(model.encode(x)[1].detach().max(1).values.argmax())
-    mu, logvar = (t.detach()[row] for t in model.encode(x))
-    copies = x[row].repeat(COPIES, 1)
-    first = _parts(task, model(copies), ("logits", "mu", "logvar"))[0].detach()
-    again = _parts(task, model(copies), ("logits", "mu", "logvar"))[0].detach()
-    if is_close(first, again):
-        constant = is_close(first, first[:1].expand_as(first))
-        kept = constant and not is_close(first[:1], model.decode(mu[None]).detach())
-        still = EVAL_MEAN if _draws_in_training(model, copies) else KEPT_NOISE if kept else NO_NOISE
-        why = still if constant else SHARED["call"]
-        fail(task, "in evaluation mode, forward gives the same logits twice.", "Wanted a new draw of z.", why)
-    if is_close(first, first[:1].expand_as(first)):
-        fail(task, "all rows of a batch of equal images have equal logits.", "Wanted a draw each.", SHARED["row"])
-    eps = torch.randn(COPIES, latent_dim, device=device())
-    sigma = torch.exp(logvar / 2)
-
-    limit = math.sqrt(math.log(2.2 / ALPHA) / COPIES)
-
-    def apart(z: Tensor) -> bool:
-        return _distance(first, model.decode(z).detach()) > limit
-
-    if apart(mu + sigma * eps):
-        guesses = [
-            (mu + sigma.square() * eps, VARIANCE_FOR_SIGMA),
-            (mu + eps, SPREAD_ONE),
-            (mu + sigma * torch.rand_like(eps), UNIFORM),
-            (mu + sigma * eps[:, :1], SHARED["dimension"]),
-        ]
-        mistake = next((why for z, why in guesses if not apart(z)), None)
-        if mistake is not None:
-            fail(task, "forward decodes z from another distribution than N(mu, sigma^2).", "Wanted that.", mistake)
-        if _distance(first, torch.sigmoid(model.decode(mu + sigma * eps)).detach()) <= limit:
-            fail(task, "forward gives sigmoid(decode(z)).", "Wanted decode(z), the logits.", DECODER_SIGMOID)
-        times = next((c for c in TIMES if not apart(mu + c * sigma * eps)), None)
-        seen = "forward's logits are not distributed as decode(z) is for z from N(mu, sigma^2)."
-        seen += "" if times is None else f" They are as for about {times:.2g} times the spread."
-        fail(task, seen, "Wanted decode(z), as it is, of such a z.")
-    _check_apart(task, first, *(model.decode(mu + sigma * e).detach() for e in (eps, eps[:, :1].expand_as(eps))))
-
-
-def _check_apart(task: str, seen: Tensor, right: Tensor, shared: Tensor) -> None:
-    """Independent noise fills a space; noise that dimensions or rows share puts draws on a line, or in one place.
-
-    A right answer's median distance to the nearest other draw is that of our own up to a few per cent of 800 draws.
-
-    Args:
-        task: the name of the student's class.
-        seen: logits of forward for copies of one image.
-        right: of noise of our own.
-        shared: of noise that has one number for all dimensions.
-    """
-    theirs, ours = _nearest(seen), _nearest(right)
-    if theirs > 0.5 * ours:
-        return
-    line = 0.5 < theirs / max(_nearest(shared), 1e-12) < 2
-    why = SHARED["row"] if theirs < 1e-4 * ours else SHARED["dimension"] if line else None
-    fail(task, "forward's draws lie closer together than independent noise puts them.", "Wanted such noise.", why)
-
-
-def _nearest(rows: Tensor) -> float:
-    """The median distance from a row to the nearest other one."""
-    rows = (rows - rows.mean(0)).double()
-    distance = torch.cdist(rows, rows, compute_mode="use_mm_for_euclid_dist")
-    return float(distance.fill_diagonal_(math.inf).min(1).values.median())
-
-
-def _draws_in_training(model: Any, x: Tensor) -> bool:
-    """Whether forward draws in training mode, and nothing else there does."""
-    model.train()
-    try:
-        codes = [model.encode(x)[0].detach() for _ in range(2)]
-        images = [model.decode(codes[0]).detach() for _ in range(2)]
-        logits = [_parts("VAE", model(x), ("logits", "mu", "logvar"))[0].detach() for _ in range(2)]
-    finally:
-        model.eval()
-    return is_close(*codes) and is_close(*images) and not is_close(*logits)
-
-
 def _check_gradient(task: str, model: Any) -> None:
     """The logits alone must send a gradient to all that computes mu and logvar."""
     x = torch.rand(16, PIXELS, device=device())
     named = list(model.named_parameters())
     weights = [p for _, p in named]
-    logits = _parts(task, model(x), ("logits", "mu", "logvar"))[0]
+    logits = require_parts(task, model(x), ("logits", "mu", "logvar"))[0]
     if not logits.requires_grad:
         fail(task, "the logits do not require a gradient.", "Wanted a graph behind them.", CUT)
     to_mu = gradients(task, model.encode(x)[0].square().sum(), weights)
@@ -391,13 +276,6 @@ def _check_gradient(task: str, model: Any) -> None:
     fail(task, f"the logits send no gradient to the encoder's {names}.", "Wanted a path through z.", mistake)
 
 
-def _parts(task: str, value: Any, names: Sequence[str]) -> list[Any]:
-    if not isinstance(value, tuple | list) or len(value) != len(names):
-        size = f" of {len(value)}" if isinstance(value, tuple | list) else ""
-        fail(task, f"the result is a {type(value).__name__}{size}.", f"Wanted ({', '.join(names)}).")
-    return list(value)
-
-
 def _alive(gradient: Tensor | None) -> bool:
     return gradient is not None and bool(gradient.any())
 
@@ -405,18 +283,3 @@ def _alive(gradient: Tensor | None) -> bool:
 def _near(a: Tensor, b: Tensor) -> bool:
     """Equal up to the rounding of matrix products of different sizes."""
     return torch.allclose(a, b, rtol=1e-3, atol=1e-3 * float(b.abs().max()))
-
-
-def _distance(a: Tensor, b: Tensor) -> float:
-    """The larger two-sample Kolmogorov distance of two projections of the rows.
-
-    P(distance > t) <= 2.2 exp(-n t^2) for two samples of n each (Wei & Dudley 2012).
-    """
-    centre, direction = b.mean(0), torch.randn(b.shape[1], dtype=b.dtype, device=b.device)
-    found = 0.0
-    for project in (lambda rows: (rows - centre).norm(dim=1), lambda rows: rows @ direction):
-        ours, theirs = project(a).sort().values, project(b).sort().values
-        points = torch.cat([ours, theirs])
-        share = [torch.searchsorted(s, points, right=True).double() / len(s) for s in (ours, theirs)]
-        found = max(found, float((share[0] - share[1]).abs().max()))
-    return found

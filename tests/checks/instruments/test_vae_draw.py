@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from vae_lab.checks.instruments.vae_model import _spread_out
+from vae_lab.checks.instruments.vae_draw import _spread_out
 
 
 class Bent:
