@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "training": {"arguments", "pixels", "models", "training_step", "capture"},
     "generation": {"arguments", "pixels", "sampling", "models"},
     "broken": {"pixels", "models", "elbo", "sampling"},
-    "score_function": {"models", "elbo", "sampling"},
+    "score_function": {"arguments", "models", "elbo", "sampling"},
     "shipped": set(),
     "pretrained": {"arguments", "pixels", "models", "shipped"},
     "tables": set(),
