@@ -21,7 +21,7 @@ Measure = Callable[[Callable[..., Any]], tuple[str, Misconception | None]]
 """Looks at a function that is wrong: what was measured, in a sentence, and the mistake that this is, if it is one."""
 
 SQUEEZED = Misconception(
-    "an axis of length 1 is gone or has come: one image, too, keeps its place in [B]. squeeze() takes every such axis.",
+    "an axis of length 1 is gone: one image, too, keeps its place in [B]. squeeze() takes every such axis.",
     "labs",
 )
 AT_RANDOM = Misconception("a formula has nothing random in it: the same numbers give the same result.", "elbo")
@@ -67,7 +67,7 @@ def require_closed_form(
     wanted = closed(*exact.values())
     if isinstance(seen, Tensor) and seen.shape != wanted.shape:
         shapes = f"the result has shape {list(seen.shape)}.", f"Wanted {list(wanted.shape)}."
-        one = seen.numel() == wanted.numel()  # the numbers may be right: an axis of length 1 says nothing of a sum
+        one = tuple(wanted.shape) == (1,) and not seen.ndim  # of one image, nobody can say that it was added up
         fail(task, *shapes, SQUEEZED if one else name_formula(seen, wrong, before))
     require_tensor(task, seen, next(iter(inputs.values())), tuple(wanted.shape))
     if not is_close(seen, wanted):
