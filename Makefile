@@ -54,7 +54,7 @@ sample-grade:
 test: $(VENV)/.dev
 	@tools/system-packages.sh bubblewrap chromium postgresql
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(MAKE) --no-print-directory -j 2 book types gpu-tests-without-one verify  # a book's kernel keeps only one core busy
+	$(MAKE) --no-print-directory -j 2 book types gpu-tests-without-one verify  # neither fills two cores alone
 	$(BIN)/python -m pytest -n 3 --dist worksteal  # many tests wait for a clock: a third worker fills two cores
 
 .PHONY: types gpu-tests-without-one
