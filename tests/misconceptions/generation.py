@@ -849,13 +849,13 @@ WRONG += [
         "a share with the wrong axis",
         fraction(p="torch.softmax(classify(x), 0).max(1).values"),
         SHARE,
-        "softmax goes over the images",
+        "a softmax over the images",
     ),
     Answer(
         "a share with two softmaxes",
         fraction(p="torch.softmax(torch.softmax(classify(x), 1), 1).max(1).values"),
         SHARE,
-        "softmax is taken twice",
+        "one that is taken twice",
     ),
     Answer(
         "a share by the lead of the first",
@@ -1226,7 +1226,7 @@ WRONG += [
             "return (x - x.amin(1, True)) / (x.amax(1, True) - x.amin(1, True))"
         ),
         GENERATE,
-        "of each image",
+        "logits.amin(1)",
     ),
     Answer(
         "VAE with a decoder that all models share",

@@ -871,13 +871,13 @@ WRONG += [
         "z with noise shared by neighbours",
         noisy("eps = torch.randn((len(mu) + 1) // 2, mu.shape[1]).to(mu).repeat_interleave(2, 0)[: len(mu)]"),
         DRAW,
-        "every row needs its own",
+        "each needs an eps of its own",
     ),
     Answer(
         "z with 32 rows of noise, again and again",
         noisy("eps = torch.randn(32, mu.shape[1]).to(mu).repeat(len(mu) // 32 + 1, 1)[: len(mu)]"),
         DRAW,
-        "every row needs its own",
+        "each needs an eps of its own",
     ),
     Answer(
         "z with the last call's noise mirrored",
@@ -903,7 +903,7 @@ WRONG += [
             eps = torch.cat([eps[:, :1], (eps[:, 1:] + eps[:, :-1]) / 2**0.5], 1)
         """),
         DRAW,
-        "one eps for each entry",
+        "each needs an eps of its own",
     ),
     Answer(
         "z with Student's noise",

@@ -74,8 +74,12 @@ SHARED_Z = {
     "row": Misconception("one z serves several images; every image needs its own.", "generation"),
     "dimension": Misconception("one number serves all dimensions of a z; each needs its own.", "generation"),
 }
-SOFTMAX_OVER_IMAGES = Misconception("softmax goes over the images; the classes are the last axis.", "generation")
+SOFTMAX_OVER_IMAGES = Misconception("softmax goes over the images here; the classes are the last axis.", "generation")
 SOFTMAX_TWICE = Misconception("softmax is taken twice: the second makes all classes nearly alike.", "generation")
+EITHER_SOFTMAX = Misconception(
+    "a softmax over the images gives this number, and so does one that is taken twice; it is one, over the classes.",
+    "generation",
+)
 NO_SOFTMAX = Misconception("the classifier puts out logits; softmax makes probabilities of them.", "generation")
 
 
@@ -291,18 +295,13 @@ def _require_share(task: str, share: Any, logits: Tensor) -> None:
         for why, values in others.items()
         if math.isclose(float((values.max(-1).values >= SURE).double().mean()), float(share), abs_tol=1e-4)
     ]
-    several = _one_of(found) if 1 < len(found) < 4 else None
-    mistake = found[0] if len(found) == 1 and float(share) not in (0.0, 1.0) else several  # 0 and 1 many mistakes give
+    telling = len(found) == 1 and float(share) not in (0.0, 1.0)  # 0 and 1 are what many mistakes give
+    mistake = found[0] if telling else EITHER_SOFTMAX if {*found} == {*others} else None
     limits = [t for t in LIMITS if abs(float((probability >= t).double().mean()) - float(share)) < 1e-4]
     seen = f"the result is {float(share):.3f}."
     if mistake is None and len(limits) == 1 and not found:
         seen = f"the result is {float(share):.3f}: the share whose largest probability is at least {limits[0]}."
     fail(task, seen, f"Wanted {wanted:.3f} for these z.", mistake)
-
-
-def _one_of(found: list[Misconception]) -> Misconception:
-    """Several mistakes that all give this number."""
-    return Misconception(f"several mistakes give this number. {' '.join(why.says for why in found)}", found[0].page)
 
 
 def _decoded(task: str, decoded: list[Tensor], n: int, latent_dim: int) -> Tensor:
@@ -351,7 +350,7 @@ OTHERS: dict[str, Callable[[Tensor], Tensor]] = {
     "logits.clamp(0, 1)": lambda s: s.clamp(0, 1),
     "softmax(logits)": lambda s: torch.softmax(s, -1),
     "(logits - min) / (max - min)": lambda s: (s - s.min()) / (s.max() - s.min()),
-    "(logits - min) / (max - min) of each image": lambda s: (
+    "(logits - logits.amin(1)) / (logits.amax(1) - logits.amin(1))": lambda s: (
         (s - s.amin(-1, True)) / (s.amax(-1, True) - s.amin(-1, True))
     ),
     "sigmoid(logits).round()": lambda s: (s > 0).to(s),

@@ -191,11 +191,14 @@ def _case_of_two(
     function: Callable[..., Any], closed: Callable[..., Tensor], like: Mapping[str, Tensor], points: Points
 ) -> str:
     """Two points in one image, or in two, for what goes wrong between them; "" if nothing does."""
-    places = [(-1, "one image"), (0, "two images")]
-    if {tensor.ndim for tensor in like.values()} == {4}:
-        places += [(2, "one image of two rows"), (1, "one image of two channels")]
-    for axis, name_of_it in places:
-        for other in points[1:]:
+    flat = {tensor.ndim for tensor in like.values()} != {4}
+    for axis, name_of_it in (
+        (-1, "one image"),
+        (0, "two images"),
+        (2, "one image of two rows"),
+        (1, "one image of two channels"),
+    ):
+        for other in () if axis > 0 and flat else points[1:]:
             given = [
                 torch.tensor([points[0][name], other[name]])
                 .reshape([2 if place == axis % like[name].ndim else 1 for place in range(like[name].ndim)])

@@ -46,7 +46,7 @@ MEAN_OVER_D = Misconception(
 PER_DIMENSION = Misconception("the dimensions of an image are not added up yet: one number for each image.", "elbo")
 ONE_NUMBER = Misconception("the images are added up or averaged as well; here each keeps its own number.", "elbo")
 LOGVAR_AS_LOGSTD = Misconception(
-    "sigma is taken to be exp(logvar), and its variance exp(2 * logvar): logvar is log sigma^2, so sigma is "
+    "sigma is taken to be exp(logvar), and its variance exp(2 * logvar): logvar is log sigma^2 already, so sigma is "
     "exp(logvar / 2).",
     "notation",
 )

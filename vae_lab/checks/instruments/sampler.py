@@ -244,6 +244,13 @@ def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar:
         fail(task, "rows and draws have changed places in z.", "Wanted z[i, b] from N(mu[b], sigma[b]^2).", MIXED)
     if bool((eps > -1e-3).all()):
         fail(task, "z is never below mu.", "Wanted noise of either sign.")
+    if finding.axis not in ("call", "draw") and _repeated(eps):
+        fail(
+            task,
+            "many of the numbers eps = (z - mu) / sigma come more than once.",
+            "Wanted a new one in each place.",
+            PARTLY_SHARED,
+        )
     if finding.kind == "shared":
         _fail_shared(task, finding, {"call": None, "draw": SHARED["draw"]}.get(finding.axis, PARTLY_SHARED))
     if finding.kind == "cancelling":
@@ -273,6 +280,12 @@ def _by_level(eps: Tensor, logvar: Tensor) -> str:
     if len(columns) < 2 or abs(low - high) < 0.2 * max(low, high):
         return ""
     return f"In the column with the smallest logvar it is {low:.2f} times, in that with the largest {high:.2f} times."
+
+
+def _repeated(eps: Tensor) -> bool:
+    """Whether many numbers come again, up to rounding; of independent ones, some 2 % have another so near."""
+    gaps = eps.flatten().sort().values.diff()
+    return 0.3 < float((gaps < 0.05 / len(gaps)).double().mean()) < 0.99  # a die of few faces is another mistake
 
 
 def constant_along(eps: Tensor, axis: int) -> bool:
