@@ -11,7 +11,7 @@ SETTINGS = f"""
 import os, sys
 os.cpu_count = lambda: 2
 sys.path.insert(0, {str(ROOT / "book/_ext")!r})
-extensions = ["myst_nb", "executed_ahead"]
+extensions = ["myst_nb", "executed_ahead", "whole_lines"]
 nb_execution_mode = "cache"
 nb_execution_cache_path = "cache"
 nb_execution_raise_on_error = True
@@ -36,7 +36,9 @@ else:
     raise RuntimeError("the other page has not begun")
 with open("{mine}.runs", "a") as runs:
     print("once", file=runs)
-print("threads", os.environ["OMP_NUM_THREADS"], 6 * 7)
+print("threads", os.environ["OMP_NUM_THREADS"], end=" ", flush=True)
+time.sleep(1)  # a kernel sends what it has five times a second
+print(6 * 7)
 ```
 """
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +31,15 @@ class Process(NamedTuple):
             os.kill(self.pid, signal.SIGKILL)
         while Path(f"/proc/{self.pid}").exists():
             time.sleep(0.01)
+
+
+@pytest.fixture(autouse=True)
+def sockets_to_the_killed() -> Iterator[None]:
+    """What a test had open to a process that it killed is closed with that test, and not in the middle of another."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

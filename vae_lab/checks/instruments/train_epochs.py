@@ -53,7 +53,7 @@ class UnevenModel(RecordingModel):
     second epoch on, after `epoch` images, mu lies half as far out again, so that no two epochs' means are the same.
     """
 
-    def __init__(self, latent_dim: int, pixels: int, epoch: int) -> None:
+    def __init__(self, latent_dim: int, pixels: int, epoch: int = 150) -> None:
         super().__init__(latent_dim, pixels)
         self.epoch = epoch
         self.bias = torch.nn.Parameter(torch.zeros(pixels, device=device()))
