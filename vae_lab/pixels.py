@@ -144,11 +144,10 @@ def tensor_of(caller: str, name: str, x: Any) -> Tensor:
         x = x.images
     if not isinstance(x, Tensor):
         _refuse(caller, name, x)
-    if x.layout != torch.strided:
-        raise ValueError(f"{caller}: {name} has {x.layout}; wanted a dense tensor, e.g. {name}.to_dense().")
     if x.dtype != torch.uint8 and not x.dtype.is_floating_point:
         cure = f": {name}.float()" if x.dtype == torch.bool else ""
         raise ValueError(f"{caller}: {name} has dtype {x.dtype}; wanted uint8 in 0..255 or floats in [0, 1]{cure}.")
+    require_tensor(caller, name, x, floating=False)
     return x
 
 

@@ -66,6 +66,10 @@ class UnevenModel(RecordingModel):
         self.left.append(None if self.bias.grad is None else self.bias.grad.detach().clone())
         return super().decode(z) + (self.bias - self.bias.detach())
 
+    def places(self) -> Tensor:
+        """Where the bias was at each decoding, and where it is now, [decodings + 1, pixels]."""
+        return torch.stack([*self.biases, self.bias.detach()])
+
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Give out mu and logvar, [B, D]; mu lies far out for a white image."""
         later = sum(len(batch.reshape(-1, x.shape[-1])) for batch in self.seen) >= self.epoch
@@ -135,7 +139,7 @@ def _judge_old_gradients(task: str, model: UnevenModel) -> None:
 
 def _judge_steps(task: str, model: UnevenModel, batches: int) -> None:
     """A batch whose gradient came back is followed by a step; a step size that begins at 0 may leave out a few."""
-    places = torch.stack([*model.biases, model.bias.detach()])
+    places = model.places()
     if len(places) == batches + 1 == len(model.logits) + 1:
         still = places.diff(dim=0).abs().amax(1) == 0
         without = int((still & torch.tensor([bool(entry.came) for entry in model.logits], device=still.device)).sum())
@@ -152,7 +156,7 @@ def _judge_optimizer(task: str, model: UnevenModel, batches: int) -> None:
         model: after the loop.
         batches: in the first epoch.
     """
-    places = torch.stack([*model.biases, model.bias.detach()])
+    places = model.places()
     if len(places) != 2 * batches + 1:  # a batch that is decoded twice, or not at all
         return
     sizes = places.diff(dim=0).abs()
@@ -168,9 +172,7 @@ def _judge_optimizer(task: str, model: UnevenModel, batches: int) -> None:
 
 def _judge_report(task: str, last: float, model: UnevenModel, images: Tensor, epoch: list[Tensor]) -> None:
     mu, logvar = (t.detach().double() for t in model.encode(images))
-    before = float(
-        (gaussian_kl(mu, logvar) - gaussian_kl(mu / LATER, logvar)).mean()
-    )  # so much less was the epoch before
+    rise = float((gaussian_kl(mu, logvar) - gaussian_kl(mu / LATER, logvar)).mean())  # from the epoch before
     logits = model.picture.expand(len(images), -1).double()
     each = gaussian_kl(mu, logvar) - log_likelihood(logits, images.double())
     means = torch.stack([each[batch].mean() for batch in epoch])
@@ -184,8 +186,8 @@ def _judge_report(task: str, last: float, model: UnevenModel, images: Tensor, ep
     guesses = {
         float(means[-1]): LAST_BATCH,
         float(-log_likelihood(logits, images.double()).mean()): RECONSTRUCTION_REPORTED,
-        float(each.mean()) - before / 2: NEVER_RESET,
-        2 * float(each.mean()) - before: NEVER_RESET,
+        float(each.mean()) - rise / 2: NEVER_RESET,
+        2 * float(each.mean()) - rise: NEVER_RESET,
     }
     close = min(guesses, key=lambda value: abs(value - last))  # the two may lie near each other
     exact = abs(close - last) <= 1e-4 * abs(close)

@@ -106,9 +106,8 @@ def check_vae(vae: Callable[..., Any], latent_dim: int = 3, hidden_dim: int = 16
     _check_shapes(task, model, latent_dim, 1)
     others = [ask(task, vae, latent_dim, hidden_dim) for _ in range(4)]
     _check_start(task, *others[:2])
-    _check_own_weights(task, vae, latent_dim, hidden_dim)
+    shaken = _shaken_apart(task, [other.to(device()).eval() for other in others])
     _check_encoder(task, model, latent_dim)
-    shaken = [_shaken(other.to(device()).eval()) for other in others]
     _check_heads(task, shaken)
     _check_decoder(task, model, shaken[0], latent_dim)
     check_draw(task, model, latent_dim)
@@ -162,13 +161,14 @@ def _check_start(task: str, model: Any, other: Any) -> None:
         fail(task, "two new models have the very same weights.", "Wanted new ones in each.", SAME_START)
 
 
-def _check_own_weights(task: str, vae: Callable[..., Any], latent_dim: int, hidden_dim: int) -> None:
-    """No weight of a model moves with another model's."""
-    model, other = (ask(task, vae, latent_dim, hidden_dim) for _ in range(2))
-    before = [weight.detach().clone() for weight in other.parameters()]
-    _shaken(model)
-    if not all(torch.equal(weight.detach(), was) for weight, was in zip(other.parameters(), before, strict=True)):
+def _shaken_apart(task: str, models: Sequence[Any]) -> list[Any]:
+    """The models with weights moved at random; none of the last one's moves with another model's."""
+    *others, last = models
+    before = [weight.detach().clone() for weight in last.parameters()]
+    shaken = [_shaken(model) for model in others]
+    if not all(torch.equal(weight.detach(), was) for weight, was in zip(last.parameters(), before, strict=True)):
         fail(task, "a weight of one model moves with another model's.", "Wanted weights of its own.", SAME_START)
+    return [*shaken, _shaken(last)]
 
 
 def _check_encoder(task: str, model: Any, latent_dim: int) -> None:
