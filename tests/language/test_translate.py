@@ -107,6 +107,12 @@ def test_a_name_is_no_word(name):
     assert f"`{name}`" in translate(f"You have not defined `{name}`.", "vi")
 
 
+def test_what_follows_a_sentence_that_is_left_out_is_translated():
+    text = "half: far from 0, the values are wrong. … Wanted minus the logit for a sure mistake."
+    assert translate(text, "vi") == "half: ở xa 0, các giá trị sai. … Cần đúng bằng logit đổi dấu khi sai mà chắc chắn."
+    assert left_in_english(text, "vi") == []
+
+
 def test_a_sentence_that_nobody_knows_stays_and_is_found():
     text = "half: the moon is made of cheese. Wanted one."
     assert translate(text, "vi") == "half: the moon is made of cheese. Cần có."

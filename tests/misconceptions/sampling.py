@@ -68,6 +68,8 @@ RIGHT = [
         },
     ),
     # noise
+    Answer("noise drawn in 16 bits", draw("mu + torch.exp(logvar / 2) * torch.randn(mu.shape).half().to(mu)")),
+    Answer("many draws in 16 bits", many("mu + torch.exp(logvar / 2) * torch.randn(n, *mu.shape).bfloat16().to(mu)")),
     Answer("rsample of a Normal", draw("torch.distributions.Normal(mu, torch.exp(logvar / 2)).rsample()")),
     Answer(
         "rsample of an Independent Normal",
@@ -946,6 +948,15 @@ WRONG += [
         many("""
         pool = torch.randn(n + len(mu), mu.shape[1]).to(mu)
         return torch.stack([mu + torch.exp(logvar / 2) * pool[i : i + len(mu)] for i in range(n)])
+    """),
+        MANY,
+        "some noise serves more than one entry",
+    ),
+    Answer(
+        "many from one noise in another order of the rows",
+        many("""
+        eps = torch.randn_like(mu)
+        return torch.stack([mu + torch.exp(logvar / 2) * eps[torch.randperm(len(mu))] for _ in range(n)])
     """),
         MANY,
         "some noise serves more than one entry",

@@ -48,7 +48,7 @@ ONE = frozenset({"thing", "given"})  # Places that hold one of several things in
 SINGLE = frozenset({"nothing", "black", "grey", "white", "collected", "something"})
 COMMON_ERRORS = "common_errors.py"
 
-END = re.compile(r"(?<=[.?!])[ \t]+|(?<=[.?!]\))[ \t]+")
+END = re.compile(r"(?<=[.?!])[ \t]+|(?<=[.?!]\))[ \t]+|(?<=[.?!] …)[ \t]+|(?<=^…)[ \t]+")  # "…": a sentence left out
 TASK = re.compile(r"[A-Za-z_][\w.]{0,60}: (?=\S)")
 EXCEPTION = re.compile(r"[\w.]{0,60}(?:Error|Exception|Warning|Interrupt|TookTooLong)(?:: |$)")
 LINE_OF_CODE = re.compile(r"In [^\n]{1,200}?, line \d+: ")
