@@ -88,6 +88,7 @@ bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks.graph_recording
 	$(BIN)/python -m benchmarks.playground
 	$(BIN)/python -m benchmarks.grading --results benchmarks/results/grading.md
+	$(BIN)/python -m benchmarks.grading_start --results benchmarks/results/grading_start.md
 	$(BIN)/python -m benchmarks.hostile --results benchmarks/results/hostile.md
 
 serve:

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from nbgrader.api import Gradebook
@@ -184,12 +185,17 @@ def main() -> None:
         "seconds for the same command again, nothing changed": f"{again:.1f}",
         "peak memory of all processes, GB": f"{peak / 1e9:.1f}",
     }
+    tell(figures, chosen.workers, chosen.results)
+
+
+def tell(figures: Mapping[str, str], workers: int, results: Path | None) -> None:
+    """Print figures, and write them as a table of the book's page."""
     for what, figure in figures.items():
         print(f"{what:<70}{figure:>10}")
-    if chosen.results:
+    if results:
         rows = [f"| {what} | {figure} |" for what, figure in figures.items()]
-        about = f"Lab `{LAB}`, {chosen.workers} workers, {processor()}, {datetime.date.today().isoformat()}."
-        chosen.results.write_text("\n".join(["| | |", "|---|---:|", *rows, "", about, ""]))
+        about = f"Lab `{LAB}`, {workers} workers, {processor()}, {datetime.date.today().isoformat()}."
+        results.write_text("\n".join(["| | |", "|---|---:|", *rows, "", about, ""]))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How soon the first result is there, what a further worker costs, and what a class with endless code costs.
 
-    python -m benchmarks.grading_start [--students 40] [--workers 2] [--skip endless]
+    python -m benchmarks.grading_start [--students 60] [--workers 2] [--skip endless] [--results FILE]
 
 Times are printed beside `import torch` on the same machine at the same time; memory is what each process has of its
 own and its share of the rest (PSS). In the class with endless code each tenth notebook loops in every function that is
@@ -19,7 +19,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from benchmarks.grading import LAB, ROOT, descendants, make_class, proportional, show
+from benchmarks.grading import LAB, ROOT, descendants, make_class, proportional, show, tell
 from vae_lab.grading.authoring.answers import with_answers
 from vae_lab.grading.classroom.grade import grade_class
 from vae_lab.grading.classroom.room import Classroom
@@ -30,10 +30,11 @@ from vae_lab.grading.lab.source import Lab, load_lab
 
 COMMAND = "import sys, vae_lab_command; sys.exit(vae_lab_command.main())"
 LOOPS = {
-    "circles": "while True:\n        pass",
-    "a counter": "n = 0\n    while True:\n        n += 1",
-    "a counter that is read": "n = 0\n    while n >= 0:\n        n += 1",
+    "in circles": "while True:\n        pass",
+    "with a counter": "n = 0\n    while True:\n        n += 1",
+    "as long as a counter says": "n = 0\n    while n >= 0:\n        n += 1",
 }
+MOST = 4
 
 
 def seconds_of(*command: str, cwd: Path = ROOT) -> float:
@@ -88,24 +89,27 @@ def class_seconds(folder: Path, students: int, workers: int, bodies: list[str]) 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    options.add_argument("--students", type=int, default=40)
+    options.add_argument("--students", type=int, default=60)
     options.add_argument("--workers", type=int, default=2)
     options.add_argument("--skip", nargs="*", default=[], choices=("start", "memory", "endless"))
+    options.add_argument("--results", type=Path, help="where to write the table of the book's page")
     chosen = options.parse_args()
     print(f"load of the machine before: {os.getloadavg()[0]:.1f}")
+    figures = {}
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         if "start" not in chosen.skip:
             torch, first = first_result(Path(folder) / "one")
-            print(f"import torch {torch:.1f} s; vae-lab grade, one submission {first:.1f} s: {first / torch:.1f} times")
+            figures["seconds for `import torch`"] = f"{torch:.1f}"
+            figures["seconds for `vae-lab grade` with one new submission, start included"] = f"{first:.1f}"
         if "memory" not in chosen.skip:
-            found = memory(load_lab(Course(ROOT).source(LAB)), 4)
-            print(
-                "MB of all warm processes with 1, 2, ... workers:", ", ".join(f"{megabytes:.0f}" for megabytes in found)
-            )
+            found = memory(load_lab(Course(ROOT).source(LAB)), MOST)
+            figures["MB of all warm processes, one worker"] = f"{found[0]:.0f}"
+            figures[f"MB of all warm processes, {MOST} workers"] = f"{found[-1]:.0f}"
         if "endless" not in chosen.skip:
-            for name, bodies in (("none", []), *((name, [body]) for name, body in LOOPS.items())):
-                seconds = class_seconds(Path(folder) / name, chosen.students, chosen.workers, bodies)
-                print(f"{chosen.students} submissions, endless: {name}: {seconds:.0f} s")
+            for name, bodies in (("", []), *((f", one in ten loops {name}", [body]) for name, body in LOOPS.items())):
+                seconds = class_seconds(Path(folder) / (name or "none"), chosen.students, chosen.workers, bodies)
+                figures[f"seconds for a class of {chosen.students}{name}"] = f"{seconds:.0f}"
+    tell(figures, chosen.workers, chosen.results)
 
 
 if __name__ == "__main__":
