@@ -1057,5 +1057,40 @@ WRONG += [
         DRAWS,
         "its gradient for mu is all noise",
     ),
+    Answer(
+        "log-likelihood of pixels that are black or white from one half on",
+        like("torch.where(x >= 0.5, F.logsigmoid(logits), F.logsigmoid(-logits)).flatten(1).sum(1)"),
+        LIKE - FAR,
+        "grey is rounded",
+    ),
+    Answer(
+        "loss with a mean over the channels",
+        loss("""
+        each = F.binary_cross_entropy_with_logits(logits, x, reduction="none")
+        rec = each.flatten(2).sum(-1).mean() if x.ndim > 2 else each.sum(-1).mean()
+        return rec + 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1).mean()
+    """),
+        LOSS,
+        "the values are wrong",
+    ),
+    Answer(
+        "loss with the pixels added up over two axes",
+        loss("""
+        each = F.binary_cross_entropy_with_logits(logits, x, reduction="none")
+        rec = each.sum((-2, -1)).mean() if x.ndim > 2 else each.sum(-1).mean()
+        return rec + 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1).mean()
+    """),
+        LOSS,
+        "the values are wrong",
+    ),
+    Answer(
+        "estimate of at most 32 draws", estimate("z = q.rsample((min(n, 32),))"), DRAWS, "does not get better with n"
+    ),
+    Answer(
+        "estimate from log ratios between -5 and 5",
+        estimate("z = q.rsample((n,))", "(q.log_prob(z) - p.log_prob(z)).sum(-1).clamp(-5, 5).mean(0)"),
+        DRAWS,
+        "where the KL is 450, an estimate is 5",
+    ),
 ]
 """What was told for something else, or not at all."""

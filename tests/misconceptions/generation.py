@@ -961,6 +961,30 @@ WRONG += [
         "plain list",
     ),
     Answer(
+        "VAE with its first layers in plain lists, its last on self",
+        vae(
+            init="""
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.enc, self.dec = [nn.Linear(784, hidden_dim)], [nn.Linear(latent_dim, hidden_dim), nn.ReLU()]
+        self.head, self.out = nn.Linear(hidden_dim, 2 * latent_dim), nn.Linear(hidden_dim, 784)
+        """,
+            encode="return self.head(torch.relu(self.enc[0](x))).chunk(2, 1)",
+            decode="for layer in self.dec:\n    z = layer(z)\nreturn self.out(z)",
+        ),
+        MODEL,
+        "plain list",
+    ),
+    Answer(
+        "VAE with a bias that is a plain tensor",
+        vae(
+            more="self.shift = torch.zeros(784, requires_grad=True)",
+            decode="return self.dec(z) + self.shift",
+        ),
+        MODEL,
+        "are not among the model's parameters()",
+    ),
+    Answer(
         "training with a warm-up that never ends",
         train(loss="(reconstruction + epoch / 1000 * kl).mean()"),
         TRAIN,

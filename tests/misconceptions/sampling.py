@@ -262,6 +262,12 @@ WRONG = [
     Answer("sigma is logvar", std("logvar"), STD, "logvar is a logarithm"),
     Answer("sigma without the exponential", std("logvar / 2"), STD, "the exponential is missing"),
     Answer("sigma with two roots", std("torch.exp(logvar / 2).sqrt()"), STD, "a root too many"),
+    Answer(
+        "sigma row by row",
+        std("torch.stack([torch.exp(row / 2) for row in logvar])"),
+        STD,
+        "iteration over a 0-d tensor",
+    ),
     Answer("sigma with the half on the wrong side", std("torch.exp(logvar) / 2"), STD, "inside the exponential"),
     Answer("sigma with the sign turned", std("torch.exp(-logvar / 2)"), STD, "1 / sigma"),
     Answer("sigma squared once more", std("torch.exp(2 * logvar)"), STD, "the factor is 1/2, not 2"),

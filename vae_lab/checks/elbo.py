@@ -173,7 +173,7 @@ def check_far_logits(
     """
     task = "bernoulli_log_likelihood"
     signs = torch.tensor([[1.0, 1.0], [-1.0, -1.0], [1.0, -1.0], [-1.0, 1.0]], dtype=dtype, device=device())
-    black_and_white = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.5, 0.25], [0.0, 1.0]], dtype=dtype, device=device())
+    black_and_white = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.75, 0.25], [0.0, 1.0]], dtype=dtype, device=device())
     x = black_and_white.repeat(len(sizes), 1)
     logits = torch.cat([signs * size for size in sizes]).requires_grad_()
     seen = require_tensor(task, ask(task, bernoulli_log_likelihood, logits, x, names=("logits", "x")), x, (len(x),))

@@ -102,6 +102,11 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
         {"f": lambda x: 5150},
         "f(1) is …, and not 2",
     ),
+    "values side by side": (
+        "first, then = f()\nassert False, f'wrong. {first} {then} Wanted one.'",
+        {"f": lambda: ("With images of", "6 pixels.")},
+        "wrong. … Wanted one.",
+    ),
     "a text that the cell did not write": ("assert g(f), f()", {"f": lambda: "secret", "g": lambda x: False}, "…"),
 }
 

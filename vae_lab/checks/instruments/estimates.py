@@ -213,6 +213,11 @@ def _require_rows_apart(task: str, kl_monte_carlo: Callable[..., Any], like: Ten
     answer = require_tensor(task, ask(task, kl_monte_carlo, mu, logvar, 3, names=("mu", "logvar")), logvar, (5,))
     seen, far = answer.detach(), mu.detach()[:, 0] > 0
     if bool((seen[~far].abs() > 100).any()) or bool((seen[far] < 200).any()):
+        with torch.no_grad():
+            alone = ask(task, kl_monte_carlo, mu[far], logvar[far], 3, names=("mu", "logvar"))
+        lowest = float(require_tensor(task, alone, logvar, (3,)).min())
+        if lowest < 200:  # with no other image beside them
+            fail(task, f"where the KL is 450, an estimate is {lowest:.3g}.", "Wanted about 450, give or take 20.")
         fail(task, "an image's estimate depends on other images.", "Wanted each from its own draws.", MIXED_ROWS)
     (slope,) = gradients(task, answer.sum(), (mu,)) if answer.requires_grad else (None,)
     if slope is not None and bool(((slope[far] - 30).abs() > 15).any()) and bool(slope[far].std() > 15):

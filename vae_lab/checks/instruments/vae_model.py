@@ -247,6 +247,10 @@ def _check_gradient(task: str, model: Any) -> None:
     logits = require_parts(task, model(x), ("logits", "mu", "logvar"))[0]
     if not logits.requires_grad:
         fail(task, "the logits do not require a gradient.", "Wanted a graph behind them.", CUT)
+    if strays := [leaf for leaf in _leaves(logits) if all(leaf is not weight for weight in weights)]:
+        sizes = " and ".join(str(list(leaf.shape)) for leaf in strays[:2])
+        seen = f"weights of shape {sizes} are not among the model's parameters()."
+        fail(task, seen, "Wanted layers that training finds.", HIDDEN_LAYERS)
     to_mu = gradients(task, model.encode(x)[0].square().sum(), weights)
     to_logvar = gradients(task, model.encode(x)[1].square().sum(), weights)
     back = gradients(task, logits.square().sum(), weights)
@@ -274,6 +278,19 @@ def _check_gradient(task: str, model: Any) -> None:
     only_logvar = not all_of_mu and silent == set(behind_logvar) - set(behind_mu)
     mistake = CUT_MU if only_mu else CUT_SIGMA if only_logvar else CUT
     fail(task, f"the logits send no gradient to the encoder's {names}.", "Wanted a path through z.", mistake)
+
+
+def _leaves(result: Tensor) -> list[Tensor]:
+    """The tensors that a gradient of a result ends in."""
+    seen, waiting, found = set(), [result.grad_fn], []
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        found += [node.variable] if hasattr(node, "variable") else []
+        waiting += [before for before, _ in node.next_functions]
+    return found
 
 
 def _alive(gradient: Tensor | None) -> bool:

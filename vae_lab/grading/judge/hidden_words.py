@@ -113,9 +113,22 @@ def _best(text: str, forms: Iterator[Form], cell: LabCell) -> Words | None:
     tried = sorted(islice(forms, MOST_FORMS), key=lambda form: -sum(len(part or "") for part in form))
     for form in tried:
         if (pieces := _fit(form, text)) is not None:
-            made = "".join(_value(piece, cell) if place % 2 else piece for place, piece in enumerate(pieces))
+            made = "".join(_shown(pieces, cell))
             return Words(made, made == text)
     return None
+
+
+def _shown(pieces: list[str], cell: LabCell) -> list[str]:
+    """Words and values in turn; values with nothing between them stand or fall together, for their cut is a guess."""
+    shown = [_value(piece, cell) if place % 2 else piece for place, piece in enumerate(pieces)]
+    start = 1
+    for place in range(1, len(shown), 2):
+        if place + 1 < len(shown) - 1 and not shown[place + 1].strip():
+            continue
+        if LEFT_OUT in shown[start : place + 1 : 2]:
+            shown[start : place + 1] = [LEFT_OUT, *[""] * (place - start)]
+        start = place + 2
+    return shown
 
 
 def _fit(form: Form, text: str) -> list[str] | None:
