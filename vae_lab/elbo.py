@@ -81,7 +81,8 @@ def gaussian_kl(mu: Tensor, logvar: Tensor) -> Tensor:
         logvar: log sigma^2, [..., D].
 
     Returns:
-        KL, [...], nats; never negative, 0 only for mu = 0 and logvar = 0.
+        KL, [...], nats, of the wider type of the two; never negative but for rounding, 0 only for mu = 0 and
+            logvar = 0; NaN where one of them is.
 
     Raises:
         ValueError: if the shapes or devices differ, or the type is not a floating one.
@@ -108,10 +109,11 @@ def bernoulli_log_likelihood(logits: Tensor, x: Tensor) -> Tensor:
 
     Args:
         logits: log(p / (1 - p)), [B, ...].
-        x: pixels in [0, 1], the same shape; uint8 is scaled from 0..255.
+        x: pixels in [0, 1], the same shape; uint8 is scaled from 0..255. An image has at least one axis: for one pixel
+            an image, [B, 1].
 
     Returns:
-        [B], nats per image; at most 0.
+        [B], nats per image; at most 0. NaN for an infinite logit.
 
     Raises:
         ValueError: if the shapes or devices differ, or x holds NaN or pixels outside [0, 1].
@@ -138,7 +140,8 @@ def gaussian_log_likelihood(mean: Tensor, x: Tensor, logvar: Tensor | float = 0.
         logvar: log sigma^2 of a pixel, a number or a tensor that broadcasts to x.
 
     Returns:
-        [B], nats per image; a log-density, so it may be positive.
+        [B], nats per image; a log-density, so it may be positive. In float32, 1 / sigma^2 overflows for a logvar below
+            -88: NaN where x = mean, -inf elsewhere.
 
     Raises:
         ValueError: if the shapes or devices differ, or x holds NaN.

@@ -93,7 +93,8 @@ def log_marginal_bound(
 def active_units(model: LatentVariableModel, x: Tensor, *, threshold: float = 0.01) -> Tensor:
     """Which latent dimensions say something about x: those whose mean moves from image to image.
 
-    A_d = Var_x(E_q(z|x)[z_d]) > threshold. A dimension that is not active has collapsed onto the prior.
+    A_d = Var_x(E_q(z|x)[z_d]) > threshold, with N - 1 below the sum of squares. A dimension that is not active has
+    collapsed onto the prior.
 
     Args:
         model: has `encode`, which returns mu and logvar.

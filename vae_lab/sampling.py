@@ -34,7 +34,7 @@ def reparameterize(
     dz/dmu = 1 and dz/dlogvar = (z - mu) / 2.
 
     Args:
-        mu: means, [B, D].
+        mu: means, [B, D]; any other shape does as well.
         logvar: log sigma^2, the same shape as mu.
         samples: how many independent z to draw for each row; None draws one and adds no axis.
         eps: noise to use instead of drawing it, in the shape of the result; it is taken in mu's floating type.
@@ -44,8 +44,8 @@ def reparameterize(
         z, [B, D], or [S, B, D] when `samples` is S; in the units of mu.
 
     Raises:
-        ValueError: if logvar's or eps's shape, device or dtype does not fit, samples is below 1, or both eps and a
-            generator are given.
+        ValueError: if logvar's or eps's shape or device does not fit, mu or logvar is not of a floating type (they may
+            be of two), samples is below 1, or both eps and a generator are given.
         TypeError: if mu, logvar or eps is no tensor, samples no whole number, or generator no generator.
 
     Example:
