@@ -26,9 +26,13 @@ class Anatomy:
     def __init__(self, doors: Doors, x: Tensor) -> None:
         self.doors, self.x = doors, x
         self.decoded: list[Tensor] = []
+        with quiet(doors.modules), torch.enable_grad():
+            doors.run(x)  # what is made in the first run only, and kept, makes calls that later runs lack
         with quiet(doors.modules), torch.enable_grad(), _heard(doors, self.decoded), Watch() as self.watch:
             self.outputs, self.loss = doors.run(x)
-        self.from_draw = self.watch.after([t for c in self.watch.draws() for t in c.outputs] + self._what_varies())
+        noise = self._noises()
+        self.from_draw = self.watch.after(noise)
+        self._blurred = self.watch.after(noise, plainly=True)  # noise, and what is made of it before a layer
         self.told_numbers = self._told_numbers()
         self.z_tensor = self._find_z()
         self.heads: list[Place] = []
@@ -40,6 +44,7 @@ class Anatomy:
         self.heads = [h for h in dict.fromkeys([*self.heads, *self.told]) if h != self.z or not self._several_draws()]
         if self.z_tensor is not None and self.z is None and self.heads:
             self.z = self._leaf_place(self.z_tensor)
+        self.changed_behind = self._step_back()
         self.picture = self._find_picture()
 
     # -- running again -------------------------------------------------------------------------------------------
@@ -125,6 +130,79 @@ class Anatomy:
         """Whether z holds more than one draw for each image, and so more numbers than the encoder's answers."""
         return self.z_tensor is not None and id(self.z_tensor) in self.from_draw and len(self.z_tensor) != len(self.x)
 
+    def drawn_again(self) -> bool:
+        """Whether z is drawn more than once around the same answers: in a loop, or side by side."""
+        if self.z_tensor is None:
+            return False
+        size = self.z_tensor.numel()
+        if self._several_draws() and len(self.z_tensor) > len(self.x):
+            return True
+        if not self.heads:
+            told = [t.numel() for t in self.told_numbers if t.ndim > 1 and len(t) == len(self.x)]
+            return self._several_draws() or any(n < size and size % n == 0 for n in told)
+        answers = self.watch.after([self.value(self.watch, p) for p in self.heads], plainly=True)
+        around = [c for c in self.watch.draws() if c.name in NORMAL and c.outputs[0].numel() == size]
+        joined = [c for c in around if self._sized(self.watch.after(c.outputs[:1], plainly=True) & answers, size)]
+        return len({id(c.outputs[0]) for c in joined}) > 1
+
+    def _sized(self, ids: set[int], size: int) -> bool:
+        return any(id(t) in ids and t.numel() == size for c in self.watch.calls for t in c.outputs)
+
+    def _step_back(self) -> bool:
+        """Take the draw itself for z, where something else than one factor is done to it before the decoder.
+
+        A flow, a softmax, a normalisation: what comes out of it is not mu + sigma * eps, and what goes in is.
+        """
+        if self.z is None or self.z_tensor is None or not self.heads:
+            return False
+        size, draws = self.z_tensor.numel(), self.watch.draws()
+        sources = [t for c in draws if c.name in NORMAL for t in c.outputs]
+        tops = [self.value(self.watch, p) for p in self._answers(self.z_tensor)]
+        follow = [self.watch.after([t], plainly=True) for t in tops] + [self.watch.after(sources, plainly=True)]
+        for call in self.watch.calls:
+            for i, t in enumerate(call.outputs):
+                if t.numel() == size and all(id(t) in ids for ids in follow) and tops:
+                    place = (call.number, i)
+                    later = any(call.number < c.number < self.z[0] for c in draws)
+                    if call.number >= self.z[0] or later or id(self.z_tensor) not in self.watch.after([t]):
+                        return False
+                    if self._one_factor(place):
+                        return False
+                    self.z, self.z_tensor = place, t
+                    return True
+        return False
+
+    def _one_factor(self, place: Place) -> bool:
+        """Whether z is what was drawn there, times one number, plus another."""
+        assert self.z is not None
+        watch, _ = self.again({p: constant(0.3) for p in self.heads}, until=self.z[0])
+        before, z = (self.value(watch, p).detach().flatten().double() for p in (place, self.z))
+        a, b = before - before.mean(), z - z.mean()
+        rest = b - (a * b).sum() / (a * a).sum().clamp_min(1e-30) * a
+        return bool(rest.abs().max() < 1e-3 * (1e-6 + b.std()))
+
+    def learned_beside(self) -> bool:
+        """Whether something learned, neither encoder nor decoder (a flow, a prior), is in the term beside the error.
+
+        The picture is held still, and the answers are numbers: then no gradient of a parameter hears the answers.
+        """
+        if self.picture is None:
+            return False
+        grads = []
+        for c in (0.3, 1.1):
+            changes = {p: constant(c) for p in self.heads}
+            still = self.value(self.watch, self.picture).detach().clone()
+            watch, loss = self.again(changes | {self.picture: lambda t, still=still: still.to(t)})
+            if loss is None or not loss.requires_grad:
+                return False
+            leaves = {id(t): t for call in watch.calls for t in call.inputs if t.is_leaf and t.requires_grad}
+            got = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True) if leaves else ()
+            grads.append({i: g for i, g in zip(leaves, got, strict=True) if g is not None})
+        first, second = grads
+        return any(
+            float((g - second[i]).abs().max()) > 1e-3 * float(g.abs().max()) for i, g in first.items() if i in second
+        )
+
     @property
     def matrix(self) -> bool:
         """Whether the noise is mixed by a matrix that the encoder gives."""
@@ -169,6 +247,8 @@ class Anatomy:
             up = [t for t in call.inputs if t.numel() == z.numel() and t is not tensor]
             from_x = [t for t in call.inputs if t.numel() > t.shape[-1:].numel() and t.numel() != z.numel()]
             layer = call.name in MIXES or any(id(t) in self._from_x for t in from_x)
+            if id(tensor) in self._blurred and (layer or not up):
+                continue  # noise, or made of it: no answer of the encoder's
             if layer or (not up and tensor.numel() == z.numel() and call.name not in _MAKES):
                 found[call.number, place] = None
             else:
@@ -194,6 +274,17 @@ class Anatomy:
             if len(told) > 1 or f is self.doors.model or not isinstance(f, torch.nn.Module):
                 return told
         return []
+
+    def _noises(self) -> list[Tensor]:
+        """What was drawn for z: not what was drawn for the image (to blur it), nor dropout, if there is more."""
+        varying = self._what_varies()
+        every = [t for c in self.watch.draws() for t in c.outputs] + varying
+        near = self.watch.after([self.x], plainly=True)
+        sizes = {id(t): t.numel() for c in self.watch.calls for t in (*c.inputs, *c.outputs)}
+        images = {i for i in near if sizes.get(i) == self.x.numel()}
+        dropped = {id(t) for c in self.watch.calls if "dropout" in c.name for t in c.outputs}
+        kept = [t for t in every if id(t) not in dropped and not self.watch.after([t], plainly=True) & images]
+        return kept or every
 
     def _what_varies(self) -> list[Tensor]:
         """Where noise comes in that no function of torch's drew: numbers that differ from seed to seed first."""
@@ -264,6 +355,7 @@ class Anatomy:
 
 
 _MOVES = {"unflatten", "flatten", "view", "reshape", "view_as", "reshape_as", "permute", "squeeze", "unsqueeze"}
+_MOVES |= {"t", "transpose", "T", "mT", "swapaxes", "movedim", "contiguous"}
 _ADDS = {"add", "__add__", "__radd__", "add_", "__iadd__"}
 _MAKES = {"zeros", "ones", "full", "tensor", "zeros_like", "ones_like", "full_like"}
 

@@ -32,6 +32,7 @@ CAUSES: dict[str, tuple[str, str, str]] = {
         "reparameterization",
     ),
     "shared_noise": ("All images of a batch get the same noise.", NEW_EPS, "reparameterization"),
+    "repeated_noise": ("Some images of a batch get the same noise.", NEW_EPS, "reparameterization"),
     "one_noise_per_image": ("All latent dimensions of an image get the same noise.", NEW_EPS, "reparameterization"),
     "noise_not_normal": ("The noise is not normal.", "Draw eps with torch.randn_like(mu).", "reparameterization"),
     "spread_ignored": (
@@ -42,6 +43,11 @@ CAUSES: dict[str, tuple[str, str, str]] = {
     "mean_ignored": (
         "The mean that the encoder gives is not used in the draw of z.",
         "Write z = mu + sigma * eps, with the encoder's mu.",
+        "reparameterization",
+    ),
+    "constant_sigma": (
+        "sigma is the same for all images, whatever the encoder's layer of logvar says.",
+        "Look at what is done to logvar before the draw: a clamp with min above max, a zero factor.",
         "reparameterization",
     ),
     "spread": ("The draw and the KL disagree about sigma.", SAME_SIGMA, "reparameterization"),
@@ -71,6 +77,16 @@ CAUSES: dict[str, tuple[str, str, str]] = {
     "one_sided_logvar": (
         "sigma cannot be smaller than 1: an activation stands after the layer of logvar.",
         NO_ACTIVATION,
+        "training",
+    ),
+    "answer_of_batch": (
+        "What the encoder says of an image depends on the other images of its batch.",
+        "Take BatchNorm off mu and logvar; keep each image in its row in view, reshape and mean.",
+        "training",
+    ),
+    "picture_of_batch": (
+        "The picture of an image depends on the other images of its batch.",
+        "Keep each image in its row: look at view, reshape and transposes in the decoder.",
         "training",
     ),
     "constant_mu": (

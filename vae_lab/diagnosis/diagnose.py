@@ -79,7 +79,7 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
             "the draw and the loss: no z was found (give decode= as a method or module that the loss calls)"
         )
         return said
-    if not anatomy.heads and anatomy.z_tensor is not None and len(anatomy.z_tensor) != len(anatomy.x):
+    if anatomy.drawn_again():
         said.not_examined.append("the draw and the loss: there are several draws of z for each image")
         return said
     z = draw.examine(anatomy)
@@ -94,8 +94,8 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
     else:
         kl = divergence.examine(anatomy, z, terms.weight)
         found, remarks = verdicts.of_loss(anatomy, z, terms, kl)
-        if reason := _not_to_be_told(anatomy, terms):
-            said.not_examined += [f"the KL: {reason}" for f in found if f.name == "kl_other"]
+        if "kl_other" in [f.name for f in found] and (reason := _not_to_be_told(anatomy, terms)):
+            said.not_examined.append(f"the KL: {reason}")
             found = [f for f in found if f.name != "kl_other"]
         said.findings += found
         said.remarks += remarks
@@ -125,16 +125,23 @@ def _not_to_be_told(anatomy: Anatomy, terms: likelihood.Likelihood) -> str:
         return "there is another draw behind z, and its prior may be a learned one"
     if anatomy.matrix:
         return "the noise is mixed by a matrix, and the spread of z is not one number for each dimension"
+    if anatomy.changed_behind:
+        return "z is changed between the draw and the decoder (a flow?), and its density with it"
+    if anatomy.learned_beside():
+        return "something learned stands in it that is neither encoder nor decoder: a prior, or a flow"
     if terms.hears and terms.name is None:
         return "the likelihood is none of those known here, and may change with z by itself"
     return ""
 
 
 # A finding that follows from another one is not said: with uniform noise, no KL can be right.
-NOISE = ("no_noise", "noise_in_eval_only", "fixed_noise", "shared_noise", "one_noise_per_image", "noise_not_normal")
+NOISE = {"no_noise", "noise_in_eval_only", "fixed_noise", "shared_noise", "repeated_noise", "one_noise_per_image"}
+NOISE |= {"noise_not_normal"}
 FOLLOWS = {name: {"kl_other", "spread", "spread_ignored"} for name in NOISE} | {
     "deaf_decoder": {"cut_sample", "cut_spread"},
     "constant_mu": {"encoder_without_gradient"},
+    "constant_sigma": {"kl_term_missing", "kl_other"},
+    "answer_of_batch": {"kl_term_missing", "kl_other", "kl_mu", "spread"},
 }
 
 

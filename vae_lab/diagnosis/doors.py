@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import dataclasses
+import functools
 import inspect
 import random
 import sys
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,9 +31,7 @@ class Doors:
         loss: Callable[..., Any] | None,
     ) -> None:  # fmt: skip
         self.model, self.x = model, x
-        self.modules = [m for m in (model, encode, decode, loss) if isinstance(m, nn.Module)]
-        self.modules += [m for f in (encode, decode, loss, model) for m in _behind(f)]
-        self.modules = list({id(m): m for m in self.modules}.values())
+        self.modules = list({id(m): m for f in (model, encode, decode, loss) for m in _behind(f)}.values())
         self.encode = encode or getattr(model, "encode", None) or getattr(model, "encoder", None)
         self.decode = decode or getattr(model, "decode", None) or getattr(model, "decoder", None)
         self._loss = loss
@@ -140,13 +141,50 @@ class Doors:
 
 
 def _behind(f: Any) -> list[nn.Module]:
-    """The modules that a callable is a method of, or reaches through its closure or its globals."""
-    owner = getattr(f, "__self__", None)
-    found = [owner] if isinstance(owner, nn.Module) else []
-    with contextlib.suppress(TypeError, ValueError):
-        variables = inspect.getclosurevars(f)
-        found += [v for v in [*variables.nonlocals.values(), *variables.globals.values()] if isinstance(v, nn.Module)]
+    """The modules that can be reached from a model or a callable: its owner, what that holds, closure, globals."""
+    found: list[nn.Module] = []
+    todo, seen = [(f, 0)], set()
+    while todo:
+        thing, depth = todo.pop()
+        if id(thing) in seen or depth > DEEPEST:
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, nn.Module):
+            found.append(thing)
+        todo += [(t, depth + 1) for t in _held(thing)]
     return found
+
+
+def _held(thing: Any) -> list[Any]:
+    """What a thing holds that may be a module, or lead to one."""
+    if isinstance(thing, list | tuple | set) and len(thing) <= MANY:
+        return list(thing)
+    if isinstance(thing, dict) and len(thing) <= MANY:
+        return list(thing.values())
+    if isinstance(thing, functools.partial):
+        return [thing.func, *thing.args, *thing.keywords.values()]
+    if isinstance(thing, types.MethodType):
+        return [thing.__self__, thing.__func__]
+    if isinstance(thing, types.FunctionType):
+        held: list[Any] = [thing.__wrapped__] if hasattr(thing, "__wrapped__") else []
+        with contextlib.suppress(TypeError, ValueError):
+            variables = inspect.getclosurevars(thing)
+            held += [*variables.nonlocals.values(), *variables.globals.values()]
+        return held
+    library = (type(thing).__module__ or "").split(".")[0] in _LIBRARIES and not _exec_made(thing)
+    if isinstance(thing, type | types.ModuleType | Tensor) or (library and not isinstance(thing, nn.Module)):
+        return []
+    methods = [m for m in vars(type(thing)).values() if isinstance(m, types.FunctionType)]
+    return [*getattr(thing, "__dict__", {}).values(), *([] if library else methods)]
+
+
+def _exec_made(thing: Any) -> bool:
+    """Whether its class was made in a namespace without a name, and so counts as one of Python's own."""
+    return type(thing).__module__ == "builtins" and type(thing) is not getattr(builtins, type(thing).__name__, None)
+
+
+DEEPEST, MANY = 5, 200  # how far is looked for modules, and in how long a list
+_LIBRARIES = {"torch", "numpy", "builtins", "functools", "types", "typing", "logging", "torchvision"}
 
 
 def _needed(f: Callable[..., Any]) -> list[str]:
@@ -185,6 +223,7 @@ def quiet(modules: list[nn.Module], seed: int | None = 0, mode: str = "train") -
     every = list({id(m): m for module in modules for m in module.modules()}.values())
     modes = [m.training for m in every]
     buffers = [(b, b.clone()) for module in modules for b in module.buffers()]
+    counters = [(m, {k: v for k, v in vars(m).items() if type(v) in {int, float}}) for m in every]
     np = sys.modules.get("numpy")
     python, numpy = random.getstate(), np.random.get_state() if np is not None else None
     for m in every:
@@ -203,6 +242,8 @@ def quiet(modules: list[nn.Module], seed: int | None = 0, mode: str = "train") -
             np.random.set_state(numpy)
         for m, was in zip(every, modes, strict=True):
             m.training = was
+        for m, counted in counters:
+            vars(m).update(counted)  # steps of a warm-up
         with torch.no_grad():
             for buffer, kept in buffers:
                 buffer.data.copy_(kept)  # .data: autograd must not take it for a change of what it saved

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -15,6 +16,7 @@ from torch import Tensor
 from vae_lab.diagnosis.anatomy import Anatomy, Place, constant
 from vae_lab.diagnosis.causes import finding
 from vae_lab.diagnosis.findings import Finding
+from vae_lab.diagnosis.watch import Change
 
 BASE, OTHER = 0.3, 1.1  # constants that no common formula confuses
 ENOUGH = 6000  # draws that are looked at
@@ -88,12 +90,54 @@ def examine(anatomy: Anatomy) -> Draw:
         draw.findings.append(finding("one_noise_per_image", "with equal mu and sigma, the entries of each z are equal"))
     elif strange := _not_normal(many):
         draw.findings.append(strange)
+    elif rows.shape[0] == len(anatomy.x) and len(rows.unique(dim=0)) <= 0.75 * len(rows):
+        seen = f"with equal mu and sigma, only {len(rows.unique(dim=0))} of {len(rows)} rows of z differ"
+        draw.findings.append(finding("repeated_noise", seen))
     elif draw.scale is None and draw.idle and _one_factor(anatomy, flat):
-        draw.findings.append(finding("spread_ignored", "the spread of z is the same for every answer of the encoder"))
+        draw.findings += _unheard(anatomy, draw, "spread_ignored")
     elif draw.location is None and draw.scale is not None and draw.idle:
-        draw.findings.append(finding("mean_ignored", "the mean of z is the same for every answer of the encoder"))
+        draw.findings += _unheard(anatomy, draw, "mean_ignored")
     draw.findings += _gradients(anatomy, draw)
     return draw
+
+
+def _unheard(anatomy: Anatomy, draw: Draw, name: str) -> list[Finding]:
+    """Why z does not change with an answer that is one number everywhere: numbers of several kinds are put in."""
+    flat: dict[Place, Change] = {place: constant(BASE) for place in anatomy.heads}
+    still = anatomy.z_with(flat)[0]
+    for place in draw.idle:
+        moves = []
+        for over in (0, -1):  # from image to image, from dimension to dimension
+            varied = anatomy.z_with(flat | {place: partial(_ramp, over=over)})[0]
+            moves.append(float((varied - still).abs().max()) > 1e-3 * (1e-6 + float(still.std())))
+        if moves == [True, False]:
+            seen = "one number for all images does nothing to z, whatever the number; different ones do"
+            return [finding("answer_of_batch", seen)]
+        if any(moves):  # a normalisation over the latent dimensions
+            return []
+    if name == "spread_ignored" and draw.location is not None and not _priced(anatomy, draw.idle):
+        return [finding("constant_sigma", "neither z nor the loss changes with the layer of logvar")]
+    if name == "spread_ignored":
+        return [finding(name, "the spread of z is the same for every answer of the encoder")]
+    return [finding(name, "the mean of z is the same for every answer of the encoder")]
+
+
+def _ramp(t: Tensor, over: int) -> Tensor:
+    """Numbers from -1 to 1 along one axis."""
+    shape = [1] * t.ndim
+    shape[over] = t.shape[over]
+    return torch.linspace(-1, 1, t.shape[over]).to(t).reshape(shape).expand(t.shape).clone()
+
+
+def _priced(anatomy: Anatomy, places: list[Place]) -> bool:
+    """Whether the loss changes with one of these answers, the rest held still; True where it cannot be seen."""
+    if anatomy.loss is None or anatomy.picture is None:
+        return True
+    still = anatomy.value(anatomy.watch, anatomy.picture).detach().clone()
+    flat = {p: constant(BASE) for p in anatomy.heads} | {anatomy.picture: lambda t: still.to(t)}
+    first = anatomy.price(flat)
+    others = [anatomy.price(flat | {p: constant(c)}) for p in places for c in (-1.0, OTHER)]
+    return any(abs(other - first) > 1e-6 * (1e-6 + abs(first)) for other in others)
 
 
 def _one_factor(anatomy: Anatomy, values: dict[Place, float]) -> bool:

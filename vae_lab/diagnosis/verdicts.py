@@ -13,6 +13,7 @@ from vae_lab.diagnosis.likelihood import Likelihood
 
 NEAR = 0.03  # relative: a weight that is so near to a known one is that
 WIDEST, NARROWEST = 1.5, 0.01  # for pixels in [0, 1], no Gaussian decoder has a sigma beyond
+BETAS = 0.1, 10.0  # such a weight may be meant
 
 
 def of_pixels(anatomy: Anatomy, likelihood: Likelihood | None) -> list[Finding]:
@@ -115,7 +116,7 @@ def _of_weight(
     if likelihood.name in {"bernoulli", "sigmoid twice", "half"}:
         if abs(beta - 1) < NEAR:
             return [], []
-        if not hits and 0.1 <= beta <= 10:
+        if not hits and BETAS[0] <= beta <= BETAS[1]:
             return [], [f"{seen}: a beta-VAE, if it is meant"]
         return [finding(hits[0] if hits else "kl_weight", seen)], []
     # squares and absolute errors have a scale of their own, which the weight of the KL sets
@@ -124,6 +125,9 @@ def _of_weight(
     what = f"as a likelihood, the error has {'sigma' if squares else 'the scale'} {scale:.3g}"
     if NARROWEST <= scale <= WIDEST:
         return [], [what]
+    usual = 2.0 if squares else 1.0  # the weight beside (u - x)^2 / 2, or |u - x|, where nobody thought of sigma
+    if beta <= usual * BETAS[1] and scale >= NARROWEST * (math.sqrt(BETAS[0]) if squares else BETAS[0]):
+        return [], [f"{what}, or the KL has a weight: a beta-VAE, if it is meant"]
     hits = [h for h in hits + _known(anatomy, draw, beta / 2) if (h in _AVERAGES) == (scale > WIDEST)]
     return [finding(hits[0] if hits else "kl_weight", what)], []
 

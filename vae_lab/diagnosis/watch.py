@@ -82,11 +82,11 @@ class Watch(TorchFunctionMode):
             raise Enough
         return result
 
-    def after(self, sources: list[Tensor]) -> set[int]:
-        """The ids of all tensors that follow from the sources."""
+    def after(self, sources: list[Tensor], plainly: bool = False) -> set[int]:
+        """The ids of all tensors that follow from the sources; plainly: without a layer in between."""
         found = {id(t) for t in sources}
         for call in self.calls:
-            if any(id(t) in found for t in call.inputs):
+            if any(id(t) in found for t in call.inputs) and not (plainly and call.name in MIXES):
                 found.update(id(t) for t in call.outputs)
         return found
 

@@ -1,0 +1,272 @@
+"""Kinds of models that an outside reader wrote without a look at the tests: sound ones, and those that are not."""
+
+import functools
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from diagnose.patients import digits, flat
+from diagnose.test_unusual import error, kl, layers
+from torch import Tensor, nn
+from torch.distributions import Normal
+from torch.nn import functional as F
+
+from vae_lab.diagnosis import diagnose
+from vae_lab.diagnosis.findings import Diagnosis
+
+
+class Plain(nn.Module):
+    """A VAE of which single steps are replaced."""
+
+    def __init__(self, **steps: Callable[..., Any]) -> None:
+        super().__init__()
+        self.encoder, self.decoder = layers(64, 8), layers(4, 64)
+        self.steps = steps
+
+    def step(self, name: str, *given: Any) -> Any:
+        usual = {
+            "image": lambda x: x,
+            "hidden": lambda x: x,
+            "answers": lambda out: out.chunk(2, 1),
+            "draw": lambda mu, logvar: mu + torch.exp(logvar / 2) * torch.randn_like(mu),
+            "behind": lambda z: z,
+            "picture": lambda u: u,
+            "loss": lambda logits, x, mu, logvar: (error(logits, x) + kl(mu, logvar)).mean(),
+        }
+        return self.steps.get(name, usual[name])(*given)
+
+    def loss(self, x: Tensor) -> Tensor:
+        mu, logvar = self.step("answers", self.encoder(self.step("image", x)))
+        logits = self.step("picture", self.decoder(self.step("behind", self.step("draw", mu, logvar))))
+        return self.step("loss", logits, x, mu, logvar)
+
+
+def squares(weight: float, halved: bool = True) -> Callable[..., Any]:
+    def loss(recon: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+        return (((recon - x) ** 2).sum(1) / (2 if halved else 1) + weight * kl(mu, logvar)).mean()
+
+    return loss
+
+
+def absolute(recon: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+    return ((recon - x).abs().sum(1) + 4.0 * kl(mu, logvar)).mean()
+
+
+class Flow(nn.Module):
+    """Planar steps behind the draw, and their log-determinants in the loss."""
+
+    def __init__(self, method: bool, strength: float = 1.0) -> None:
+        super().__init__()
+        self.encoder, self.dec = layers(64, 8), layers(4, 64)
+        self.u, self.w = nn.Parameter(strength * torch.randn(3, 4)), nn.Parameter(torch.randn(3, 4))
+        if method:
+            self.decode = self.dec.forward
+
+    def loss(self, x: Tensor) -> Tensor:
+        mu, logvar = self.encoder(x).chunk(2, 1)
+        q = Normal(mu, torch.exp(logvar / 2))
+        z = q.rsample()
+        log_q = q.log_prob(z).sum(1)
+        for u, w in zip(self.u, self.w, strict=True):
+            a = torch.tanh(z @ w)
+            log_q = log_q - torch.log((1 + (1 - a**2) * (u @ w)).abs() + 1e-6)
+            z = z + a[:, None] * u
+        return (error(self.dec(z), x) + log_q - Normal(0.0, 1.0).log_prob(z).sum(1)).mean()
+
+
+class LearnedPrior(nn.Module):
+    """A mixture of Gaussians whose means are learned, for a prior."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder, self.decoder = layers(64, 8), layers(4, 64)
+        self.means = nn.Parameter(2 * torch.randn(5, 4))
+
+    def loss(self, x: Tensor) -> Tensor:
+        mu, logvar = self.encoder(x).chunk(2, 1)
+        q = Normal(mu, torch.exp(logvar / 2))
+        z = q.rsample()
+        prior = Normal(self.means, torch.ones_like(self.means)).log_prob(z[:, None]).sum(-1).logsumexp(1)
+        return (error(self.decoder(z), x) + q.log_prob(z).sum(1) - prior).mean()
+
+
+def several(form: str) -> Callable[[], dict[str, Any]]:
+    """Several draws for each image, averaged or weighted, in several forms."""
+
+    def make() -> dict[str, Any]:
+        encoder, decoder = layers(64, 8), layers(4, 64)
+        model = nn.ModuleDict({"encoder": encoder, "decoder": decoder})
+
+        def loss(x: Tensor) -> Tensor:
+            mu, logvar = encoder(x).chunk(2, 1)
+            sigma = torch.exp(logvar / 2)
+            if form == "a loop":
+                logits = [decoder(mu + sigma * torch.randn_like(mu)) for _ in range(16)]
+                return (torch.stack([error(u, x) for u in logits]).mean(0) + kl(mu, logvar)).mean()
+            if form == "beside each other":
+                z = mu[:, None] + sigma[:, None] * torch.randn(len(x), 5, 4)
+                u = decoder(z)
+            elif form == "flattened":
+                u = decoder((mu + sigma * torch.randn(5, len(x), 4)).flatten(0, 1)).view(5, len(x), 64).transpose(0, 1)
+            else:
+                m, s = mu.repeat_interleave(5, 0), sigma.repeat_interleave(5, 0)
+                u = decoder(m + s * torch.randn_like(m)).view(len(x), 5, 64)
+            each = F.binary_cross_entropy_with_logits(u, x[:, None].expand_as(u), reduction="none").sum(-1)
+            return (each.mean(1) + kl(mu, logvar)).mean()
+
+        return {"model": model, "loss": loss}
+
+    return make
+
+
+class Owner:
+    """No module: its layers are attributes, or lie in a dictionary."""
+
+    def __init__(self, in_a_dictionary: bool) -> None:
+        encoder = nn.Sequential(nn.Linear(64, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 8))
+        decoder = nn.Sequential(nn.Linear(4, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Dropout(0.3), nn.Linear(32, 64))
+        both = {"encoder": encoder, "decoder": decoder}
+        self.parts = both if in_a_dictionary else SimpleNamespace(**both)
+        self.dictionary = in_a_dictionary
+
+    def __call__(self, x: Tensor) -> Any:
+        parts = list(self.parts.values() if self.dictionary else vars(self.parts).values())
+        mu, logvar = parts[0](x).chunk(2, 1)
+        return parts[1](mu + torch.exp(logvar / 2) * torch.randn_like(mu)), mu, logvar
+
+    def compute_loss(self, x: Tensor) -> Tensor:
+        logits, mu, logvar = self(x)
+        return (error(logits, x) + kl(mu, logvar)).mean()
+
+
+class WarmUp(Plain):
+    """The weight of the KL grows with each call in train mode."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = 1000
+
+    def loss(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        mu, logvar = self.encoder(x).chunk(2, 1)
+        z = mu + torch.exp(logvar / 2) * torch.randn_like(mu)
+        return (error(self.decoder(z), x) + self.calls / 1001 * kl(mu, logvar)).mean()
+
+
+SOUND: dict[str, Callable[[], dict[str, Any]]] = {
+    "squares, beta 4": lambda: {"model": Plain(loss=squares(4.0))},
+    "squares, beta 10": lambda: {"model": Plain(loss=squares(10.0))},
+    "squares without a half, beta 4": lambda: {"model": Plain(loss=squares(4.0, halved=False))},
+    "squares, beta 0.1": lambda: {"model": Plain(loss=squares(0.1))},
+    "absolute errors, beta 4": lambda: {"model": Plain(loss=absolute)},
+    "a flow before decode": lambda: {"model": Flow(method=True)},
+    "a flow, no decode": lambda: {"model": Flow(method=False)},
+    "a weak flow": lambda: {"model": Flow(method=True, strength=0.1)},
+    "a learned prior": lambda: {"model": LearnedPrior()},
+    "a softmax behind z": lambda: {"model": Plain(behind=lambda z: z.softmax(1))},
+    "a tanh behind z": lambda: {"model": Plain(behind=torch.tanh)},
+    "a norm behind z": lambda: {"model": Plain(behind=lambda z: F.layer_norm(z, (4,)))},
+    "draws in a loop": several("a loop"),
+    "draws beside each other": several("beside each other"),
+    "draws that are flattened": several("flattened"),
+    "draws of repeated answers": several("repeated"),
+    "layers of an object": lambda: {"model": Owner(in_a_dictionary=False)},
+    "layers in a dictionary": lambda: {"model": Owner(in_a_dictionary=True)},
+    "noise on the image": lambda: {"model": Plain(image=lambda x: x + 0.3 * torch.randn_like(x))},
+    "dropout as a function": lambda: {"model": Plain(image=lambda x: F.dropout(x, 0.3))},
+    "a warm-up": lambda: {"model": WarmUp()},
+}
+
+
+def examined(make: Callable[[], dict[str, Any]], x: Tensor | None = None) -> Diagnosis:
+    torch.manual_seed(0)
+    with_images = {"x": flat() if x is None else x, **make()}
+    return diagnose(with_images.pop("model"), with_images.pop("x"), **with_images)
+
+
+@pytest.mark.parametrize("name", SOUND)
+def test_nothing_is_found_in_a_sound_one(name: str) -> None:
+    said = examined(SOUND[name])
+    assert said.names == [], said
+
+
+def stored() -> Callable[..., Any]:
+    @functools.lru_cache
+    def gaussian(*shape: int) -> Tensor:
+        return torch.randn(*shape)
+
+    return lambda mu, logvar: mu + torch.exp(logvar / 2) * gaussian(*mu.shape)
+
+
+def repeated(parts: int) -> Callable[..., Any]:
+    def draw(mu: Tensor, logvar: Tensor) -> Tensor:
+        return mu + torch.exp(logvar / 2) * torch.randn(len(mu) // parts, 4).repeat(parts, 1)
+
+    return draw
+
+
+def normed(which: str) -> Callable[..., Any]:
+    def answers(out: Tensor) -> tuple[Tensor, Tensor]:
+        mu, logvar = out.chunk(2, 1)
+        if which == "mu":
+            return F.batch_norm(mu, None, None, training=True), logvar
+        return mu, F.batch_norm(logvar, None, None, training=True)
+
+    return answers
+
+
+def clamped(out: Tensor) -> tuple[Tensor, Tensor]:
+    mu, logvar = out.chunk(2, 1)
+    return mu, torch.clamp(logvar, 2.0, -10.0)
+
+
+def silenced(out: Tensor) -> tuple[Tensor, Tensor]:
+    mu, logvar = out.chunk(2, 1)
+    return mu, 0 * logvar - 1
+
+
+def in_one_sigma(out: Tensor) -> tuple[Tensor, Tensor]:
+    mu, logvar = out.chunk(2, 1)
+    return mu, logvar.mean(0, keepdim=True).expand_as(logvar)
+
+
+BROKEN: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
+    "stored noise": ("fixed_noise", lambda: {"model": Plain(draw=stored())}),
+    "noise for half of the batch": ("repeated_noise", lambda: {"model": Plain(draw=repeated(2))}),
+    "noise for a sixth of the batch": ("repeated_noise", lambda: {"model": Plain(draw=repeated(6))}),
+    "BatchNorm on mu": ("answer_of_batch", lambda: {"model": Plain(answers=normed("mu"))}),
+    "BatchNorm on logvar": ("answer_of_batch", lambda: {"model": Plain(answers=normed("logvar"))}),
+    "a clamp turned round": ("constant_sigma", lambda: {"model": Plain(answers=clamped)}),
+    "a zero before logvar": ("constant_sigma", lambda: {"model": Plain(answers=silenced)}),
+    "one sigma for the batch": ("answer_of_batch", lambda: {"model": Plain(answers=in_one_sigma)}),
+    "halves of the batch": ("answer_of_batch", lambda: {"model": Plain(answers=lambda out: out.view(2, len(out), -1))}),
+    "pixels of all images": ("answer_of_batch", lambda: {"model": Plain(image=lambda x: x.reshape(64, -1).t())}),
+    "pictures of all images": ("picture_of_batch", lambda: {"model": Plain(picture=lambda u: u.reshape(64, -1).t())}),
+    "squares, weight 1000": ("kl_weight", lambda: {"model": Plain(loss=squares(1000.0))}),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_the_mistake_is_named_first(name: str) -> None:
+    wanted, make = BROKEN[name]
+    said = examined(make)
+    assert said.names[:1] == [wanted], said
+
+
+def test_a_warm_up_counts_no_call_of_ours() -> None:
+    model = WarmUp()
+    diagnose(model, flat())
+    assert model.calls == 1000
+
+
+def test_a_weight_of_squares_that_may_be_meant_is_told() -> None:
+    said = str(examined(SOUND["squares, beta 4"]))
+    assert "Note: as a likelihood, the error has sigma 2, or the KL has a weight" in said
+
+
+def test_batch_norm_inside_an_encoder_is_no_mistake() -> None:
+    model = Plain()
+    model.encoder.insert(1, nn.BatchNorm1d(32))
+    assert diagnose(model, digits().flatten(1)).names == []
