@@ -39,6 +39,7 @@ SAYING = (
     "diagnosis/draw.py",
     "diagnosis/findings.py",
     "diagnosis/hearing.py",
+    "diagnosis/limits.py",
     "diagnosis/verdicts.py",
     "grading/authoring/selfcheck.py",
     "grading/authoring/hand_in.py",

@@ -41,7 +41,7 @@ class Anatomy:
             self.z = self._place(self.z_tensor)
             self.heads = self._answers(self.z_tensor)
         self.told = self._told()
-        self.heads = [h for h in dict.fromkeys([*self.heads, *self.told]) if h != self.z or not self._several_draws()]
+        self.heads = [h for h in dict.fromkeys([*self.heads, *self.told]) if h != self.z or not self.several_draws()]
         if self.z_tensor is not None and self.z is None and self.heads:
             self.z = self._leaf_place(self.z_tensor)
         self.changed_behind = self._step_back()
@@ -126,27 +126,9 @@ class Anatomy:
                     return self._before_joining(hit[0])
         return given if given is not None else self._told_and_used()  # a module may be given less, or more, than z
 
-    def _several_draws(self) -> bool:
+    def several_draws(self) -> bool:
         """Whether z holds more than one draw for each image, and so more numbers than the encoder's answers."""
         return self.z_tensor is not None and id(self.z_tensor) in self.from_draw and len(self.z_tensor) != len(self.x)
-
-    def drawn_again(self) -> bool:
-        """Whether z is drawn more than once around the same answers: in a loop, or side by side."""
-        if self.z_tensor is None:
-            return False
-        size = self.z_tensor.numel()
-        if self._several_draws() and len(self.z_tensor) > len(self.x):
-            return True
-        if not self.heads:
-            told = [t.numel() for t in self.told_numbers if t.ndim > 1 and len(t) == len(self.x)]
-            return self._several_draws() or any(n < size and size % n == 0 for n in told)
-        answers = self.watch.after([self.value(self.watch, p) for p in self.heads], plainly=True)
-        around = [c for c in self.watch.draws() if c.name in NORMAL and c.outputs[0].numel() == size]
-        joined = [c for c in around if self._sized(self.watch.after(c.outputs[:1], plainly=True) & answers, size)]
-        return len({id(c.outputs[0]) for c in joined}) > 1
-
-    def _sized(self, ids: set[int], size: int) -> bool:
-        return any(id(t) in ids and t.numel() == size for c in self.watch.calls for t in c.outputs)
 
     def _step_back(self) -> bool:
         """Take the draw itself for z, where something else than one factor is done to it before the decoder.
@@ -180,28 +162,6 @@ class Anatomy:
         a, b = before - before.mean(), z - z.mean()
         rest = b - (a * b).sum() / (a * a).sum().clamp_min(1e-30) * a
         return bool(rest.abs().max() < 1e-3 * (1e-6 + b.std()))
-
-    def learned_beside(self) -> bool:
-        """Whether something learned, neither encoder nor decoder (a flow, a prior), is in the term beside the error.
-
-        The picture is held still, and the answers are numbers: then no gradient of a parameter hears the answers.
-        """
-        if self.picture is None:
-            return False
-        grads = []
-        for c in (0.3, 1.1):
-            changes = {p: constant(c) for p in self.heads}
-            still = self.value(self.watch, self.picture).detach().clone()
-            watch, loss = self.again(changes | {self.picture: lambda t, still=still: still.to(t)})
-            if loss is None or not loss.requires_grad:
-                return False
-            leaves = {id(t): t for call in watch.calls for t in call.inputs if t.is_leaf and t.requires_grad}
-            got = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True) if leaves else ()
-            grads.append({i: g for i, g in zip(leaves, got, strict=True) if g is not None})
-        first, second = grads
-        return any(
-            float((g - second[i]).abs().max()) > 1e-3 * float(g.abs().max()) for i, g in first.items() if i in second
-        )
 
     @property
     def matrix(self) -> bool:

@@ -9,12 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from vae_lab.arguments import kind, require_function
-from vae_lab.diagnosis import divergence, draw, hearing, likelihood, verdicts
+from vae_lab.diagnosis import divergence, draw, hearing, likelihood, limits, verdicts
 from vae_lab.diagnosis.anatomy import Anatomy
 from vae_lab.diagnosis.causes import finding
 from vae_lab.diagnosis.doors import Doors
 from vae_lab.diagnosis.findings import Diagnosis, Finding
-from vae_lab.diagnosis.watch import NORMAL
 
 ROWS = 64  # images that are looked at
 
@@ -79,7 +78,7 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
             "the draw and the loss: no z was found (give decode= as a method or module that the loss calls)"
         )
         return said
-    if anatomy.drawn_again():
+    if limits.drawn_again(anatomy):
         said.not_examined.append("the draw and the loss: there are several draws of z for each image")
         return said
     z = draw.examine(anatomy)
@@ -94,7 +93,7 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
     else:
         kl = divergence.examine(anatomy, z, terms.weight)
         found, remarks = verdicts.of_loss(anatomy, z, terms, kl)
-        if "kl_other" in [f.name for f in found] and (reason := _not_to_be_told(anatomy, terms)):
+        if "kl_other" in [f.name for f in found] and (reason := limits.not_to_be_told(anatomy, terms)):
             said.not_examined.append(f"the KL: {reason}")
             found = [f for f in found if f.name != "kl_other"]
         said.findings += found
@@ -116,22 +115,6 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
     if note := hearing.active(anatomy, z):
         said.remarks.append(note)
     return said
-
-
-def _not_to_be_told(anatomy: Anatomy, terms: likelihood.Likelihood) -> str:
-    """Why a term that is no known KL may be right all the same; "" if nothing speaks for it."""
-    assert anatomy.z is not None
-    if any(call.number > anatomy.z[0] for call in anatomy.watch.draws() if call.name in NORMAL):
-        return "there is another draw behind z, and its prior may be a learned one"
-    if anatomy.matrix:
-        return "the noise is mixed by a matrix, and the spread of z is not one number for each dimension"
-    if anatomy.changed_behind:
-        return "z is changed between the draw and the decoder (a flow?), and its density with it"
-    if anatomy.learned_beside():
-        return "something learned stands in it that is neither encoder nor decoder: a prior, or a flow"
-    if terms.hears and terms.name is None:
-        return "the likelihood is none of those known here, and may change with z by itself"
-    return ""
 
 
 # A finding that follows from another one is not said: with uniform noise, no KL can be right.
