@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vae_lab.checks.instruments.autograd_leaves import leaves_of
 from vae_lab.checks.instruments.probe import PIXELS
 from vae_lab.checks.instruments.sampler import CUT, CUT_MU, CUT_SIGMA, device, gradients, is_close
 from vae_lab.checks.instruments.vae_draw import DECODER_SIGMOID, check_draw
@@ -247,7 +248,7 @@ def _check_gradient(task: str, model: Any) -> None:
     logits = require_parts(task, model(x), ("logits", "mu", "logvar"))[0]
     if not logits.requires_grad:
         fail(task, "the logits do not require a gradient.", "Wanted a graph behind them.", CUT)
-    if strays := [leaf for leaf in _leaves(logits) if all(leaf is not weight for weight in weights)]:
+    if strays := [leaf for leaf in leaves_of([logits]) if all(leaf is not weight for weight in weights)]:
         sizes = " and ".join(str(list(leaf.shape)) for leaf in strays[:2])
         seen = f"weights of shape {sizes} are not among the model's parameters()."
         fail(task, seen, "Wanted layers that training finds.", HIDDEN_LAYERS)
@@ -278,19 +279,6 @@ def _check_gradient(task: str, model: Any) -> None:
     only_logvar = not all_of_mu and silent == set(behind_logvar) - set(behind_mu)
     mistake = CUT_MU if only_mu else CUT_SIGMA if only_logvar else CUT
     fail(task, f"the logits send no gradient to the encoder's {names}.", "Wanted a path through z.", mistake)
-
-
-def _leaves(result: Tensor) -> list[Tensor]:
-    """The tensors that a gradient of a result ends in."""
-    seen, waiting, found = set(), [result.grad_fn], []
-    while waiting:
-        node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        found += [node.variable] if hasattr(node, "variable") else []
-        waiting += [before for before, _ in node.next_functions]
-    return found
 
 
 def _alive(gradient: Tensor | None) -> bool:

@@ -9,8 +9,6 @@ import torch
 
 from vae_lab.grading.rpc.connection import Connection
 
-MAX_GRAPH = 1_000_000
-
 
 class KeptGraph:
     """What the answering side keeps of one answer for later vector-Jacobian products."""
@@ -80,25 +78,3 @@ def products_of(
         totals = [(out * (grad.conj() if grad.is_complex() else grad)).sum() for out, grad in pairs]
         totals = [total.real if total.is_complex() else total for total in totals]
     return torch.autograd.grad(totals, ins, allow_unused=True, retain_graph=True, create_graph=create)
-
-
-def leaves_of(outs: list[torch.Tensor]) -> list[torch.Tensor]:
-    """The leaves that tensors depend on, found by walking their graph.
-
-    >>> a, b = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
-    >>> [leaf is b for leaf in leaves_of([(b * 2).sum()])]
-    [True]
-    """
-    found: dict[int, torch.Tensor] = {}
-    seen: set[Any] = set()
-    todo = [out.grad_fn for out in outs]
-    while todo and len(seen) < MAX_GRAPH:
-        node = todo.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        variable = getattr(node, "variable", None)
-        if isinstance(variable, torch.Tensor):
-            found[id(variable)] = variable
-        todo.extend(parent for parent, _ in node.next_functions)
-    return list(found.values())

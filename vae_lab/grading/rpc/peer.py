@@ -19,7 +19,8 @@ from typing import Any
 
 import torch
 
-from vae_lab.grading.rpc.autograd import KeptGraph, Link, RemoteFunction, leaves_of, products_of
+from vae_lab.checks.instruments.autograd_leaves import leaves_of
+from vae_lab.grading.rpc.autograd import KeptGraph, Link, RemoteFunction, products_of
 from vae_lab.grading.rpc.exceptions import ExceptionTable
 from vae_lab.grading.rpc.handles import Handles
 from vae_lab.grading.rpc.leaves import Leaves
