@@ -113,22 +113,22 @@ def _best(text: str, forms: Iterator[Form], cell: LabCell) -> Words | None:
     tried = sorted(islice(forms, MOST_FORMS), key=lambda form: -sum(len(part or "") for part in form))
     for form in tried:
         if (pieces := _fit(form, text)) is not None:
-            made = "".join(_shown(pieces, cell))
+            made = _shown(pieces, cell)
             return Words(made, made == text)
     return None
 
 
-def _shown(pieces: list[str], cell: LabCell) -> list[str]:
+def _shown(pieces: list[str], cell: LabCell) -> str:
     """Words and values in turn; values with nothing between them stand or fall together, for their cut is a guess."""
-    shown = [_value(piece, cell) if place % 2 else piece for place, piece in enumerate(pieces)]
-    start = 1
-    for place in range(1, len(shown), 2):
-        if place + 1 < len(shown) - 1 and not shown[place + 1].strip():
-            continue
-        if LEFT_OUT in shown[start : place + 1 : 2]:
-            shown[start : place + 1] = [LEFT_OUT, *[""] * (place - start)]
-        start = place + 2
-    return shown
+    made, run = pieces[0], ""
+    for place in range(1, len(pieces), 2):
+        value, words = _value(pieces[place], cell), pieces[place + 1]
+        run = LEFT_OUT if LEFT_OUT in (run.strip(), value) else run + value
+        if words.strip() or place == len(pieces) - 2:
+            made, run = made + run + words, ""
+        elif run != LEFT_OUT:
+            run += words
+    return made
 
 
 def _fit(form: Form, text: str) -> list[str] | None:
