@@ -15,9 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from vae_lab.diagnosis.doors import Doors, numbers, quiet
+from vae_lab.diagnosis.lines import factor
 from vae_lab.diagnosis.watch import DRAWS, MIXES, NORMAL, Call, Change, Enough, Watch
 
 Place = tuple[int, int]
+BASE, OTHER = 0.3, 1.1  # constants that no common formula confuses
 
 
 class Anatomy:
@@ -72,6 +74,12 @@ class Anatomy:
     def value(self, watch: Watch, place: Place) -> Tensor:
         """The tensor at a place of another run."""
         return watch.calls[place[0]].outputs[place[1]]
+
+    def picture_held(self) -> dict[Place, Change]:
+        """The change that keeps the picture as it was in the first run, whatever is decoded."""
+        assert self.picture is not None
+        still = self.value(self.watch, self.picture).detach().clone()
+        return {self.picture: lambda t: still.to(t)}
 
     def like(self, watch: Watch, place: Place) -> Tensor | None:
         """The tensor at a place of a run in another mode, which may make other calls: found from the end of the run."""
@@ -157,11 +165,9 @@ class Anatomy:
     def _one_factor(self, place: Place) -> bool:
         """Whether z is what was drawn there, times one number, plus another."""
         assert self.z is not None
-        watch, _ = self.again({p: constant(0.3) for p in self.heads}, until=self.z[0])
-        before, z = (self.value(watch, p).detach().flatten().double() for p in (place, self.z))
-        a, b = before - before.mean(), z - z.mean()
-        rest = b - (a * b).sum() / (a * a).sum().clamp_min(1e-30) * a
-        return bool(rest.abs().max() < 1e-3 * (1e-6 + b.std()))
+        watch, _ = self.again({p: constant(BASE) for p in self.heads}, until=self.z[0])
+        before, z = (self.value(watch, p).detach() for p in (place, self.z))
+        return factor(before, z) is not None
 
     @property
     def matrix(self) -> bool:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vae_lab.diagnosis.anatomy import Anatomy, Place, constant
 from vae_lab.diagnosis.draw import Draw, measure
-from vae_lab.diagnosis.likelihood import line
+from vae_lab.diagnosis.lines import line
 
 Formula = Callable[[Tensor, Tensor], Tensor]  # (m, s) -> nats per latent dimension
 
@@ -110,15 +110,13 @@ def _all_three(m: Tensor, s: Tensor, price: Tensor, rest: float) -> bool:
 
 def _observe(anatomy: Anatomy, draw: Draw, first: Place, second: Place | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Price per latent entry, and z's mean and spread, for a grid of the encoder's answers; and the second answer."""
-    assert anatomy.picture is not None
-    still = anatomy.value(anatomy.watch, anatomy.picture).detach().clone()
+    held = anatomy.picture_held()
     rows = []
     noise = anatomy.noise() if anatomy.drawn_apart() else None
     for a in (0.0, 0.7, -1.3, 2.0):
         for b in (-1.6, -0.6, 0.4, 1.2):
             values = {first: a} | ({second: b} if second is not None else {})
-            changes = {place: constant(c) for place, c in values.items()}
-            changes[anatomy.picture] = lambda t: still.to(t)
+            changes = {place: constant(c) for place, c in values.items()} | held
             if noise is not None:  # so that an estimate of the KL by Monte Carlo is exact, too
                 changes[noise] = _balanced
             seeds = range(8 if draw.noisy and noise is None else 1)

@@ -217,10 +217,15 @@ def _holds(thing: Any) -> bool:
     return isinstance(thing, dict | list | tuple) or dataclasses.is_dataclass(thing)
 
 
+def layers(modules: list[nn.Module]) -> list[nn.Module]:
+    """The modules and all that they hold, each once."""
+    return list({id(m): m for module in modules for m in module.modules()}.values())
+
+
 @contextlib.contextmanager
 def quiet(modules: list[nn.Module], seed: int | None = 0, mode: str = "train") -> Iterator[None]:
     """Run in the given mode with dropout off, and leave modes, buffers, gradients and random streams as they were."""
-    every = list({id(m): m for module in modules for m in module.modules()}.values())
+    every = layers(modules)
     modes = [m.training for m in every]
     buffers = [(b, b.clone()) for module in modules for b in module.buffers()]
     counters = [(m, {k: v for k, v in vars(m).items() if type(v) in {int, float}}) for m in every]

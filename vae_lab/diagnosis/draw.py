@@ -13,12 +13,12 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from vae_lab.diagnosis.anatomy import Anatomy, Place, constant
+from vae_lab.diagnosis.anatomy import BASE, OTHER, Anatomy, Place, constant
 from vae_lab.diagnosis.causes import finding
 from vae_lab.diagnosis.findings import Finding
+from vae_lab.diagnosis.lines import factor
 from vae_lab.diagnosis.watch import Change
 
-BASE, OTHER = 0.3, 1.1  # constants that no common formula confuses
 ENOUGH = 6000  # draws that are looked at
 
 
@@ -36,12 +36,8 @@ class Draw:
 def measure(anatomy: Anatomy, values: dict[Place, float]) -> tuple[float, float]:
     """Mean and spread of z with constants for the encoder's answers, without chance where the noise was seen."""
     zs, noises = _sample(anatomy, values)
-    if noises is not None:
-        z, e = zs.flatten().double(), noises.flatten().double()
-        slope = ((z - z.mean()) * (e - e.mean())).mean() / ((e - e.mean()) ** 2).mean()
-        rest = z - z.mean() - slope * (e - e.mean())
-        if rest.abs().max() < 1e-3 * (1e-6 + z.std()):
-            return float(z.mean() - slope * e.mean()), float(slope.abs())
+    if noises is not None and (slope := factor(noises, zs)) is not None:
+        return float(zs.double().mean() - slope * noises.double().mean()), float(slope.abs())
     return float(zs.double().mean()), float(zs.double().std())
 
 
@@ -133,8 +129,7 @@ def _priced(anatomy: Anatomy, places: list[Place]) -> bool:
     """Whether the loss changes with one of these answers, the rest held still; True where it cannot be seen."""
     if anatomy.loss is None or anatomy.picture is None:
         return True
-    still = anatomy.value(anatomy.watch, anatomy.picture).detach().clone()
-    flat = {p: constant(BASE) for p in anatomy.heads} | {anatomy.picture: lambda t: still.to(t)}
+    flat = {p: constant(BASE) for p in anatomy.heads} | anatomy.picture_held()
     first = anatomy.price(flat)
     others = [anatomy.price(flat | {p: constant(c)}) for p in places for c in (-1.0, OTHER)]
     return any(abs(other - first) > 1e-6 * (1e-6 + abs(first)) for other in others)
@@ -143,12 +138,7 @@ def _priced(anatomy: Anatomy, places: list[Place]) -> bool:
 def _one_factor(anatomy: Anatomy, values: dict[Place, float]) -> bool:
     """Whether one number, and no tensor of another shape, multiplies the noise of every entry."""
     zs, noises = _sample(anatomy, values)
-    if noises is None:
-        return True
-    z, e = zs.flatten().double(), noises.flatten().double()
-    slope = ((z - z.mean()) * (e - e.mean())).mean() / ((e - e.mean()) ** 2).mean()
-    rest = z - z.mean() - slope * (e - e.mean())
-    return bool(rest.abs().max() < 1e-3 * (1e-6 + z.std()))
+    return noises is None or factor(noises, zs) is not None
 
 
 def _without_noise(anatomy: Anatomy) -> Finding:

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from vae_lab.diagnosis.anatomy import Anatomy, Place
+from vae_lab.diagnosis.anatomy import BASE, Anatomy, Place
 from vae_lab.diagnosis.causes import finding
-from vae_lab.diagnosis.draw import BASE, Draw, measure
+from vae_lab.diagnosis.doors import layers
+from vae_lab.diagnosis.draw import Draw, measure
 from vae_lab.diagnosis.findings import Finding
 from vae_lab.diagnosis.likelihood import Likelihood
 from vae_lab.diagnosis.watch import Watch
@@ -106,8 +107,7 @@ def _comparable(anatomy: Anatomy, here: Watch, there: Watch, kept: slice) -> boo
                 t, u = t[kept], u[kept]
             if not torch.equal(t.detach(), u.detach()):
                 return False
-    every = {id(m): m for module in anatomy.doors.modules for m in module.modules()}.values()
-    norms = [m for m in every if isinstance(m, nn.modules.batchnorm._BatchNorm)]
+    norms = [m for m in layers(anatomy.doors.modules) if isinstance(m, nn.modules.batchnorm._BatchNorm)]
     calls = [c for c in here.calls if "batch_norm" in c.name]
     return len(calls) <= len(norms) and all(m.running_mean is not None for m in norms)
 

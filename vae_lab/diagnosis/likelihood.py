@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from vae_lab.diagnosis.anatomy import Anatomy, constant
-from vae_lab.diagnosis.draw import BASE, Draw
+from vae_lab.diagnosis.anatomy import BASE, Anatomy, constant
+from vae_lab.diagnosis.draw import Draw
+from vae_lab.diagnosis.lines import line
 
 Term = Callable[[Tensor, Tensor], Tensor]  # (u, x) -> nats (or squares) per pixel
 
@@ -83,10 +84,3 @@ def examine(anatomy: Anatomy, draw: Draw) -> Likelihood | None:
         found.append((rest, name, weight))
     rest, name, weight = min(found)
     return Likelihood(name, weight, True) if rest < NEAR else Likelihood(None, float("nan"), True)
-
-
-def line(a: Tensor, b: Tensor) -> tuple[float, float]:
-    """Slope of b = slope * a + constant, and the largest distance from the line relative to b's range."""
-    ca, cb = a - a.mean(), b - b.mean()
-    slope = (ca * cb).sum() / (ca * ca).sum().clamp_min(1e-30)
-    return float(slope), float((cb - slope * ca).abs().max() / (b.max() - b.min()).clamp_min(1e-30))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from vae_lab.diagnosis.anatomy import Anatomy, constant
+from vae_lab.diagnosis.anatomy import BASE, OTHER, Anatomy, constant
 from vae_lab.diagnosis.likelihood import Likelihood
 from vae_lab.diagnosis.watch import NORMAL
 
@@ -53,10 +53,8 @@ def _learned_beside(anatomy: Anatomy) -> bool:
     if anatomy.picture is None:
         return False
     grads = []
-    for c in (0.3, 1.1):
-        changes = {p: constant(c) for p in anatomy.heads}
-        still = anatomy.value(anatomy.watch, anatomy.picture).detach().clone()
-        watch, loss = anatomy.again(changes | {anatomy.picture: lambda t, still=still: still.to(t)})
+    for c in (BASE, OTHER):
+        watch, loss = anatomy.again({p: constant(c) for p in anatomy.heads} | anatomy.picture_held())
         if loss is None or not loss.requires_grad:
             return False
         leaves = {id(t): t for call in watch.calls for t in call.inputs if t.is_leaf and t.requires_grad}
