@@ -155,6 +155,42 @@ class WarmUp(Plain):
         return (error(self.decoder(z), x) + self.calls / 1001 * kl(mu, logvar)).mean()
 
 
+def beside(reconstruction: Callable[[Tensor, Tensor], Tensor]) -> dict[str, Any]:
+    """A model whose reconstruction error, [B], is another one, beside the right KL."""
+    return {"model": Plain(loss=lambda u, x, mu, logvar: (reconstruction(u, x) + kl(mu, logvar)).mean())}
+
+
+def other_axis(logits: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+    return error(logits, x).mean() + (0.5 * (mu**2 + logvar.exp() - 1 - logvar)).sum(0).mean()
+
+
+def bright(u: Tensor, x: Tensor) -> Tensor:
+    """The error where some image of the batch has a pixel above one half."""
+    seen = (x > 0.5).any(0).float()
+    return (F.binary_cross_entropy_with_logits(u, x, reduction="none") * seen).sum(1)
+
+
+def crossed(u: Tensor, x: Tensor) -> Tensor:
+    return F.binary_cross_entropy(x, torch.sigmoid(u), reduction="none").sum(1)
+
+
+def transposed(x: Tensor) -> Tensor:
+    return x.view(-1, 8, 8).mT.reshape(x.shape)
+
+
+def white_heavier(u: Tensor, x: Tensor) -> Tensor:
+    three = torch.tensor(3.0)
+    return F.binary_cross_entropy_with_logits(u, x, pos_weight=three, reduction="none").sum(1)
+
+
+def _dark(u: Tensor) -> Tensor:
+    return (0.5 - torch.tanh(u) / 2).log()
+
+
+def masked(u: Tensor, x: Tensor) -> Tensor:
+    return (F.binary_cross_entropy_with_logits(u, x, reduction="none") * (torch.rand_like(x) < 0.5)).sum(1)
+
+
 SOUND: dict[str, Callable[[], dict[str, Any]]] = {
     "squares, beta 4": lambda: {"model": Plain(loss=squares(4.0))},
     "squares, beta 10": lambda: {"model": Plain(loss=squares(10.0))},
@@ -177,6 +213,12 @@ SOUND: dict[str, Callable[[], dict[str, Any]]] = {
     "noise on the image": lambda: {"model": Plain(image=lambda x: x + 0.3 * torch.randn_like(x))},
     "dropout as a function": lambda: {"model": Plain(image=lambda x: F.dropout(x, 0.3))},
     "a warm-up": lambda: {"model": WarmUp()},
+    "black and white targets": lambda: beside(lambda u, x: error(u, (x > 0.5).float())),
+    "targets that are drawn": lambda: beside(lambda u, x: error(u, torch.bernoulli(x))),
+    "targets on [-1, 1], tanh": lambda: beside(lambda u, x: ((torch.tanh(u) - (2 * x - 1)) ** 2).sum(1)),
+    "a tanh on [0, 1]": lambda: beside(lambda u, x: -((0.5 + torch.tanh(u) / 2).log() * x + _dark(u) * (1 - x)).sum(1)),
+    "white counts more": lambda: beside(white_heavier),
+    "pixels masked at random": lambda: beside(masked),
 }
 
 
@@ -244,6 +286,26 @@ BROKEN: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "halves of the batch": ("answer_of_batch", lambda: {"model": Plain(answers=lambda out: out.view(2, len(out), -1))}),
     "pixels of all images": ("answer_of_batch", lambda: {"model": Plain(image=lambda x: x.reshape(64, -1).t())}),
     "pictures of all images": ("picture_of_batch", lambda: {"model": Plain(picture=lambda u: u.reshape(64, -1).t())}),
+    "half of the image": ("part_of_image", lambda: beside(lambda u, x: error(u[:, :32], x[:, :32]))),
+    "squares of a quarter": ("part_of_image", lambda: beside(lambda u, x: ((u - x)[:, 16:32] ** 2).sum(1))),
+    "the image's bright pixels": ("part_of_image", lambda: beside(bright)),
+    "the first image": ("part_of_batch", lambda: beside(lambda u, x: error(u[:1], x[:1]))),
+    "the last images left out": ("part_of_batch", lambda: beside(lambda u, x: F.pad(error(u[:-4], x[:-4]), (0, 4)))),
+    "another image": ("other_target", lambda: beside(lambda u, x: error(u, x.roll(1, 0)))),
+    "images in another order": ("other_target", lambda: beside(lambda u, x: error(u, x.flip(0)))),
+    "pixels in another order": ("other_target", lambda: beside(lambda u, x: error(u, transposed(x)))),
+    "squares of pixels in another order": ("other_target", lambda: beside(lambda u, x: ((u - x.flip(1)) ** 2).sum(1))),
+    "the negative": ("other_target", lambda: beside(lambda u, x: error(u, 1 - x))),
+    "the mean image": ("other_target", lambda: beside(lambda u, x: error(u, x.mean(0).expand_as(x)))),
+    "tanh before logits": ("squeezed_logits", lambda: beside(lambda u, x: error(torch.tanh(u), x))),
+    "relu before logits": ("squeezed_logits", lambda: beside(lambda u, x: error(torch.relu(u), x))),
+    "swapped logits": ("swapped_arguments", lambda: beside(lambda u, x: error(x, u))),
+    "swapped and a sigmoid": ("swapped_arguments", lambda: beside(lambda u, x: error(x, torch.sigmoid(u)))),
+    "swapped probabilities": ("swapped_arguments", lambda: beside(crossed)),
+    "images on [-1, 1] in the loss": ("pixel_range", lambda: beside(lambda u, x: error(u, 2 * x - 1))),
+    "one half for both": ("one_answer", lambda: {"model": Plain(answers=lambda out: (out[:, :4], out[:, :4]))}),
+    "one tensor for both": ("one_answer", lambda: {"model": Plain(answers=lambda out: (out[:, :4],) * 2)}),
+    "KL over the other axis": ("kl_wrong_axis", lambda: {"model": Plain(loss=other_axis)}),
     "squares, weight 1000": ("kl_weight", lambda: {"model": Plain(loss=squares(1000.0))}),
 }
 

@@ -53,7 +53,7 @@ KL_POINTS = (
     *({"mu": 1.0, "logvar": 0.0}, {"mu": 0.0, "logvar": 2.0}, {"mu": 0.0, "logvar": -2.0}, {"mu": -1.0, "logvar": 0.0}),
     *({"mu": 0.2, "logvar": 0.0}, {"mu": 0.0, "logvar": 0.2}, {"mu": 0.0, "logvar": 0.0}, {"mu": 3.0, "logvar": 1.0}),
 )
-FAR_KL_POINTS = ({"mu": 0.0, "logvar": 40.0}, {"mu": 0.0, "logvar": -40.0}, {"mu": 0.0, "logvar": -60.0})
+FAR_KL_POINTS = tuple({"mu": 0.0, "logvar": far} for far in (40.0, -40.0, -60.0, 60.0))
 CLAMPS = (2.0, 4.0, 5.0, 6.0, 8.0, 10.0, 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0)
 PIXEL_POINTS = (
     *({"logits": 0.0, "x": 1.0}, {"logits": 2.0, "x": 1.0}, {"logits": 2.0, "x": 0.0}, {"logits": -2.0, "x": 0.0}),
@@ -65,6 +65,9 @@ LOSS_POINTS = (
     {"logits": 0.0, "x": 1.0, "mu": 1.0, "logvar": 0.0},
     {"logits": 2.0, "x": 0.5, "mu": 0.0, "logvar": 2.0},
     {"logits": 2.0, "x": 0.0, "mu": 0.2, "logvar": 0.0},
+    {"logits": 0.0, "x": 1.0, "mu": 50.0, "logvar": 0.0},
+    {"logits": 0.0, "x": 1.0, "mu": 0.0, "logvar": -20.0},
+    {"logits": 0.0, "x": 1.0, "mu": 0.0, "logvar": 9.0},
 )
 """One pixel and one dimension, simple numbers: what a student can work out by hand."""
 
@@ -92,11 +95,14 @@ def check_kl_to_standard_normal(
     far, near = _latents(batch, dim, dtype), _near(batch, dim, dtype)
     for inputs, wrong in ((far, losses.WRONG_KL), (near, [])):  # near 0 many formulas have nearly the same values
         require_closed_form(
-            task, kl_to_standard_normal, closed, inputs, wrong, by_hand=KL_POINTS, measure=losses.measure_kl
-        )
+            task, kl_to_standard_normal, closed, inputs, wrong,
+            by_hand=KL_POINTS, measure=losses.measure_kl, terms=losses.ways_of_kl,
+        )  # fmt: skip
 
 
-def check_far_logvar(kl_to_standard_normal: Callable[..., Any], dtype: torch.dtype = torch.float32) -> None:
+def check_far_logvar(
+    kl_to_standard_normal: Callable[..., Any], dtype: torch.dtype = torch.float32, dim: int = 3
+) -> None:
     """Require the right KL for logvar from -60 to 60.
 
     No statistics: a right answer always passes.
@@ -104,15 +110,17 @@ def check_far_logvar(kl_to_standard_normal: Callable[..., Any], dtype: torch.dty
     Args:
         kl_to_standard_normal: the student's function.
         dtype: of mu and logvar.
+        dim: D; in the first seven images small and large logvar stand side by side, in the others like beside like.
 
     Raises:
         CheckFailed: if not.
     """
     task = "kl_to_standard_normal"
-    mu = torch.randn(3, 7, dtype=dtype, device=device()).T.contiguous()
-    logvar = torch.linspace(-60, 60, 21, dtype=dtype, device=device()).reshape(3, 7).T.contiguous()
+    line = torch.linspace(-60, 60, 7 * dim, dtype=dtype, device=device())
+    logvar = torch.cat([line.reshape(dim, 7).T, line.reshape(7, dim)])
+    mu = torch.randn(14, dim, dtype=dtype, device=device())
     seen = (
-        require_tensor(task, ask(task, kl_to_standard_normal, mu, logvar, names=("mu", "logvar")), mu, (7,))
+        require_tensor(task, ask(task, kl_to_standard_normal, mu, logvar, names=("mu", "logvar")), mu, (14,))
         .detach()
         .double()
     )
@@ -151,6 +159,7 @@ def check_bernoulli_log_likelihood(
         losses.WRONG_LIKELIHOOD,
         by_hand=PIXEL_POINTS,
         measure=losses.measure_likelihood,
+        terms=losses.ways_of_likelihood,
     )
 
 
@@ -257,16 +266,17 @@ def check_negative_elbo(
     Raises:
         CheckFailed: if not.
     """
-    far, near = _latents(shape[0], dim, dtype), _near(shape[0], dim, dtype)
-    for latents, wrong in ((far, losses.WRONG_LOSS), (near, [])):
+    latents = [_latents(shape[0], dim, dtype), _near(shape[0], dim, dtype), _costly(shape[0], dim, dtype)]
+    for each, wrong in zip(latents, (losses.WRONG_LOSS, [], []), strict=True):
         require_closed_form(
             "negative_elbo",
             negative_elbo,
             losses.loss,
-            _pixels(shape, dtype) | latents,
+            _pixels(shape, dtype) | each,
             wrong,
             by_hand=LOSS_POINTS,
             measure=losses.measure_loss,
+            terms=losses.ways_of_loss,
         )
 
 
@@ -313,6 +323,13 @@ def check_narrow(function: Callable[..., Any], task: str, dtype: torch.dtype) ->
 def _near(batch: int, dim: int, dtype: torch.dtype) -> dict[str, Tensor]:
     """Mu and logvar near 0, where a floor under the KL shows."""
     mu, logvar = losses.near_the_prior(batch, dim, dtype, device())
+    return {"mu": mu.requires_grad_(), "logvar": logvar.requires_grad_()}
+
+
+def _costly(batch: int, dim: int, dtype: torch.dtype) -> dict[str, Tensor]:
+    """Mu and logvar far from 0, where the loss of an image is thousands of nats, and a ceiling shows."""
+    mu = torch.linspace(-60, 50, batch * dim, dtype=dtype, device=device()).reshape(batch, dim)
+    logvar = torch.linspace(9, -25, batch * dim, dtype=dtype, device=device()).reshape(batch, dim)
     return {"mu": mu.requires_grad_(), "logvar": logvar.requires_grad_()}
 
 

@@ -40,6 +40,11 @@ CAUSES: dict[str, tuple[str, str, str]] = {
         "Write z = mu + sigma * eps, with sigma = exp(logvar / 2).",
         "reparameterization",
     ),
+    "prior_draw": (
+        "z is drawn without the encoder: neither mu nor sigma goes into it.",
+        "Write z = mu + sigma * eps; a draw from the prior alone is for generating.",
+        "reparameterization",
+    ),
     "mean_ignored": (
         "The mean that the encoder gives is not used in the draw of z.",
         "Write z = mu + sigma * eps, with the encoder's mu.",
@@ -73,9 +78,19 @@ CAUSES: dict[str, tuple[str, str, str]] = {
     ),
     # encoder and decoder
     "one_sided_mu": ("mu cannot change its sign: an activation stands after its layer.", NO_ACTIVATION, "training"),
+    "one_answer": (
+        "mu and logvar are one and the same number.",
+        "Give each a layer of its own, or cut one layer of width 2 D in two: chunk(2, dim=1).",
+        "training",
+    ),
     "bounded_mu": ("mu is squeezed into an interval: an activation stands after its layer.", NO_ACTIVATION, "training"),
     "one_sided_logvar": (
         "sigma cannot be smaller than 1: an activation stands after the layer of logvar.",
+        NO_ACTIVATION,
+        "training",
+    ),
+    "bounded_logvar": (
+        "sigma is squeezed into an interval: an activation stands after its layer.",
         NO_ACTIVATION,
         "training",
     ),
@@ -99,6 +114,11 @@ CAUSES: dict[str, tuple[str, str, str]] = {
         "Look where z is lost on its way: a zero factor, a dead layer, another variable in its place.",
         "training",
     ),
+    "deaf_dimensions": (
+        "The decoder does not hear all of z.",
+        "Look where a part of z is lost: a slice, a split, a layer that takes fewer numbers.",
+        "training",
+    ),
     "decoder_sees_image": (
         "The decoder sees the image itself, past z.",
         "Give the decoder z alone: no skip connection from the encoder, no x among its inputs.",
@@ -107,6 +127,11 @@ CAUSES: dict[str, tuple[str, str, str]] = {
     "collapse": (
         "The posterior has collapsed: the decoder draws the average image for every z.",
         "Look at the weight of the KL term; warm it up from 0, or train longer with a smaller learning rate.",
+        "training",
+    ),
+    "dropout_in_eval": (
+        "Dropout goes on in eval mode, behind z.",
+        "Use torch.nn.Dropout, or F.dropout(h, p, training=self.training).",
         "training",
     ),
     "eval_differs": (
@@ -121,6 +146,11 @@ CAUSES: dict[str, tuple[str, str, str]] = {
         "Rescale the images first.",
         "elbo",
     ),
+    "cut_picture": (
+        "The gradient does not pass from the loss to the decoder's picture: nothing is learned from it.",
+        "Take detach, no_grad, NumPy, round and argmax off the picture on its way into the loss.",
+        "gradient_paths",
+    ),
     "no_reconstruction": (
         "The loss does not look at the decoder's picture.",
         "Compare the decoder's result with x in the loss.",
@@ -129,6 +159,31 @@ CAUSES: dict[str, tuple[str, str, str]] = {
     "sigmoid_twice": (
         "Two sigmoids stand between the decoder's last layer and the loss.",
         "Take the sigmoid out of the decoder, or use binary_cross_entropy without _with_logits.",
+        "elbo",
+    ),
+    "squeezed_logits": (
+        "An activation stands between the decoder's last layer and a loss that wants logits.",
+        "Take it off: logits are any real numbers.",
+        "elbo",
+    ),
+    "swapped_arguments": (
+        "The image and the picture have changed places in the cross-entropy.",
+        "The decoder's result comes first, the target second: binary_cross_entropy_with_logits(logits, x).",
+        "elbo",
+    ),
+    "part_of_image": (
+        "A part of the picture is not compared with the image.",
+        "Compare all pixels: look for a slice, a mask, a loss on one channel.",
+        "elbo",
+    ),
+    "part_of_batch": (
+        "Some images of the batch have no part in the loss.",
+        "Sum over the pixels of every image, and average over all of them: look for an index, a slice.",
+        "elbo",
+    ),
+    "other_target": (
+        "The picture is not compared with its own image.",
+        "Keep each image beside its picture: look for a shuffle, a roll, a transpose before the loss.",
         "elbo",
     ),
     "half_likelihood": (
@@ -166,6 +221,11 @@ CAUSES: dict[str, tuple[str, str, str]] = {
     "kl_batch_mean": ("The KL is averaged over the images, and the reconstruction error is summed.", UNITS, "elbo"),
     "kl_pixel_mean": ("The KL is divided by the number of pixels, and the error is not.", UNITS, "elbo"),
     "kl_latent_mean": ("The KL is averaged over the latent dimensions.", UNITS, "elbo"),
+    "kl_wrong_axis": (
+        "The KL is summed over the images and averaged over the latent dimensions.",
+        "Sum over the latent dimensions, the last axis; average over the images, the first.",
+        "elbo",
+    ),
     "kl_twice": ("The factor 1/2 is missing in the KL.", f"{KL}.", "elbo"),
     "kl_half": ("The factor 1/2 stands twice in the KL.", f"{KL}.", "elbo"),
     "bits": ("One term is in bits, the other in nats.", "Use the natural logarithm in both.", "elbo"),

@@ -121,8 +121,12 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
 NOISE = {"no_noise", "noise_in_eval_only", "fixed_noise", "shared_noise", "repeated_noise", "one_noise_per_image"}
 NOISE |= {"noise_not_normal"}
 FOLLOWS = {name: {"kl_other", "spread", "spread_ignored"} for name in NOISE} | {
-    "deaf_decoder": {"cut_sample", "cut_spread"},
+    "deaf_decoder": {"cut_sample", "cut_spread", "no_reconstruction"},
+    "cut_picture": {"encoder_without_gradient"},
+    "prior_draw": {"cut_sample", "cut_spread", "spread", "encoder_without_gradient"},
     "constant_mu": {"encoder_without_gradient"},
+    "part_of_batch": {"kl_batch_mean", "kl_weight"},
+    "one_answer": {"spread", "kl_other", "kl_mu", "kl_log"},
     "constant_sigma": {"kl_term_missing", "kl_other"},
     "answer_of_batch": {"kl_term_missing", "kl_other", "kl_mu", "spread"},
 }

@@ -232,7 +232,8 @@ def quiet(modules: list[nn.Module], seed: int | None = 0, mode: str = "train") -
     np = sys.modules.get("numpy")
     python, numpy = random.getstate(), np.random.get_state() if np is not None else None
     for m in every:
-        m.training = mode == "train" and not isinstance(m, nn.modules.dropout._DropoutNd)
+        drops = isinstance(m, nn.modules.dropout._DropoutNd | nn.MultiheadAttention)  # the latter do nothing else there
+        m.training = mode == "train" and not drops
     try:
         with torch.random.fork_rng():
             if seed is not None:

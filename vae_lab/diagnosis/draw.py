@@ -37,8 +37,14 @@ def measure(anatomy: Anatomy, values: dict[Place, float]) -> tuple[float, float]
     """Mean and spread of z with constants for the encoder's answers, without chance where the noise was seen."""
     zs, noises = _sample(anatomy, values)
     if noises is not None and (slope := factor(noises, zs)) is not None:
-        return float(zs.double().mean() - slope * noises.double().mean()), float(slope.abs())
+        return float(zs.double().mean() - slope * noises.double().mean()), float(slope.abs()) * _size(noises)
     return float(zs.double().mean()), float(zs.double().std())
+
+
+def _size(noise: Tensor) -> float:
+    """The spread of the noise: 1, unless it is at least five standard errors away from that (torch.normal(0, 0.1))."""
+    spread = float(noise.double().std())
+    return 1.0 if abs(spread - 1) < 5 / math.sqrt(2 * noise.numel()) else spread
 
 
 def _sample(anatomy: Anatomy, values: dict[Place, float]) -> tuple[Tensor, Tensor | None]:
@@ -60,11 +66,13 @@ def examine(anatomy: Anatomy) -> Draw:
     draw = Draw()
     flat = dict.fromkeys(anatomy.heads, BASE)
     m0, s0 = measure(anatomy, flat)
+    both = _one_answer(anatomy)
     for place in anatomy.heads:
         m, s = measure(anatomy, flat | {place: OTHER})
         moved, spread = abs(m - m0), abs(s - s0)
         if moved > 0.05 and (moved > spread or draw.location is None):
             draw.location = draw.location or place
+            both = both or spread > 0.05 * s0 + 1e-6
         elif spread > 0.05 * (s0 + 1e-6):
             draw.scale = draw.scale or place
         else:
@@ -89,12 +97,22 @@ def examine(anatomy: Anatomy) -> Draw:
     elif rows.shape[0] == len(anatomy.x) and len(rows.unique(dim=0)) <= 0.75 * len(rows):
         seen = f"with equal mu and sigma, only {len(rows.unique(dim=0))} of {len(rows)} rows of z differ"
         draw.findings.append(finding("repeated_noise", seen))
+    elif both and (draw.scale is None or _one_answer(anatomy)) and anatomy.drawn_apart():
+        draw.findings.append(finding("one_answer", "what moves the mean of z spreads it, too, and nothing else does"))
+    elif draw.location is None and draw.scale is None and len(draw.idle) > 1 and not anatomy.matrix:
+        draw.findings.append(finding("prior_draw", "z is the same for every mu and every spread of the encoder"))
     elif draw.scale is None and draw.idle and _one_factor(anatomy, flat):
         draw.findings += _unheard(anatomy, draw, "spread_ignored")
     elif draw.location is None and draw.scale is not None and draw.idle:
         draw.findings += _unheard(anatomy, draw, "mean_ignored")
     draw.findings += _gradients(anatomy, draw)
     return draw
+
+
+def _one_answer(anatomy: Anatomy) -> bool:
+    """Whether there are two answers, and both say the same of every image."""
+    said = [anatomy.value(anatomy.watch, place).detach().flatten() for place in anatomy.heads]
+    return len(said) == 2 and torch.equal(*said) and float(said[0].std()) > 1e-6
 
 
 def _unheard(anatomy: Anatomy, draw: Draw, name: str) -> list[Finding]:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from vae_lab.diagnosis.anatomy import BASE, Anatomy, Place
 from vae_lab.diagnosis.causes import finding
-from vae_lab.diagnosis.doors import layers
+from vae_lab.diagnosis.doors import layers, numbers, quiet
 from vae_lab.diagnosis.draw import Draw, measure
 from vae_lab.diagnosis.findings import Finding
 from vae_lab.diagnosis.likelihood import Likelihood
@@ -20,10 +20,14 @@ from vae_lab.diagnosis.watch import Watch
 def examine(anatomy: Anatomy, draw: Draw, likelihood: Likelihood | None) -> list[Finding]:
     """All findings about encoder and decoder."""
     found: list[Finding] = []
-    if anatomy.picture is not None and anatomy.z is not None:
+    if likelihood is not None and not likelihood.hears:
+        found += _decode_itself(anatomy)
+    if anatomy.picture is not None and anatomy.z is not None and not found:
         found += _decoder(anatomy)
     if draw.location is not None:
         found += _encoder(anatomy, draw)
+    if anatomy.z is not None and not found:
+        found += _dropout_in_eval(anatomy)
     if not found and not any(f.name == "answer_of_batch" for f in draw.findings):
         found += _neighbours(anatomy)
     if not found and likelihood is not None and likelihood.name is not None:
@@ -44,6 +48,9 @@ def _decoder(anatomy: Anatomy) -> list[Finding]:
     here, there = _picture(anatomy, z), _picture(anatomy, -z)
     if float((here - there).abs().max()) <= 1e-6 * (1 + float(here.abs().max())):
         return [finding("deaf_decoder", "z and -z give the same pictures")]
+    if deaf := _deaf_dimensions(anatomy, z):
+        seen = f"the pictures have no derivative with respect to {deaf} of the {z[0].numel()} numbers of z"
+        return [finding("deaf_dimensions", seen)]
     one = z[:1].expand_as(z).clone()
     spread = _apart(_picture(anatomy, one))
     if spread <= max(1e-5, 1e-3 * float(here.std())):
@@ -53,6 +60,59 @@ def _decoder(anatomy: Anatomy) -> list[Finding]:
         seen = f"the same z for all images gives pictures that differ by up to {spread:.3g}"
         return [finding("decoder_sees_image", seen)]
     return []
+
+
+def _dropout_in_eval(anatomy: Anatomy) -> list[Finding]:
+    """Whether something that follows from z is dropped in eval mode."""
+    assert anatomy.z is not None
+    watch, _ = anatomy.again({}, mode="eval")
+    z = anatomy.like(watch, anatomy.z)
+    behind = watch.after([z]) if z is not None else set()
+    for call in watch.calls:
+        if "dropout" in call.name and call.inputs and call.outputs and id(call.inputs[0]) in behind:
+            here, there = call.inputs[0].detach(), call.outputs[0].detach()
+            if here.shape == there.shape and (gone := int(((here != 0) & (there == 0)).sum())):
+                return [finding("dropout_in_eval", f"{gone} of {here.numel()} numbers are 0 behind {call.name}")]
+    return []
+
+
+def _deaf_dimensions(anatomy: Anatomy, z: Tensor) -> int:
+    """Of how many numbers of z no picture has any derivative, though it has of others."""
+    assert anatomy.z is not None
+    assert anatomy.picture is not None
+    leaves: list[Tensor] = []
+
+    def put_in(t: Tensor) -> Tensor:
+        leaves.append(z.to(t).detach().requires_grad_())
+        return leaves[-1]
+
+    watch, _ = anatomy.again({anatomy.z: put_in}, until=anatomy.picture[0])
+    picture = anatomy.value(watch, anatomy.picture)
+    if not picture.requires_grad or not leaves:
+        return 0
+    weights = torch.randn(picture.shape, generator=torch.Generator().manual_seed(3), device="cpu").to(picture)
+    (slope,) = torch.autograd.grad((picture * weights).sum(), leaves[-1:], allow_unused=True)
+    if slope is None or len(slope) != len(anatomy.x):
+        return 0
+    silent = int((slope.flatten(1) == 0).all(0).sum())
+    return silent if silent < slope[0].numel() else 0
+
+
+def _decode_itself(anatomy: Anatomy) -> list[Finding]:
+    """Whether `decode` gives the same for every z, where what follows from z is not what the loss looks at."""
+    decode, like = anatomy.doors.decode, anatomy.z_tensor
+    if decode is None or like is None:
+        return []
+    z = torch.randn(like.shape, generator=torch.Generator().manual_seed(1), device="cpu").to(like)
+    try:
+        with quiet(anatomy.doors.modules), torch.no_grad():
+            here = numbers(decode(z))
+        with quiet(anatomy.doors.modules), torch.no_grad():
+            there = numbers(decode(-z))
+    except (TypeError, RuntimeError, ValueError):
+        return []
+    same = [torch.equal(a, b) for a, b in zip(here, there, strict=False)]
+    return [finding("deaf_decoder", "decode gives the same for z and -z")] if same and all(same) else []
 
 
 def _apart(pictures: Tensor) -> float:
@@ -80,6 +140,8 @@ def _neighbours(anatomy: Anatomy) -> list[Finding]:
     turned = x.min() + x.max() - x
     first, second = torch.cat([x[:half], turned[half:]]), torch.cat([turned[:half], x[half:]])
     watch, _ = anatomy.again({}, mode="eval")
+    if moved := _moved_rows(anatomy, watch, torch.cat([turned[:1], x[1:]])):
+        return moved
     answers = [("answer_of_batch", p) for p in (*anatomy.heads, anatomy.z)]
     pictures = [("picture_of_batch", p) for p in (anatomy.picture,) if p is not None]
     for other, kept in ((first, slice(0, half)), (second, slice(half, None))):
@@ -94,6 +156,21 @@ def _neighbours(anatomy: Anatomy) -> list[Finding]:
             if apart > 1e-4 * (1e-6 + float(here.detach().abs().max())):
                 seen = f"in eval mode, other images beside the same one change what is made of it by up to {apart:.2g}"
                 return [finding(name, seen)]
+    return []
+
+
+def _moved_rows(anatomy: Anatomy, watch: Watch, other: Tensor) -> list[Finding]:
+    """Whether the answer that changes with the first image, and with it alone, stands in another row."""
+    theirs, _ = anatomy.again({}, mode="eval", x=other)
+    if [c.name for c in watch.calls] != [c.name for c in theirs.calls]:
+        return []
+    for place in anatomy.heads:
+        here, there = anatomy.like(watch, place), anatomy.like(theirs, place)
+        if here is None or there is None or here.shape != there.shape or len(here) != len(anatomy.x):
+            return []
+        rows = (here != there).detach().flatten(1).any(1).nonzero().flatten().tolist()
+        if len(rows) == 1 and rows != [0]:
+            return [finding("other_target", f"what the encoder says of image 1 stands in row {rows[0] + 1}")]
     return []
 
 
@@ -117,7 +194,10 @@ def _one_sided(anatomy: Anatomy, place: Place) -> list[Finding]:
     lowest, zeros = float("inf"), 0
     noise = torch.randn(anatomy.x.shape, generator=torch.Generator().manual_seed(2), device="cpu").to(anatomy.x)
     for x in (anatomy.x, 1 - anatomy.x, noise, 20 * noise):
-        watch, _ = anatomy.again({}, x=x, until=place[0])
+        try:
+            watch, _ = anatomy.again({}, x=x, until=place[0])
+        except (RuntimeError, ValueError):  # a model may refuse what is no image: torch.bernoulli(x) does
+            continue
         value = anatomy.value(watch, place).detach()
         lowest, zeros = min(lowest, float(value.min())), zeros + int((value == 0).sum())
     if lowest >= 0 and zeros:
@@ -138,9 +218,11 @@ def bounds(anatomy: Anatomy, draw: Draw) -> list[Finding]:
         return [finding("bounded_mu", seen)]
     if draw.scale is not None:
         narrow, wide = sorted(measure(anatomy, flat | {draw.scale: c})[1] for c in (-12.0, 12.0))
+        seen = f"driven from -12 to 12, sigma goes from {narrow:.3g} to {wide:.3g}"
         if narrow > 0.9:
-            seen = f"driven from -12 to 12, sigma goes from {narrow:.3g} to {wide:.3g}"
             return [finding("one_sided_logvar", seen)]
+        if narrow > 0.3 and wide < 3.4:
+            return [finding("bounded_logvar", seen)]
     return []
 
 

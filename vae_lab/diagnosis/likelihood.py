@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from vae_lab.diagnosis import target
 from vae_lab.diagnosis.anatomy import BASE, Anatomy, constant
 from vae_lab.diagnosis.draw import Draw
 from vae_lab.diagnosis.lines import line
+from vae_lab.diagnosis.target import Target
 
 Term = Callable[[Tensor, Tensor], Tensor]  # (u, x) -> nats (or squares) per pixel
 
@@ -27,6 +29,11 @@ def _twice(u: Tensor, x: Tensor) -> Tensor:
 
 def _half(u: Tensor, x: Tensor) -> Tensor:
     return -x * F.logsigmoid(u)
+
+
+def _swapped(u: Tensor, x: Tensor) -> Tensor:
+    inside = bool((x >= 0).all() and (x <= 1).all())
+    return F.binary_cross_entropy(x, torch.sigmoid(u), reduction="none") if inside else torch.full_like(x, torch.nan)
 
 
 NEAR = 2e-3  # largest distance from a formula, relative to the range of the loss
@@ -42,6 +49,11 @@ TERMS: dict[str, Term] = {
     "sigmoid twice": _twice,
     "half": _half,
     "squares of a sigmoid twice": lambda u, x: (torch.sigmoid(torch.sigmoid(u)) - x) ** 2,
+    "bernoulli of a tanh": lambda u, x: F.binary_cross_entropy_with_logits(torch.tanh(u), x, reduction="none"),
+    "bernoulli of a relu": lambda u, x: F.binary_cross_entropy_with_logits(torch.relu(u), x, reduction="none"),
+    "swapped": _swapped,
+    "swapped logits": lambda u, x: F.binary_cross_entropy_with_logits(x, u, reduction="none"),
+    "swapped and one sigmoid": lambda u, x: F.binary_cross_entropy_with_logits(x, torch.sigmoid(u), reduction="none"),
 }
 
 
@@ -52,6 +64,8 @@ class Likelihood:
     name: str | None
     weight: float
     hears: bool  # whether the loss changes with the picture at all
+    target: Target | None = None  # what the pixels are compared with, where that could be read off
+    cut: bool = False  # whether the loss changes with the picture and has no derivative there
 
 
 def examine(anatomy: Anatomy, draw: Draw) -> Likelihood | None:
@@ -83,4 +97,10 @@ def examine(anatomy: Anatomy, draw: Draw) -> Likelihood | None:
         weight, rest = line(wanted, prices)
         found.append((rest, name, weight))
     rest, name, weight = min(found)
-    return Likelihood(name, weight, True) if rest < NEAR else Likelihood(None, float("nan"), True)
+    read = target.read(anatomy, still)
+    cut = read is None and target.silent(anatomy, still)
+    if rest < NEAR:
+        return Likelihood(name, weight, True, read, cut)
+    if read is None or read.common is None:
+        return Likelihood(None, float("nan"), True, read, cut)
+    return Likelihood(read.family, read.common, True, read, cut)

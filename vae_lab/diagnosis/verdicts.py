@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from vae_lab.diagnosis import batch_size, target
 from vae_lab.diagnosis.anatomy import Anatomy
 from vae_lab.diagnosis.causes import finding
 from vae_lab.diagnosis.divergence import Divergence
@@ -14,15 +15,20 @@ from vae_lab.diagnosis.likelihood import Likelihood
 NEAR = 0.03  # relative: a weight that is so near to a known one is that
 WIDEST, NARROWEST = 1.5, 0.01  # for pixels in [0, 1], no Gaussian decoder has a sigma beyond
 BETAS = 0.1, 10.0  # such a weight may be meant
+BY_POWER = {1: "batch_mean", 0: "kl_weight", -1: "kl_batch_mean"}  # what no number names, by that of the images
+AVERAGES = {"pixel_mean", "batch_mean", "kl_wrong_axis"}  # what makes the KL too heavy
 
 
 def of_pixels(anatomy: Anatomy, likelihood: Likelihood | None) -> list[Finding]:
     """Pixels that the likelihood, or the decoder, cannot give."""
-    low, high = float(anatomy.x.min()), float(anatomy.x.max())
+    x = anatomy.x
+    if likelihood is not None and likelihood.target is not None and likelihood.name:
+        x = likelihood.target.value[likelihood.target.heard]  # what the loss makes of the images
+    low, high = float(x.min()), float(x.max())
     name = likelihood.name if likelihood is not None and likelihood.name else ""
     if "tanh" in name:
         reach = (-1.0, 1.0)
-    elif "sigmoid" in name or name in {"bernoulli", "half"}:
+    elif "sigmoid" in name or name.startswith("bernoulli") or name == "half":
         reach = (0.0, 1.0)
     elif "relu" in name:
         reach = (0.0, math.inf)
@@ -46,12 +52,23 @@ def of_loss(
     found: list[Finding] = []
     if likelihood.name in {"sigmoid twice", "squares of a sigmoid twice"}:
         found.append(finding("sigmoid_twice", "the loss is that of sigmoid(sigmoid(u)), u the last layer's result"))
+    if likelihood.name in {"bernoulli of a tanh", "bernoulli of a relu"}:
+        function = likelihood.name.removeprefix("bernoulli of a ")
+        seen = f"the loss is that of logits {function}(u), u the last layer's result"
+        found.append(finding("squeezed_logits", seen))
+    if likelihood.name is not None and likelihood.name.startswith("swapped"):
+        found.append(finding("swapped_arguments", "with x for the prediction and the picture for the target, it fits"))
+    if likelihood.cut:
+        found.append(finding("cut_picture", "the loss changes with the picture, and its derivative is 0 or missing"))
+    if likelihood.target is not None:
+        found += target.examine(anatomy, likelihood.target)
     if likelihood.name == "half":
         found.append(finding("half_likelihood", "the loss is -x log p, summed"))
     if divergence is None:
         return found, []
     named = _of_kl(draw, divergence)
-    if likelihood.name is None or divergence.name in {None, "none"} or named:
+    unweighed = likelihood.name is None or likelihood.name.startswith("swapped")
+    if unweighed or divergence.name in {None, "none"} or named:
         return found + named, []
     weight, remarks = _of_weight(anatomy, draw, likelihood, divergence)
     return found + weight, remarks
@@ -104,7 +121,7 @@ def _of_weight(
     anatomy: Anatomy, draw: Draw, likelihood: Likelihood, divergence: Divergence
 ) -> tuple[list[Finding], list[str]]:
     """The weight of the KL beside the likelihood, and what number it is."""
-    beta = divergence.weight / likelihood.weight
+    beta, rows = divergence.weight / likelihood.weight, len(anatomy.x)
     seen = f"the KL weighs {beta:.4g} times what the ELBO gives it"
     if likelihood.weight < 0 and divergence.weight < 0:
         return [finding("sign_of_loss", "better pictures and a smaller KL both raise it")], []
@@ -112,38 +129,44 @@ def _of_weight(
         return [finding("sign_of_reconstruction", "worse pictures lower the loss")], []
     if beta < 0:
         return [finding("sign_of_kl", seen)], []
-    hits = _known(anatomy, draw, beta)
-    if likelihood.name in {"bernoulli", "sigmoid twice", "half"}:
-        if abs(beta - 1) < NEAR:
-            return [], []
-        if not hits and BETAS[0] <= beta <= BETAS[1]:
-            return [], [f"{seen}: a beta-VAE, if it is meant"]
-        return [finding(hits[0] if hits else "kl_weight", seen)], []
+    bernoulli = "bernoulli" in str(likelihood.name) or likelihood.name in {"sigmoid twice", "half"}
+    if bernoulli and abs(beta - 1) < NEAR:
+        return [], []
+    power = batch_size.power(anatomy, beta)
+    name = _known(anatomy, draw, beta, power) or _known(anatomy, draw, beta)
+    more = f", and {'twice' if power > 0 else 'half'} as much with twice as many images" if power else ""
+    if bernoulli:
+        if not name and BETAS[0] <= beta <= BETAS[1]:
+            return [], [f"{seen}{more}: a beta-VAE, if it is meant"]
+        return [finding(name or BY_POWER[power], seen + more)], []
     # squares and absolute errors have a scale of their own, which the weight of the KL sets
     squares = "squares" in str(likelihood.name)
     scale = math.sqrt(beta / 2) if squares else beta
     what = f"as a likelihood, the error has {'sigma' if squares else 'the scale'} {scale:.3g}"
+    if power:
+        what += f", with {rows} images, and another one with {rows // 2}"
     if NARROWEST <= scale <= WIDEST:
         return [], [what]
     usual = 2.0 if squares else 1.0  # the weight beside (u - x)^2 / 2, or |u - x|, where nobody thought of sigma
     if beta <= usual * BETAS[1] and scale >= NARROWEST * (math.sqrt(BETAS[0]) if squares else BETAS[0]):
         return [], [f"{what}, or the KL has a weight: a beta-VAE, if it is meant"]
-    hits = [h for h in hits + _known(anatomy, draw, beta / 2) if (h in _AVERAGES) == (scale > WIDEST)]
-    return [finding(hits[0] if hits else "kl_weight", what)], []
+    named = [name, _known(anatomy, draw, beta / 2, power), _known(anatomy, draw, beta / 2), BY_POWER[power]]
+    fitting = [n for n in named if n and (n in AVERAGES) == (scale > WIDEST)]
+    return [finding([*fitting, "kl_weight"][0], what)], []
 
 
-_AVERAGES = {"pixel_mean", "batch_mean"}
-
-
-def _known(anatomy: Anatomy, draw: Draw, beta: float) -> list[str]:
-    """What the weight is, if it is one of the numbers that a slip makes."""
+def _known(anatomy: Anatomy, draw: Draw, beta: float, power: int = 0) -> str:
+    """What the weight is, if it is one of the numbers that a slip makes; `power` is that of the number of images."""
     rows, pixels = len(anatomy.x), anatomy.x[0].numel()
     assert draw.location is not None
     size = anatomy.value(anatomy.watch, draw.location).numel() // rows
-    numbers = [
-        ("pixel_mean", pixels), ("pixel_mean", pixels * rows), ("batch_mean", rows), ("pixel_mean", pixels / size),
-        ("kl_batch_mean", 1 / rows), ("kl_latent_mean", 1 / size), ("kl_batch_mean", 1 / (rows * size)),
-        ("kl_pixel_mean", 1 / pixels), ("kl_pixel_mean", 1 / (rows * pixels)), ("kl_twice", 2.0), ("kl_half", 0.5),
-        ("bits", 1 / math.log(2)), ("bits", math.log(2)),
-    ]  # fmt: skip
-    return [name for name, n in numbers if abs(beta / n - 1) < NEAR and abs(n - 1) > NEAR]
+    numbers = {
+        0: [
+            ("pixel_mean", pixels), ("pixel_mean", pixels / size), ("kl_latent_mean", 1 / size),
+            ("kl_pixel_mean", 1 / pixels), ("kl_twice", 2.0), ("kl_half", 0.5), ("bits", 1 / math.log(2)),
+            ("bits", math.log(2)),
+        ],
+        1: [("pixel_mean", rows * pixels), ("batch_mean", rows), ("kl_wrong_axis", rows / size)],
+        -1: [("kl_batch_mean", 1 / rows), ("kl_batch_mean", 1 / (rows * size)), ("kl_pixel_mean", 1 / (rows * pixels))],
+    }  # fmt: skip
+    return next((name for name, n in numbers[power] if abs(beta / n - 1) < NEAR and abs(n - 1) > NEAR), "")

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from vae_lab.checks.instruments.losses import BITS, kl_terms
-from vae_lab.checks.instruments.sampler import device, gradients
+from vae_lab.checks.instruments.sampler import SHARED, device, gradients
 from vae_lab.checks.instruments.spread import UNIFORM
 from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
 
@@ -128,8 +128,22 @@ def check_kl_monte_carlo(
                     f"in one dimension the gradient for {name} is on average {mean / target:.2f} times that of the KL."
                 )
                 fail(task, seen, "Wanted an unbiased gradient.", _name_slopes(slopes, rows))
+    _require_dimensions_apart(task, slopes[0])
     if all(slope is not None and float(slope.std(0).max()) <= 1e-5 for slope in slopes):
         fail(task, "the gradient is the same in every row, whatever was drawn.", "Wanted draws.", CLOSED_FORM)
+
+
+def _require_dimensions_apart(task: str, slope: Tensor | None) -> None:
+    """The gradient for mu in one dimension follows that dimension's noise: of ROWS of them, two go apart.
+
+    Of independent numbers, half a correlation has a probability below 1e-100; shared noise has one of 1.
+    """
+    if slope is None or slope.shape[1] < 2 or float(slope.std(0).min()) <= 1e-5:
+        return
+    together = torch.corrcoef(slope.detach().double().T).abs().triu(1).max()
+    if float(together) > 0.5:
+        seen = f"from row to row, the gradients for mu of two dimensions go together (correlation {together:.2f})."
+        fail(task, seen, "Wanted noise of its own in each.", SHARED["dimension"])
 
 
 def _name_slopes(slopes: Sequence[Tensor | None], rows: list[Tensor]) -> Misconception | None:

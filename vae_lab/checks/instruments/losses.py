@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import logsigmoid, mse_loss
+from torch.nn.functional import logsigmoid, mse_loss, softplus
 
 from vae_lab.checks.instruments.closed_form import Wrong, fitted, in_words
 from vae_lab.checks.instruments.sampler import device
@@ -35,6 +35,26 @@ def likelihood_terms(logits: Tensor, x: Tensor) -> Tensor:
     return x * logsigmoid(logits) + (1 - x) * logsigmoid(-logits)
 
 
+def ways_of_kl(mu: Tensor, logvar: Tensor) -> list[list[Tensor]]:
+    """The KL as a sum of terms, [B] each: what a detach may take out of its derivative."""
+    return [[mu.square().sum(-1) / 2, logvar.exp().sum(-1) / 2, -logvar.sum(-1) / 2]]
+
+
+def ways_of_likelihood(logits: Tensor, x: Tensor) -> list[list[Tensor]]:
+    """The likelihood as a sum of terms, [B] each, as people write it."""
+    white, black = x * logsigmoid(logits), (1 - x) * logsigmoid(-logits)
+    return [
+        [each.flatten(1).sum(1) for each in way]
+        for way in ([white, black], [x * logits, -softplus(logits)], [(x - 1) * logits, logsigmoid(logits)])
+    ]
+
+
+def ways_of_loss(logits: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> list[list[Tensor]]:
+    """The negative ELBO as a sum of terms, scalars."""
+    kl = [term.mean() for term in ways_of_kl(mu, logvar)[0]]
+    return [[*(-term.mean() for term in way), *kl] for way in ways_of_likelihood(logits, x)]
+
+
 def loss(logits: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
     """The negative ELBO, averaged over the batch, nats per image."""
     return (gaussian_kl(mu, logvar) - log_likelihood(logits, x)).mean()
@@ -45,6 +65,7 @@ MEAN_OVER_D = Misconception(
 )
 PER_DIMENSION = Misconception("the dimensions of an image are not added up yet: one number for each image.", "elbo")
 ONE_NUMBER = Misconception("the images are added up or averaged as well; here each keeps its own number.", "elbo")
+SAME_FOR_ALL = Misconception("every image gets one number, made of the whole batch; each has its own.", "elbo")
 LOGVAR_AS_LOGSTD = Misconception(
     "sigma is taken to be exp(logvar), and its variance exp(2 * logvar): logvar is log sigma^2 already, so sigma is "
     "exp(logvar / 2).",
@@ -74,6 +95,8 @@ WRONG_KL: Wrong = [
     (lambda m, v: gaussian_kl(m, v).sum(), ONE_NUMBER),
     (lambda m, v: gaussian_kl(m, v).mean(), ONE_NUMBER),
     (lambda m, v: kl_terms(m, v).mean(), ONE_NUMBER),
+    (lambda m, v: gaussian_kl(m, v).mean().expand(len(m)), SAME_FOR_ALL),
+    (lambda m, v: gaussian_kl(m, v).sum().expand(len(m)), SAME_FOR_ALL),
     (lambda m, v: gaussian_kl(m, v)[:, None], Misconception("the axis D is kept; it adds up and is gone.", "elbo")),
     (lambda m, v: kl_terms(m, v).sum(0), Misconception("the sum goes over the batch; D is the last axis.", "elbo")),
     (lambda m, v: kl_terms(m, v).mean(-1), MEAN_OVER_D),
@@ -131,6 +154,8 @@ WRONG_LIKELIHOOD: Wrong = [
     (lambda s, x: -log_likelihood(s, x).mean(), ONE_NUMBER),
     (lambda s, x: likelihood_terms(s, x).mean(), ONE_NUMBER),
     (lambda s, x: -likelihood_terms(s, x).mean(), ONE_NUMBER),
+    (lambda s, x: log_likelihood(s, x).mean().expand(len(s)), SAME_FOR_ALL),
+    (lambda s, x: log_likelihood(s, x).sum().expand(len(s)), SAME_FOR_ALL),
     (lambda s, x: log_likelihood(s, x)[:, None], Misconception("an axis is kept that should be gone.", "elbo")),
     (lambda s, x: likelihood_terms(s, x).sum(-1), Misconception("only the last axis is added up.", "elbo")),
     (lambda s, x: likelihood_terms(s, x).flatten(1).mean(1), MEAN_OVER_PIXELS),
@@ -305,7 +330,9 @@ def measure_kl(kl: Callable[..., Any]) -> tuple[str, Misconception | None]:
     """What a wrong KL is made of: a floor under small values, or its terms with their weights."""
     small = near_the_prior(8, 3, torch.float32, device())
     seen = attempt(kl, *small)
-    if seen is not None and seen.shape == (8,) and float(seen.std()) < 1e-6:
+    usual = attempt(kl, 5 * small[0], 5 * small[1])
+    floored = usual is not None and usual.shape == (8,) and float(usual.std()) > 1e-3
+    if floored and seen is not None and seen.shape == (8,) and float(seen.std()) < 1e-6:
         return f"Where each KL is at most 0.03 nats, you give {float(seen.mean()):.3g} for every image.", FREE_BITS
     mu, logvar = torch.randn(2, 30, 3, device=device(), dtype=torch.float64)
     seen = attempt(kl, mu.float(), logvar.float())
@@ -355,6 +382,8 @@ def measure_loss(loss_of: Callable[..., Any]) -> tuple[str, Misconception | None
     weights = fitted(seen, {"reconstruction": distortion, "KL": rate})
     steps = [big - little for big, little in zip(levels[::2], levels[1::2], strict=True)]
     level = all(abs(step) < 1e-5 for step in steps)  # also of a loss without any KL, and then the fit says so
+    if weights == {"reconstruction": 1.0, "KL": 1.0}:  # wrong elsewhere
+        return "", None
     if weights is not None and not (level and "KL" in weights):
         measured = f"With images of 6 pixels and D = 3 it is {in_words(weights)}; wanted reconstruction + KL."
         return measured, None

@@ -85,6 +85,10 @@ SHORT = (torch.float16, torch.bfloat16)
 RESEEDED = Misconception(
     "the function seeds the global generator, and with it everything else that the program draws.", "reparameterization"
 )
+SWITCHED_ON = Misconception(
+    "requires_grad_() changes the caller's tensor; who wants a gradient has asked for it before the call.",
+    "gradient_paths",
+)
 
 
 def device() -> torch.device:
@@ -334,8 +338,12 @@ def check_manners(task: str, sampler: Callable[..., Any], dtype: torch.dtype = t
         for seed in (1, 2, 1):  # where the generator ends must follow from where it began, and from nothing else
             torch.manual_seed(seed)
             began.append(torch.get_rng_state())
-            z.append(ask(task, sampler, mu.clone(), logvar.clone(), names=("mu", "logvar")))
+            given = mu.clone(), logvar.clone()
+            z.append(ask(task, sampler, *given, names=("mu", "logvar")))
             after.append(torch.get_rng_state())
+            if any(tensor.requires_grad for tensor in given):
+                seen = "mu or logvar asks for a gradient after the call, and did not before."
+                fail(task, seen, "Wanted them left alone.", SWITCHED_ON)
     finally:
         torch.set_rng_state(kept)
     if not torch.is_grad_enabled():

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from vae_lab.checks.instruments.losses import gaussian_kl, log_likelihood
-from vae_lab.checks.instruments.projection import cosine
+from vae_lab.checks.instruments.projection import cosine, multiple
 from vae_lab.checks.instruments.recording_model import RecordingModel
 from vae_lab.checks.instruments.sampler import device
 from vae_lab.checks.messages import Misconception, ask, fail
@@ -109,7 +109,7 @@ def check_epochs(train: Callable[..., Any], n: int = 150, pixels: int = 784, lat
         fail(task, seen, "Wanted a new one for each.", SAME_ORDER)
     _judge_old_gradients(task, model)
     if once:
-        _judge_steps(task, model, len(batches))
+        _judge_steps(task, model, batches)
         _judge_optimizer(task, model, sum(end <= n for end in accumulate(map(len, batches))))
     _judge_report(task, float(history[-1]), model, images, orders[len(orders) // 2 :])
 
@@ -137,15 +137,42 @@ def _judge_old_gradients(task: str, model: UnevenModel) -> None:
         began = k
 
 
-def _judge_steps(task: str, model: UnevenModel, batches: int) -> None:
-    """A batch whose gradient came back is followed by a step; a step size that begins at 0 may leave out a few."""
+def _judge_steps(task: str, model: UnevenModel, batches: list[Tensor]) -> None:
+    """A batch whose gradient came back is followed by a step; a step size that begins at 0 may leave out a few.
+
+    A batch may be cut into parts whose gradients add up to one step, for want of memory.
+    """
     places = model.places()
-    if len(places) == batches + 1 == len(model.logits) + 1:
+    if len(places) == len(batches) + 1 == len(model.logits) + 1:
         still = places.diff(dim=0).abs().amax(1) == 0
         without = int((still & torch.tensor([bool(entry.came) for entry in model.logits], device=still.device)).sum())
-        if 3 * without > batches:
-            seen = f"after {without} of {batches} batches, no step is made."
+        if 3 * without > len(batches) and not _parts_of_batches(model, batches, still):
+            seen = f"after {without} of {len(batches)} batches, no step is made."
             fail(task, seen, "Wanted one for each batch.", STEPS_LEFT_OUT)
+
+
+def _parts_of_batches(model: UnevenModel, shown: list[Tensor], still: Tensor) -> bool:
+    """Whether what comes between two steps are the parts of one batch: fewer images than half of them, and weighed so.
+
+    An image of a part weighs as much as one of the whole batch does, 1 in a sum or one over its size in a mean. Who
+    leaves out a step gives each the weight that it has in a batch of its own.
+    """
+    began = 0
+    for k in range(len(shown)):
+        if bool(still[k]) and k + 1 < len(shown):
+            continue
+        parts = range(began, k + 1)
+        began = k + 1
+        for j in parts if len(parts) > 1 else ():
+            if not model.logits[j].came:
+                return False
+            wanted = torch.sigmoid(model.picture) - shown[j]
+            times = multiple(model.logits[j].came[0].reshape(wanted.shape), wanted) * len(shown[j])
+            if abs(times - 1) < 0.01:
+                return False
+        if sum(len(shown[j]) for j in parts) > model.epoch / 2:
+            return False
+    return True
 
 
 def _judge_optimizer(task: str, model: UnevenModel, batches: int) -> None:

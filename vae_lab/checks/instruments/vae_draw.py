@@ -12,8 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vae_lab.checks.instruments.noise import examine
 from vae_lab.checks.instruments.probe import PIXELS
-from vae_lab.checks.instruments.sampler import NO_NOISE, SHARED, device, is_close
+from vae_lab.checks.instruments.sampler import CANCELLING, NO_NOISE, NOT_NORMAL, PARTLY_SHARED, SHARED, device, is_close
 from vae_lab.checks.instruments.spread import UNIFORM, VARIANCE_FOR_SIGMA
 from vae_lab.checks.instruments.statistics import ALPHA
 from vae_lab.checks.messages import Misconception, fail, require_parts
@@ -68,6 +69,10 @@ def check_draw(task: str, model: Any, latent_dim: int) -> None:
         fail(task, "in evaluation mode, forward gives the same logits twice.", "Wanted a new draw of z.", why)
     if is_close(first, first[:1].expand_as(first)):
         fail(task, "all rows of a batch of equal images have equal logits.", "Wanted a draw each.", SHARED["row"])
+    with torch.no_grad():
+        unseen = [require_parts(task, model(copies[:4]), ("logits", "mu", "logvar"))[0] for _ in range(2)]
+    if is_close(*unseen):
+        fail(task, "under torch.no_grad(), forward gives the same logits twice.", "Wanted a draw, there as well.")
     eps = torch.randn(COPIES, latent_dim, device=device())
     sigma = torch.exp(logvar / 2)
 
@@ -81,8 +86,10 @@ def check_draw(task: str, model: Any, latent_dim: int) -> None:
             (mu + sigma.square() * eps, VARIANCE_FOR_SIGMA),
             (mu + eps, SPREAD_ONE),
             (mu + sigma * torch.rand_like(eps), UNIFORM),
-            (mu + sigma * eps[:, :1], SHARED["dimension"]),
         ]
+        line = model.decode(mu + sigma * eps[:, :1]).detach()
+        if latent_dim > 1 and 0.5 < _nearest(first) / max(_nearest(line), 1e-12) < 2:
+            guesses.append((mu + sigma * eps[:, :1], SHARED["dimension"]))
         mistake = next((why for z, why in guesses if not apart(z)), None)
         if mistake is not None:
             fail(task, "forward decodes z from another distribution than N(mu, sigma^2).", "Wanted that.", mistake)
@@ -93,6 +100,49 @@ def check_draw(task: str, model: Any, latent_dim: int) -> None:
         seen += "" if times is None else f" They are as for about {times:.2g} times the spread."
         fail(task, seen, "Wanted decode(z), as it is, of such a z.")
     _check_apart(task, first, *(model.decode(mu + sigma * e).detach() for e in (eps, eps[:, :1].expand_as(eps))))
+
+
+def check_noise_of_one(task: str, model: Any) -> None:
+    """With one latent, which eps forward drew for each copy of an image can be read off its logits; it must be N(0, 1).
+
+    The logits of a fine grid of z are a curve, and the nearest point on it tells z. Where that does not work for draws
+    of the check's own (a decoder that is flat somewhere), nothing is judged.
+
+    Args:
+        task: the name of the student's class.
+        model: an object of it with one latent, in evaluation mode.
+
+    Raises:
+        CheckFailed: if not. A right answer fails with a probability of at most 1.1e-7 (see `noise.examine`).
+    """
+    x = torch.rand(1, PIXELS, device=device())
+    mu, logvar = (t.detach()[0] for t in model.encode(x))
+    sigma, grid = torch.exp(logvar / 2), torch.linspace(-6.5, 6.5, 2601, device=device())
+    some = torch.randperm(PIXELS, device=device())[:64]  # enough to tell one z from another
+    curve = model.decode(mu + sigma * grid[:, None]).detach()[:, some].double()
+
+    def read(logits: Tensor) -> Tensor:
+        distance = torch.cdist(logits[:, some].double(), curve, compute_mode="use_mm_for_euclid_dist")
+        return grid[distance.argmin(1)]
+
+    known = torch.cat([torch.randn(COPIES, device=device()), torch.linspace(-4.5, 4.5, 10, device=device())])
+    if not bool(((read(model.decode(mu + sigma * known[:, None]).detach()) - known).abs() < 0.02).all()):
+        return
+    copies = x.repeat(COPIES, 1)
+    calls = [require_parts(task, model(copies), ("logits", "mu", "logvar"))[0].detach() for _ in range(3)]
+    eps = torch.stack([read(logits) for logits in calls])
+    finding = examine(eps, ("call", "row"))
+    if finding is None:
+        return
+    if finding.kind in {"shared", "cancelling"}:
+        word = "cancels" if finding.kind == "cancelling" else "is shared"
+        why = CANCELLING if finding.kind == "cancelling" else PARTLY_SHARED
+        fail(task, f"forward's noise {word} along the axis '{finding.axis}'.", "Wanted independent noise.", why)
+    if finding.kind in {"shape", "tails"}:
+        seen = "forward's noise has spread 1, but it is not normal."
+        fail(task, seen, "Wanted z from N(mu, sigma^2).", NOT_NORMAL)
+    seen = f"forward's noise has mean {float(eps.mean()):.2f} and spread {float(eps.std()):.2f}."
+    fail(task, seen, "Wanted z from N(mu, sigma^2).")
 
 
 def _check_apart(task: str, seen: Tensor, right: Tensor, shared: Tensor) -> None:

@@ -200,7 +200,7 @@ class Peer:
         return tensor
 
     def _apply_changes(self, text: dict[str, Any], arrival: Arrival, asked: Message) -> None:
-        """Arguments that the other side changed in place, and generators it drew from."""
+        """Arguments that the other side changed in place or asked a gradient for, and generators it drew from."""
         for slot, number in text.get("changed", []):
             original, numbers = asked.originals[slot], arrival.plain(number)
             if type(slot) is not int or slot < 0 or numbers.shape != original.shape or numbers.dtype != original.dtype:
@@ -208,6 +208,11 @@ class Peer:
             self.changed_arguments = True
             with torch.no_grad():
                 original.copy_(numbers)
+        for slot in text.get("asks", []):
+            if type(slot) is not int or not 0 <= slot < len(asked.originals):
+                raise WireError("an argument that asks for a gradient does not fit")
+            if asked.originals[slot].is_leaf and asked.originals[slot].is_floating_point():
+                asked.originals[slot].requires_grad_()
         for which, number in text.get("drawn", []):
             state = arrival.plain(number)
             generator = self.handles.generator(which)
@@ -256,6 +261,11 @@ class Peer:
                 [slot, reply.plain(value.detach())]
                 for slot, value in arrival.values.items()
                 if arrival.was_changed(slot)
+            ]
+            answer["asks"] = [
+                slot
+                for slot, value in arrival.values.items()
+                if slot not in arrival.inputs and value.is_leaf and value.requires_grad
             ]
             answer["drawn"] = [
                 [self.handles.of_generator(generator), reply.plain(generator.get_state())]
