@@ -105,6 +105,10 @@ def explain(f: Callable[..., Any], *inputs: Any, **named: Any) -> Explanation:
             sentences.append(_lost([name]))
         elif gone:
             sentences.append(_lost(gone))
+        frozen = [part for part in gone if not first.copies.leaves[part].requires_grad]
+        if frozen:
+            whole = [name] if frozen == parts and name != OWN else frozen
+            sentences.append(f"requires_grad is switched off for {together(whole)} on the way.")
         if unused := [part for part in missed if part not in gone]:
             whole = [name] if unused == parts and name != OWN else unused
             sentences.append(
@@ -169,12 +173,24 @@ class _First:
             self.graph.tape.value(tensor)
         for i, output in enumerate(self.outputs, 1):
             name = "the result" if len(self.outputs) == 1 else f"result {i}"
-            sentences += _about(self.graph, output, f"{name} of {title}")
+            sentences += _about(self.graph, output, f"{name} of {title}", self._escaped)
             there, cancelled = self.graph.at_leaves(output, {n: self._values(n) for n in self.copies.leaves})
             arrived |= there
             self.cancelled |= cancelled
         self.cancelled -= arrived
         return arrived, sentences
+
+    def _escaped(self, names: list[str]) -> dict[str, str]:
+        """Those of the names that do change the result, though by no way that was recorded: where each left torch."""
+        assert self.graph is not None
+        found = {}
+        for name in names:
+            parts = self.copies.parts(name)
+            if parts and len(parts) <= MANY and self.depends(parts):
+                values = {v.key for part in parts for v in self._values(part)}
+                left = [d for d in self.graph.tape.departures if values & _origins(d.value)]
+                found[name] = f" by {left[0].by}{f' ({left[0].source})' if left[0].source else ''}" if left else ""
+        return found
 
     def measured(self) -> set[str]:
         """The leaves at which autograd, without a recording, delivers a gradient that is not zero."""
@@ -226,17 +242,35 @@ class _First:
         return overwritten
 
 
-def _about(graph: Graph, output: Tensor, name: str) -> list[str]:
-    """The sentences about one of the results."""
+def _origins(value: Value) -> set[Any]:
+    """The keys of all values from which one was computed, and its own."""
+    found: set[Any] = set()
+    todo = [value]
+    while todo:
+        v = todo.pop()
+        if v.key not in found:
+            found.add(v.key)
+            todo += v.op.inputs if v.op is not None else []
+    return found
+
+
+def _about(graph: Graph, output: Tensor, name: str, escaped: Callable[[list[str]], dict[str, str]]) -> list[str]:
+    """The sentences about one of the results; `escaped` tells which names it depends on by an unseen way."""
     try:
         picture = graph.picture(output, detail="names")
     except RecordingError:
         return [f"As far as torch can see, {name} depends on none of the inputs."]
+    numbers = escaped(picture.unused)
+    picture.unused = [unused for unused in picture.unused if unused not in numbers]
+    left = [
+        f"{gone} leaves torch{where} and comes back as plain numbers, which carry no history."
+        for gone, where in numbers.items()
+    ]
     arrived = graph.reaches(output)
     inputs = [n.id for n in picture.nodes.values() if n.id in arrived and n.role != "result"]
     inputs += [f"part of {n}" for n in picture.without]
     first = f"The gradient of {name} reaches {listed(inputs) if inputs else 'none of its inputs'}."
-    return [first, *gradient(picture)[1:]]
+    return [first, *gradient(picture)[1:], *left]
 
 
 def _from_outside(first: _First, title: str, arrived: set[str]) -> list[str]:

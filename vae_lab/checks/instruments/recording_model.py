@@ -14,6 +14,8 @@ from torch import Tensor
 
 from vae_lab.checks.instruments.sampler import device
 
+SURE = 9.0
+
 
 class Entry(NamedTuple):
     """A tensor that the model gave out, and the gradient that came back, in all, if any did: no or one tensor."""
@@ -29,6 +31,7 @@ class RecordingModel(torch.nn.Module):
         latent_dim: D.
         pixels: number of pixels.
         near: whether all mu and logvar are near 0, where a floor under the KL shows.
+        sure: whether some logits are far from 0, where a clamp of the probabilities shows.
 
     Example:
         >>> recorder = RecordingModel(2, 3)
@@ -41,12 +44,14 @@ class RecordingModel(torch.nn.Module):
     OFFERS = frozenset({"latent_dim", "encode", "decode", "forward"})  # to an answer that is run elsewhere
     to_be_trained = True  # a loop may move its weight, on which nothing depends
 
-    def __init__(self, latent_dim: int, pixels: int, *, near: bool = False) -> None:
+    def __init__(self, latent_dim: int, pixels: int, *, near: bool = False, sure: bool = False) -> None:
         super().__init__()
         self.latent_dim, self.near = latent_dim, near
         self.weight = torch.nn.Parameter(torch.ones((), device=device()))
         self.table = torch.randn(pixels, 2 * latent_dim, device=device()) / pixels**0.5 * 4
         self.picture = torch.randn(pixels, device=device())
+        if sure:
+            self.picture[::8] = torch.linspace(-SURE, SURE, len(self.picture[::8]), device=device())
         self.seen: list[Tensor] = []
         self.mu: list[Entry] = []
         self.logvar: list[Entry] = []

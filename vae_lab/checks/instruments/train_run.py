@@ -55,6 +55,11 @@ RESCALED = Misconception(
     "the images are rescaled on the way in; they are in [0, 1] already, which is where pixels of a Bernoulli are.",
     "elbo",
 )
+HELD = Misconception(
+    "probabilities are kept away from 0 and 1 (a clamp, a small number): beyond that no gradient comes back. Give the "
+    "loss the logits themselves.",
+    "elbo",
+)
 OTHER_ORDER = Misconception(
     "the batch that the model sees and the one in the loss have another order: take both from one index.", "training"
 )
@@ -103,7 +108,8 @@ def check_loss_of_loop(
     Raises:
         CheckFailed: if not.
     """
-    task, recorder, images = "train", RecordingModel(latent_dim, pixels), torch.rand(n, pixels, device=device())
+    task, recorder = "train", RecordingModel(latent_dim, pixels, sure=True)
+    images = 0.05 + 0.85 * torch.rand(n, pixels, device=device())  # so that who stretches them to [0, 1] changes them
     given = images.clone()
     history = ask(task, train, recorder, given, epochs, names=("model", "images"))
     require_history(task, history, epochs)
@@ -231,12 +237,23 @@ def _judge_reconstruction(task: str, rows: list[Batch], picture: Tensor) -> None
         return
     if found < -0.999:
         fail(task, "a step makes the reconstruction worse.", "Wanted it better.", CLIMBS)
+    near = picture.abs() < 3
+    if _only_near(slopes, torch.sigmoid(logits) - x, near):
+        seen = "for logits near 0 the loss has the gradient of the cross-entropy, and for logits far from 0 it has not."
+        fail(task, seen, "Wanted sigmoid(logits) - x for all.", HELD)
     _judge_targets(task, slopes, x, logits, parts)
     name = next((name for name, slope in SLOPES.items() if alike(slope) > 0.9999), "")
     seen = "the gradient of the loss for the logits is not proportional to sigmoid(logits) - x."
     if name:
         fail(task, f"{seen} It is that of {name}.", "Wanted the cross-entropy.", why_not(name))
     fail(task, f"{seen} (The cosine between the two is {found:.3f}.)", "Wanted the cross-entropy of the text.")
+
+
+def _only_near(slopes: Tensor, wanted: Tensor, near: Tensor) -> bool:
+    """Whether the gradient is the wanted one, row for row, where logits are near 0, and another elsewhere."""
+    rows = zip(slopes[:, near], wanted[:, near], slopes[:, ~near], wanted[:, ~near], strict=True)
+    here, there = zip(*((cosine(a, b), multiple(c, d) / multiple(a, b)) for a, b, c, d in rows), strict=True)
+    return min(here) > 0.999 and max(there) < 0.95
 
 
 def _judge_targets(task: str, slopes: Tensor, x: Tensor, logits: Tensor, parts: list[int]) -> None:

@@ -47,7 +47,7 @@ class Recorder(TorchFunctionMode):
         self.stack = CallStack(frame, whole)
         self.drew = False  # whether a kernel of the current call drew random numbers
         self.on_backward: Callable[[list[Tensor]], None] | None = None  # told what is about to be differentiated
-        self._untracked = Untracked()
+        self._untracked = Untracked(self.tape.departures)
         self._naming = Naming()
         self._kernels = _Kernels(self)
 

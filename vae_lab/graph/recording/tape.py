@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.autograd.function import BackwardCFunction
 
 from vae_lab.graph.recording.memory import overlap, storage_of
+from vae_lab.graph.recording.untracked import Left
 from vae_lab.graph.recording.values import Operation, Source, Value, version_of
 
 # In place, and nothing of the old content is left.
@@ -26,6 +27,7 @@ class Tape:
         self.modules: dict[str, nn.Module] = {}
         self.learned: dict[int, Tensor] = {}  # id (kept alive) -> a parameter of one of them
         self.problems: list[str] = []  # why the recording cannot be shown truthfully
+        self.departures: list[Left] = []  # what left torch as numbers or arrays
         self._now: dict[int, Value] = {}  # id of a tensor (kept alive by its Value) -> its newest version
         self._storages: dict[int, list[Value]] = {}  # where in memory -> the values that lie there
 

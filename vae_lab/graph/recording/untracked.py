@@ -42,8 +42,8 @@ class Left(NamedTuple):
 class Untracked:
     """Keeps the departures of a recording and answers which of them an operation brings back."""
 
-    def __init__(self) -> None:
-        self._left: list[Left] = []
+    def __init__(self, left: list[Left]) -> None:
+        self._left = left
 
     def left(self, value: Value, name: str, data: Any, source: Source | None) -> None:
         """Note that `value` was read as the array, list or number `data`."""
