@@ -1094,3 +1094,128 @@ WRONG += [
     ),
 ]
 """What was told for something else, or not at all."""
+
+WRONG += [
+    Answer(
+        "KL by the logarithm of a determinant",
+        kl("(logvar.exp().sum(-1) + mu.square().sum(-1) - mu.shape[-1] - logvar.exp().prod(-1).log()) / 2"),
+        KL,
+        "for one image with mu = (0, 0), logvar = (40, 60)",
+    ),
+    Answer(
+        "KL by log det of a matrix",
+        kl("""
+        matrix = torch.diag_embed(logvar.exp())
+        trace = matrix.diagonal(dim1=-2, dim2=-1).sum(-1)
+        return 0.5 * (trace + mu.square().sum(-1) - mu.shape[-1] - torch.log(torch.linalg.det(matrix)))
+    """),
+        KL,
+        "for a large or tiny logvar",
+    ),
+    Answer(
+        "KL by a product of spreads",
+        kl("0.5 * (logvar.exp() + mu**2 - 1).sum(-1) - torch.exp(logvar / 2).prod(-1).log()"),
+        KL,
+        "for a large or tiny logvar",
+    ),
+    Answer(
+        "KL of the batch for every image",
+        kl("(0.5 * (mu**2 + logvar.exp() - 1 - logvar)).sum(-1).mean().expand(len(mu))"),
+        KL,
+        "made of the whole batch",
+    ),
+    Answer(
+        "KL added up over the batch, for every image",
+        kl("(0.5 * (mu**2 + logvar.exp() - 1 - logvar)).sum().repeat(len(mu))"),
+        KL,
+        "made of the whole batch",
+    ),
+    Answer(
+        "likelihood of the batch shared out",
+        like("-F.binary_cross_entropy_with_logits(logits, x, reduction='sum').repeat(len(x)) / len(x)"),
+        frozenset({"bernoulli_log_likelihood_tests"}),
+        "made of the whole batch",
+    ),
+    Answer(
+        "likelihood with channels averaged",
+        like("""
+        each = -F.binary_cross_entropy_with_logits(logits, x, reduction="none")
+        return (each.mean(1) if each.ndim == 4 else each).flatten(1).sum(1)
+    """),
+        frozenset({"bernoulli_log_likelihood_tests"}),
+        "the values are wrong",
+    ),
+    Answer(
+        "likelihood with a gradient of its own that is twice too large",
+        like(
+            "return Own.apply(logits, x)",
+            above="""
+class Own(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, logits, x):
+        ctx.save_for_backward(logits, x)
+        return -F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+
+    @staticmethod
+    def backward(ctx, grad):
+        logits, x = ctx.saved_tensors
+        return 2 * grad.reshape(-1, *[1] * (x.ndim - 1)) * (x - torch.sigmoid(logits)), None
+""",
+        ),
+        LIKE,
+        "On average it is 2 times that. Wanted its derivative.",
+    ),
+    Answer(
+        "loss of at most a thousand nats an image",
+        loss("""
+        each = F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+        return (each + 0.5 * (mu**2 + logvar.exp() - 1 - logvar).sum(-1)).clamp(max=1000).mean()
+    """),
+        LOSS,
+        "you give 1000, wanted 1251",
+    ),
+    Answer(
+        "loss with logvar between -10 and 5",
+        loss("""
+        v = logvar.clamp(-10, 5)
+        each = F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+        return (each + 0.5 * (mu**2 + v.exp() - 1 - v).sum(-1)).mean()
+    """),
+        LOSS,
+        "for logits = 0, x = 1, mu = 0, logvar = -20 you give",
+    ),
+    Answer(
+        "loss with mu between -10 and 10",
+        loss("""
+        each = F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+        return (each + 0.5 * (mu.clamp(-10, 10)**2 + logvar.exp() - 1 - logvar).sum(-1)).mean()
+    """),
+        LOSS,
+        "mu = 50, logvar = 0 you give",
+    ),
+    Answer(
+        "estimate with one noise for all dimensions",
+        estimate("z = mu + torch.exp(logvar / 2) * torch.randn(n, len(mu), 1, dtype=mu.dtype)"),
+        DRAWS,
+        "go together (correlation 1.00)",
+    ),
+    Answer(
+        "estimate with noise in pairs of dimensions",
+        estimate(
+            "eps = torch.randn(n, *mu.shape, dtype=mu.dtype)\n"
+            "z = mu + s * torch.stack([eps[..., d // 2 * 2] for d in range(mu.shape[-1])], -1)"
+        ),
+        DRAWS,
+        "go together (correlation 1.00)",
+    ),
+    Answer(
+        "estimate with the noise of a dimension turned round in the next",
+        estimate(
+            "eps = torch.randn(n, len(mu), 1, dtype=mu.dtype)\n"
+            "z = mu + s * torch.cat([eps * (-1) ** d for d in range(mu.shape[-1])], -1)"
+        ),
+        DRAWS,
+        "go together (correlation 1.00)",
+    ),
+]
+"""Where a wrong formula agrees with the right one at ordinary numbers, in one dimension or one channel."""

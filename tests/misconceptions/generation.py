@@ -1320,3 +1320,278 @@ WRONG += [
     ),
 ]
 """What passed, or was told for something else."""
+
+PAINTER = """
+super().__init__()
+self.latent_dim = latent_dim
+self.enc = nn.Sequential(nn.Linear(784, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, 2 * latent_dim))
+line = torch.linspace(-1, 1, 28)
+self.register_buffer("places", torch.cartesian_prod(line, line) @ torch.randn(2, 24).mul(3))
+self.from_z, self.from_place, self.out = nn.Linear(latent_dim, 48), nn.Linear(24, 48), nn.Linear(48, 1)
+"""
+JOINT = """
+super().__init__()
+self.latent_dim = latent_dim
+self.enc = nn.Sequential(nn.Linear(784, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, 2 * latent_dim))
+self.dec = nn.Sequential(nn.Linear(latent_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, 784))
+"""
+PARTS = """
+optimizer.zero_grad()
+for part in index.split({size}):
+    logits, mu, logvar = model(images[part])
+    reconstruction = F.binary_cross_entropy_with_logits(logits, images[part], reduction="none").sum(1)
+    kl = (mu.square() + logvar.exp() - 1 - logvar).sum(1) / 2
+    ({weight} * (reconstruction + kl).sum()).backward()
+    total += (reconstruction + kl).sum().item()
+optimizer.step()
+"""
+
+
+def in_parts(size: int, weight: str) -> dict[str, str]:
+    """A loop that cuts each batch into parts, whose gradients add up to one step."""
+    body = f"{ADAM}\nhistory = []\nfor epoch in range(epochs):\n    total = 0.0\n"
+    body += "    for index in torch.randperm(len(images)).split(25):\n"
+    body += indent(PARTS.format(size=size, weight=weight).strip(), " " * 8)
+    return _cell("train", "model, images, epochs", body + "\n    history.append(total / len(images))\nreturn history")
+
+
+RIGHT += [
+    Answer(
+        "VAE whose pixels share their last layer",
+        vae(
+            init=PAINTER,
+            encode="return self.enc(x).chunk(2, 1)",
+            decode="""
+            h = torch.relu(self.from_z(z)[:, None] + torch.sin(self.from_place(self.places)))
+            return self.out(h).squeeze(-1)
+            """,
+        ),
+    ),
+    Answer("VAE with one layer for both heads", vae(init=JOINT, encode="return self.enc(x).chunk(2, 1)")),
+    Answer(
+        "VAE that mixes two pictures in probabilities",
+        vae(
+            init=JOINT + "self.other, self.gate = nn.Linear(latent_dim, 784), nn.Linear(latent_dim, 1)",
+            encode="return self.enc(x).chunk(2, 1)",
+            decode="""
+            share = torch.sigmoid(self.gate(z))
+            p = share * torch.sigmoid(self.dec(z)) + (1 - share) * torch.sigmoid(self.other(z))
+            return torch.logit(p, eps=1e-6)
+            """,
+        ),
+    ),
+    Answer("training in parts of a batch, a mean", in_parts(5, "1 / len(index)")),
+    Answer("training in parts of a batch, a sum", in_parts(9, "1.0")),
+    Answer("training in single images, a mean over the batch", in_parts(1, "1 / len(index)")),
+]
+
+WRONG += [
+    Answer(
+        "VAE that draws only while gradients are on",
+        vae(z="mu + torch.is_grad_enabled() * torch.exp(logvar / 2) * torch.randn_like(mu)"),
+        MODEL,
+        "under torch.no_grad()",
+    ),
+    Answer(
+        "VAE whose logits are those of clamped probabilities",
+        vae(decode="return torch.logit(torch.sigmoid(self.dec(z)), eps=1e-3)"),
+        MODEL,
+        "decode is never above 6.91",
+    ),
+    Answer(
+        "VAE with a tanh of five behind the decoder",
+        vae(decode="return 5 * torch.tanh(self.dec(z))"),
+        MODEL,
+        "decode is never",
+    ),
+    Answer("VAE with logits between -8 and 8", vae(decode="return self.dec(z).clamp(-8, 8)"), MODEL, "decode is never"),
+    Answer(
+        "VAE whose forward detaches mu and logvar",
+        vae(out="self.decode(z), mu.detach(), logvar.detach()"),
+        MODEL,
+        "sends no gradient to the encoder",
+    ),
+    Answer(
+        "VAE whose forward detaches logvar",
+        vae(out="self.decode(z), mu, logvar.detach()"),
+        MODEL,
+        "the logvar that forward",
+    ),
+    Answer(
+        "VAE whose forward encodes once more without a gradient",
+        vae(out="(self.decode(z), *(torch.no_grad()(self.encode))(x))"),
+        MODEL,
+        "the mu that forward returns",
+    ),
+    Answer(
+        "VAE with one head and a detached spread",
+        vae(
+            init=JOINT,
+            encode="return self.enc(x).chunk(2, 1)",
+            z="mu + torch.exp(logvar / 2).detach() * torch.randn_like(mu)",
+        ),
+        MODEL,
+        "no gradient through logvar",
+    ),
+    Answer(
+        "VAE with one head and a detached mean",
+        vae(
+            init=JOINT,
+            encode="return self.enc(x).chunk(2, 1)",
+            z="mu.detach() + torch.exp(logvar / 2) * torch.randn_like(mu)",
+        ),
+        MODEL,
+        "no gradient through mu",
+    ),
+    Answer(
+        "VAE with one head and noise made under no_grad",
+        vae(
+            init=JOINT,
+            encode="return self.enc(x).chunk(2, 1)",
+            z="mu + torch.no_grad()(lambda: torch.exp(logvar / 2) * torch.randn_like(mu))()",
+        ),
+        MODEL,
+        "no gradient through logvar",
+    ),
+    Answer(
+        "VAE with noise cut off at two",
+        vae(z="mu + torch.exp(logvar / 2) * torch.randn_like(mu).clamp(-2, 2)"),
+        MODEL,
+        "not normal",
+    ),
+    Answer(
+        "VAE with uniform noise of variance 1",
+        vae(z="mu + torch.exp(logvar / 2) * (torch.rand_like(mu) - 0.5) * 12**0.5"),
+        MODEL,
+        "",
+    ),
+    Answer(
+        "VAE whose batch has noise of either sign",
+        vae(
+            more="self.half = lambda n, like: torch.randn_like(like[: (n + 1) // 2])",
+            z="mu + torch.exp(logvar / 2) * (lambda h: torch.cat([h, -h])[: len(mu)])(self.half(len(mu), mu))",
+        ),
+        MODEL,
+        "forward's noise cancels along the axis 'row'",
+    ),
+    Answer(
+        "VAE whose decoder adds what the encoder left",
+        vae(
+            more="self.kept = None",
+            encode="h = self.kept = torch.relu(self.hidden(x))\nreturn self.mu(h), self.logvar(h)",
+            decode="""
+            h = torch.relu(self.dec[0](z))
+            h = h + self.kept if self.kept is not None and self.kept.shape == h.shape else h
+            return self.dec[2](h)
+            """,
+        ),
+        MODEL,
+        "after a call of encode",
+    ),
+    Answer(
+        "VAE whose decoder shifts by the last code",
+        vae(
+            more="self.last = None",
+            encode="h = torch.relu(self.hidden(x))\nself.last = self.mu(h)\nreturn self.last, self.logvar(h)",
+            decode="return self.dec(z + (0.1 * self.last.mean(0) if self.last is not None else 0.0))",
+        ),
+        MODEL,
+        "after a call of encode",
+    ),
+    Answer(
+        "training on images divided by their maximum",
+        train(setup="images = images / images.max()\n" + ADAM),
+        TRAIN,
+        "rescaled on the way in",
+    ),
+    Answer(
+        "training on images stretched to [0, 1]",
+        train(setup="images = (images - images.min()) / (images.max() - images.min())\n" + ADAM),
+        TRAIN,
+        "rescaled on the way in",
+    ),
+    Answer(
+        "training with probabilities between 0.01 and 0.99",
+        train(
+            reconstruction="F.binary_cross_entropy(torch.sigmoid(logits).clamp(0.01, 0.99), x, reduction='none').sum(1)"
+        ),
+        TRAIN,
+        "kept away from 0 and 1",
+    ),
+    Answer(
+        "training with logits between -4 and 4",
+        train(reconstruction="F.binary_cross_entropy_with_logits(logits.clamp(-4, 4), x, reduction='none').sum(1)"),
+        TRAIN,
+        "kept away from 0 and 1",
+    ),
+    Answer(
+        "training with a batch of no image",
+        train(
+            batches="[o[i * 25 : i * 25 + 25] for o in [torch.randperm(len(images))] for i in range(len(o) // 25 + 1)]",
+            loss="(reconstruction + kl).sum()",
+        ),
+        TRAIN,
+        "a batch without images",
+    ),
+    Answer(
+        "training without a last batch of one image",
+        train(batches="[i for i in torch.randperm(len(images)).split(25) if len(i) > 1]"),
+        TRAIN,
+        "less often than the others",
+    ),
+    Answer(
+        "training with a last batch that is filled up",
+        train(batches="torch.cat([torch.randperm(len(images)), torch.arange(-len(images) % 25)]).split(25)"),
+        TRAIN,
+        "images come more often",
+    ),
+    Answer(
+        "training with the step before backward",
+        train(step="optimizer.step()\noptimizer.zero_grad()\nloss.backward()"),
+        TRAIN,
+        "a step before backward",
+    ),
+    Answer(
+        "training with the step at the head of the loop",
+        train(
+            forward="optimizer.step()\noptimizer.zero_grad()\nlogits, mu, logvar = model(x)",
+            step="loss.backward()",
+        ),
+        TRAIN,
+        "the gradient of the last batch is never used",
+    ),
+    *(
+        Answer(
+            f"training with a penalty on the weights, {name}",
+            train(loss=f"(reconstruction + kl).mean() + 1e-4 * sum({term} for p in model.parameters())"),
+            TRAIN,
+            "no term for the weights",
+        )
+        for name, term in {"L2": "p.square().sum()", "L1": "p.abs().sum()", "a norm": "p.norm()"}.items()
+    ),
+    Answer(
+        "training with the KL over the other axis",
+        train(
+            kl="(mu.square() + logvar.exp() - 1 - logvar).sum(1) / 2",
+            loss="reconstruction.mean() + ((mu.square() + logvar.exp() - 1 - logvar) / 2).sum(0).mean()",
+        ),
+        TRAIN,
+        "it is the other way round",
+    ),
+    Answer(
+        "training with a step for every other batch",
+        train(
+            setup=ADAM + "\nturn = [0]",
+            step="""
+            turn[0] += 1
+            loss.backward()
+            if turn[0] % 2 == 0:
+                optimizer.step()
+                optimizer.zero_grad()
+            """,
+        ),
+        TRAIN,
+        "no step is made",
+    ),
+]
+"""What a fifth set of outside answers showed: limits, paths and edges that no check looked at."""

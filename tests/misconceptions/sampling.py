@@ -1113,3 +1113,59 @@ WRONG += [
     ),
 ]
 """What was told for something else, or not at all."""
+
+WRONG += [
+    Answer(
+        "noise cut off at three",
+        draw("mu + torch.exp(logvar / 2) * torch.randn_like(mu).clamp(-3, 3)"),
+        DRAW,
+        "not normal",
+    ),
+    Answer(
+        "noise drawn again where it is beyond three",
+        draw("""
+        eps = torch.nn.init.trunc_normal_(torch.empty_like(mu), a=-3.0, b=3.0)
+        return mu + torch.exp(logvar / 2) * eps
+    """),
+        DRAW,
+        "not normal",
+    ),
+    Answer(
+        "noise folded back at three",
+        draw("""
+        eps = torch.randn_like(mu)
+        eps = torch.where(eps.abs() > 3, eps.sign() * (6 - eps.abs()), eps)
+        return mu + torch.exp(logvar / 2) * eps
+    """),
+        DRAW,
+        "not normal",
+    ),
+    Answer(
+        "a gradient asked of mu and logvar",
+        draw("""
+        mu.requires_grad_()
+        logvar.requires_grad_()
+        return mu + torch.exp(logvar / 2) * torch.randn_like(mu)
+    """),
+        MANNERS,
+        "asks for a gradient after the call",
+    ),
+    Answer(
+        "a gradient asked of mu alone",
+        draw("mu.requires_grad = True\nreturn mu + torch.exp(logvar / 2) * torch.randn_like(mu)"),
+        MANNERS,
+        "asks for a gradient after the call",
+    ),
+    Answer(
+        "a gradient asked of logvar where it has none",
+        draw("""
+        for tensor in (logvar,):
+            if not tensor.requires_grad:
+                tensor.requires_grad_(True)
+        return mu + torch.exp(logvar / 2) * torch.randn_like(mu)
+    """),
+        MANNERS,
+        "asks for a gradient after the call",
+    ),
+]
+"""What no check looked at: noise without its tails, and what a caller's tensors ask for."""

@@ -117,10 +117,12 @@ def check_far_logvar(
     """
     task = "kl_to_standard_normal"
     line = torch.linspace(-60, 60, 7 * dim, dtype=dtype, device=device())
-    logvar = torch.cat([line.reshape(dim, 7).T, line.reshape(7, dim)])
-    mu = torch.randn(14, dim, dtype=dtype, device=device())
+    logvar = torch.cat(
+        [line.reshape(dim, 7).T, line.reshape(7, dim), line[:1].expand(1, dim), line[-1:].expand(1, dim)]
+    )
+    mu = torch.randn(16, dim, dtype=dtype, device=device())
     seen = (
-        require_tensor(task, ask(task, kl_to_standard_normal, mu, logvar, names=("mu", "logvar")), mu, (14,))
+        require_tensor(task, ask(task, kl_to_standard_normal, mu, logvar, names=("mu", "logvar")), mu, (16,))
         .detach()
         .double()
     )

@@ -58,6 +58,7 @@ class RecordingModel(torch.nn.Module):
         self.logits: list[Entry] = []
         self.drawn: list[tuple[Tensor, bool]] = []
         self.encoded_before: list[int] = []
+        self.pulled = False
 
     def to(self, *args: Any, **kwargs: Any) -> RecordingModel:
         """Stay where it is."""
@@ -72,6 +73,7 @@ class RecordingModel(torch.nn.Module):
         mu, logvar = (
             (0.2 * torch.tanh(mu), 0.2 * torch.tanh(logvar)) if self.near else (mu, 1.5 * torch.tanh(logvar) - 1)
         )
+        self.look_at_weight()
         self.seen.append(x.detach().clone())
         return self._written(mu, self.mu), self._written(logvar, self.logvar)
 
@@ -81,6 +83,11 @@ class RecordingModel(torch.nn.Module):
         self.encoded_before.append(len(self.mu))
         picture = self.picture.expand(*z.shape[:-1], -1) + 0 * z.to(self.picture).sum(-1, keepdim=True)
         return self._written(picture, self.logits)
+
+    def look_at_weight(self) -> None:
+        """Note whether a gradient has come to the weight, on which neither logits nor mu nor logvar depend."""
+        grad = self.weight.grad
+        self.pulled = self.pulled or (grad is not None and bool(grad.abs() > 0))
 
     def decodes_of(self, encode: int) -> list[int]:
         """Which calls of decode belong to a call of encode: its own if there are as many, else those right after it."""

@@ -64,6 +64,9 @@ HELD = Misconception(
     "loss the logits themselves.",
     "elbo",
 )
+PENALTY = Misconception(
+    "the loss has a term besides the negative ELBO: a penalty on the weights is no part of it.", "elbo"
+)
 OTHER_ORDER = Misconception(
     "the batch that the model sees and the one in the loss have another order: take both from one index.", "training"
 )
@@ -150,6 +153,10 @@ def check_loss_of_loop(
         which = f"{few} of {n} images are not learned from in each" if few else f"{often} of {n} images come more often"
         seen = f"in {epochs} epochs, {which}; in all, {int(times.sum())} were shown."
         fail(task, seen, f"Wanted {epochs * n}: each once in every epoch.", SOME_IMAGES)
+    recorder.look_at_weight()
+    if recorder.pulled:
+        seen = "a gradient comes to a weight on which neither logits nor mu nor logvar depend."
+        fail(task, seen, "Wanted the negative ELBO alone, no term for the weights.", PENALTY)
     _judge_floor(task, train, latent_dim, pixels)
     _judge_slopes(task, rows, recorder.picture)
     mu, logvar = recorder.encode(images)
