@@ -148,6 +148,21 @@ def ask(task: str, function: Callable[..., Any], *args: Any, names: Sequence[str
     return answer
 
 
+def type_name(value: object) -> str:
+    """What kind of thing an answer is, in one process as across the boundary, where a stand-in holds its place.
+
+    Example:
+        >>> type_name(0.5), type_name(iter([1])), type_name(abs), type_name(Misconception("", ""))
+        ('float', 'iterator', 'function', 'object')
+    """
+    kind = type(value)
+    if hasattr(kind, "__next__"):
+        return "iterator"
+    if kind.__module__ in ("builtins", "torch", "numpy") and not callable(value):
+        return kind.__name__
+    return "function" if callable(value) else "object"
+
+
 def told(call: str, error: BaseException) -> str:
     """What a student reads of an exception: what was called, what it says, and which line of their own raised it.
 
@@ -241,7 +256,7 @@ def require_parts(task: str, value: Any, names: Sequence[str]) -> list[Any]:
     """
     if not isinstance(value, tuple | list) or len(value) != len(names):
         size = f" of {len(value)}" if isinstance(value, tuple | list) else ""
-        fail(task, f"the result is a {type(value).__name__}{size}.", f"Wanted ({', '.join(names)}).")
+        fail(task, f"the result is a {type_name(value)}{size}.", f"Wanted ({', '.join(names)}).")
     return list(value)
 
 

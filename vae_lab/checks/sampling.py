@@ -22,7 +22,7 @@ from vae_lab.checks.instruments.sampler import (
     make_inputs,
 )
 from vae_lab.checks.instruments.spread import name_spread
-from vae_lab.checks.messages import Misconception, ask, fail, require_tensor
+from vae_lab.checks.messages import Misconception, ask, fail, require_tensor, type_name
 from vae_lab.checks.substitution import Functions, may_use
 
 __all__ = [
@@ -293,7 +293,7 @@ def check_hand_gradients(
     eps[0, 0] = 0.0  # a derivative is asked for there, too
     pair = ask(task, hand_gradients, logvar, eps, names=("logvar", "eps"))
     if not isinstance(pair, tuple | list) or len(pair) != 2:
-        fail(task, f"the result is of type {type(pair).__name__}.", "Wanted two tensors, (dz_dmu, dz_dlogvar).")
+        fail(task, f"the result is of type {type_name(pair)}.", "Wanted two tensors, (dz_dmu, dz_dlogvar).")
     to_mu = require_tensor(task, pair[0], eps, shape, "dz_dmu").detach()
     to_logvar = require_tensor(task, pair[1], eps, shape, "dz_dlogvar").detach()
     half = torch.exp(logvar / 2) * eps / 2

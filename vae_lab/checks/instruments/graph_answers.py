@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from vae_lab.checks.messages import Misconception, ask, fail
+from vae_lab.checks.messages import Misconception, ask, fail, type_name
 
 NODES = {
     "before": ("x", "phi", "mu", "sigma", "z", "theta", "x_hat", "loss"),
@@ -54,7 +54,7 @@ def check_node_kinds(node_kinds: Callable[[], Any]) -> None:
     for graph, nodes in NODES.items():
         named = kinds[graph]
         if not isinstance(named, Mapping):
-            fail(task, f'"{graph}" holds a {type(named).__name__}.', "Wanted a dictionary from node to kind.")
+            fail(task, f'"{graph}" holds a {type_name(named)}.', "Wanted a dictionary from node to kind.")
         if set(named) != set(nodes):
             missing, unknown = sorted(set(nodes) - set(named)), sorted(map(str, set(named) - set(nodes)))
             fail(task, f'"{graph}" lacks {missing} and has {unknown} besides.', f"Wanted the nodes {list(nodes)}.")
@@ -85,7 +85,7 @@ def check_gradient_reaches(gradient_reaches: Callable[[], Any]) -> None:
     names = {"phi", "mu", "sigma", "theta"}
     for graph, found in reached.items():
         if not isinstance(found, set | frozenset):
-            fail(task, f'"{graph}" holds a {type(found).__name__}.', 'Wanted a set of names, such as {"mu", "phi"}.')
+            fail(task, f'"{graph}" holds a {type_name(found)}.', 'Wanted a set of names, such as {"mu", "phi"}.')
         if not found <= names:
             unknown = sorted(str(name) for name in found - names)
             fail(task, f'"{graph}" holds {unknown}.', f"Wanted names among {sorted(names)}.")
@@ -101,7 +101,7 @@ def _two_graphs(task: str, answer: Any, inside: str) -> Mapping[str, Any]:
     if not isinstance(answer, Mapping):
         fail(
             task,
-            f"the result is of type {type(answer).__name__}.",
+            f"the result is of type {type_name(answer)}.",
             f'Wanted {{"before": ..., "after": ...}}, {inside} in each.',
         )
     if set(answer) != {"before", "after"}:

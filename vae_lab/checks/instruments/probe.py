@@ -10,6 +10,7 @@ from torch import Tensor
 from vae_lab.checks.instruments.sampler import device
 
 PIXELS = 784
+NO_COPY = "the model that a check passes cannot be copied or pickled; use it itself"
 
 
 class Probe(torch.nn.Module):
@@ -39,6 +40,10 @@ class Probe(torch.nn.Module):
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Stay as it is."""
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Refuse a copy, in one process as across the boundary: what is done to a copy would go unseen."""
+        raise TypeError(NO_COPY)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map images [B, 784] to mu and logvar, [B, D]; logvar is far from 0, so that a draw is far from mu."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from vae_lab.checks.instruments.probe import NO_COPY
 from vae_lab.checks.instruments.sampler import device
 
 SURE = 9.0
@@ -88,6 +89,10 @@ class RecordingModel(torch.nn.Module):
         """Note whether a gradient has come to the weight, on which neither logits nor mu nor logvar depend."""
         grad = self.weight.grad
         self.pulled = self.pulled or (grad is not None and bool(grad.abs() > 0))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """Refuse a copy, in one process as across the boundary: what is done to a copy would go unseen."""
+        raise TypeError(NO_COPY)
 
     def decodes_of(self, encode: int) -> list[int]:
         """Which calls of decode belong to a call of encode: its own if there are as many, else those right after it."""

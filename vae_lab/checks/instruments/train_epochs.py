@@ -35,8 +35,13 @@ NEW_OPTIMIZER = Misconception(
     "training",
 )
 NEVER_RESET = Misconception("the sum goes on from epoch to epoch: set it to 0 at the beginning of each.", "training")
-STEPS_LEFT_OUT = Misconception("one step for each batch: optimizer.step() after every backward.", "training")
+STEPS_LEFT_OUT = Misconception(
+    "one step for each batch: optimizer.step() after every backward, with a step size above 0.", "training"
+)
 RECONSTRUCTION_REPORTED = Misconception("this is the reconstruction alone; the KL belongs to it.", "training")
+HALF_TRAINED = Misconception(
+    "the optimizer must be given all of the model's parameters, and the gradient must reach them all.", "training"
+)
 OLD_GRADIENTS = Misconception(
     "every step adds to the gradients of all steps before: optimizer.zero_grad(), once for each batch.", "training"
 )
@@ -49,26 +54,29 @@ LATER = 1.5
 class UnevenModel(RecordingModel):
     """A recording model for which an image that is all white has a KL far above the others', and that can be moved.
 
-    Its `bias` receives the gradient that the decoder's own would, and adds exactly 0 to what is decoded. From the
+    Its `rows` receive the gradient that the decoder's own weights would, and its `bias` as well; both add exactly 0 to
+    what is decoded. From the
     second epoch on, after `epoch` images, mu lies half as far out again, so that no two epochs' means are the same.
     """
 
     def __init__(self, latent_dim: int, pixels: int, epoch: int = 150) -> None:
         super().__init__(latent_dim, pixels)
         self.epoch = epoch
+        self.rows = torch.nn.Parameter(torch.zeros(pixels, 1, device=device()))
         self.bias = torch.nn.Parameter(torch.zeros(pixels, device=device()))
-        self.biases: list[Tensor] = []
+        self.began: list[Tensor] = []
         self.left: list[Tensor | None] = []
 
     def decode(self, z: Tensor) -> Tensor:
-        """Give out the picture of logits, [B, pixels]; note where the bias is by now, and what is in its .grad."""
-        self.biases.append(self.bias.detach().clone())
-        self.left.append(None if self.bias.grad is None else self.bias.grad.detach().clone())
-        return super().decode(z) + (self.bias - self.bias.detach())
+        """Give out the picture of logits, [B, pixels]; note where the rows are by now, and what is in their .grad."""
+        rows = self.rows[:, 0]
+        self.began.append(rows.detach().clone())
+        self.left.append(None if self.rows.grad is None else self.rows.grad[:, 0].detach().clone())
+        return super().decode(z) + (rows - rows.detach()) + (self.bias - self.bias.detach())
 
     def places(self) -> Tensor:
-        """Where the bias was at each decoding, and where it is now, [decodings + 1, pixels]."""
-        return torch.stack([*self.biases, self.bias.detach()])
+        """Where the rows were at each decoding, and where they are now, [decodings + 1, pixels]."""
+        return torch.stack([*self.began, self.rows.detach()[:, 0]])
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Give out mu and logvar, [B, D]; mu lies far out for a white image."""
@@ -110,6 +118,8 @@ def check_epochs(train: Callable[..., Any], n: int = 150, pixels: int = 784, lat
     _judge_old_gradients(task, model)
     if once:
         _judge_steps(task, model, batches)
+        if bool(model.rows.any()) and not bool(model.bias.any()):
+            fail(task, "the model's bias has not moved, and other weights have.", "Wanted all trained.", HALF_TRAINED)
         _judge_optimizer(task, model, sum(end <= n for end in accumulate(map(len, batches))))
     _judge_report(task, float(history[-1]), model, images, orders[len(orders) // 2 :])
 
@@ -126,7 +136,7 @@ def _judge_old_gradients(task: str, model: UnevenModel) -> None:
     ]
     began = 0  # the first batch since the last step but one
     for k in range(1, len(came)):
-        if torch.equal(model.biases[k], model.biases[k - 1]):
+        if torch.equal(model.began[k], model.began[k - 1]):
             continue
         left, since = model.left[k], torch.stack(came[began:k]).sum(0)
         if left is not None and bool(left.any()) and cosine(left, since) < 0.995:

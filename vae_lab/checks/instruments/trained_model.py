@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from vae_lab.checks.instruments.losses import gaussian_kl, log_likelihood
-from vae_lab.checks.instruments.train_epochs import OLD_GRADIENTS
+from vae_lab.checks.instruments.train_epochs import HALF_TRAINED, OLD_GRADIENTS
 from vae_lab.checks.instruments.vae_model import LittleVAE, check_vae
-from vae_lab.checks.messages import Misconception, ask, fail
+from vae_lab.checks.messages import Misconception, ask, fail, type_name
 
 EPOCHS, LATENT_DIM, HIDDEN_DIM = 12, 4, 64
 NATS_WANTED = (46.28, 225.0)
@@ -33,9 +33,6 @@ SLOW = 240.0
 from a loop without zero_grad, above 17 times one batch's gradient where a right loop leaves less than 4."""
 
 NO_STEP = Misconception("no weight has moved: loss.backward() fills .grad, optimizer.step() uses it.", "training")
-HALF_TRAINED = Misconception(
-    "the optimizer must be given all of the model's parameters, and the gradient must reach them all.", "training"
-)
 TOO_SLOW = Misconception(
     "it learns too little: one step for each batch of 25 images, Adam with a step size of 4e-3.", "training"
 )
@@ -147,11 +144,11 @@ def _gradient_left(model: Any, images: Tensor) -> float:
 def require_history(task: str, history: Any, epochs: int) -> None:
     """Insist on a list of Python numbers, one for each epoch."""
     if not isinstance(history, list | tuple):
-        fail(task, f"the result is of type {type(history).__name__}.", "Wanted a list with one number for each epoch.")
+        fail(task, f"the result is of type {type_name(history)}.", "Wanted a list with one number for each epoch.")
     if len(history) != epochs:
         fail(task, f"the result has {len(history)} entries.", f"Wanted one for each of the {epochs} epochs.")
     for entry in history:
         if isinstance(entry, Tensor):
             fail(task, "the list holds tensors.", "Wanted Python numbers: loss.item().")
         if isinstance(entry, bool) or not isinstance(entry, Real):
-            fail(task, f"the list holds a {type(entry).__name__}.", "Wanted Python numbers.")
+            fail(task, f"the list holds a {type_name(entry)}.", "Wanted Python numbers.")

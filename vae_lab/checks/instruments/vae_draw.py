@@ -7,6 +7,7 @@ of the check's own, and lie as far from each other.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -78,19 +79,22 @@ def check_draw(task: str, model: Any, latent_dim: int) -> None:
 
     limit = math.sqrt(math.log(2.2 / ALPHA) / COPIES)
 
-    def apart(z: Tensor) -> bool:
-        return _distance(first, model.decode(z).detach()) > limit
+    def apart(z: Tensor, seen: Tensor = first) -> bool:
+        return _distance(seen, model.decode(z).detach()) > limit
 
     if apart(mu + sigma * eps):
-        guesses = [
-            (mu + sigma.square() * eps, VARIANCE_FOR_SIGMA),
-            (mu + eps, SPREAD_ONE),
-            (mu + sigma * torch.rand_like(eps), UNIFORM),
+        guesses: list[tuple[Callable[[Tensor, Tensor], Tensor], Misconception]] = [
+            (lambda m, s: m + s.square() * eps, VARIANCE_FOR_SIGMA),
+            (lambda m, s: m + eps, SPREAD_ONE),
+            (lambda m, s: m + s * torch.rand_like(eps), UNIFORM),
         ]
         line = model.decode(mu + sigma * eps[:, :1]).detach()
         if latent_dim > 1 and 0.5 < _nearest(first) / max(_nearest(line), 1e-12) < 2:
-            guesses.append((mu + sigma * eps[:, :1], SHARED["dimension"]))
-        mistake = next((why for z, why in guesses if not apart(z)), None)
+            guesses.append((lambda m, s: m + s * eps[:, :1], SHARED["dimension"]))
+        other = torch.rand(1, PIXELS, device=device())  # two mistakes may have one spread in one place
+        there, (m, v) = model(other.repeat(COPIES, 1))[0].detach(), (t.detach()[0] for t in model.encode(other))
+        fitting = [why for z, why in guesses if not apart(z(mu, sigma)) and not apart(z(m, torch.exp(v / 2)), there)]
+        mistake = fitting[0] if fitting else None
         if mistake is not None:
             fail(task, "forward decodes z from another distribution than N(mu, sigma^2).", "Wanted that.", mistake)
         if _distance(first, torch.sigmoid(model.decode(mu + sigma * eps)).detach()) <= limit:
