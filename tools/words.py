@@ -40,6 +40,7 @@ SAYING = (
     "diagnosis/findings.py",
     "diagnosis/hearing.py",
     "diagnosis/limits.py",
+    "diagnosis/target.py",
     "diagnosis/verdicts.py",
     "grading/authoring/selfcheck.py",
     "grading/authoring/hand_in.py",
@@ -154,7 +155,8 @@ PUT_TOGETHER = {
     "diagnosis/likelihood.py": [
         "the likelihood (squares)", "the likelihood (absolute)", "the likelihood (half)", "squares of a sigmoid",
         "squares of a tanh", "squares of a relu", "absolute of a sigmoid", "absolute of a tanh", "sigmoid twice",
-        "squares of a sigmoid twice",
+        "squares of a sigmoid twice", "bernoulli of a tanh", "bernoulli of a relu", "swapped", "swapped logits",
+        "swapped and one sigmoid",
     ],
     "commands/student.py": [
         "check",

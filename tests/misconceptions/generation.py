@@ -1537,7 +1537,7 @@ WRONG += [
         "training without a last batch of one image",
         train(batches="[i for i in torch.randperm(len(images)).split(25) if len(i) > 1]"),
         TRAIN,
-        "less often than the others",
+        "images that are learned from too seldom: 1",
     ),
     Answer(
         "training with a last batch that is filled up",

@@ -82,8 +82,9 @@ def _check_number(task: str, train: Callable[..., Any], n: int, size: int, laten
     if int(times.min()) == int(times.max()) > 0:
         return
     rare, often = int((times < times.max()).sum()), int((times > times.min()).sum())
-    seen = f"{case} {min(rare, often)} of them {'is' if min(rare, often) == 1 else 'are'} learned from "
-    fail(task, seen + ("less" if rare <= often else "more") + " often than the others.", "Wanted each once.", ONCE)
+    if rare <= often:
+        fail(task, f"{case} images that are learned from too seldom: {rare}.", "Wanted each once.", ONCE)
+    fail(task, f"{case} images that are learned from too often: {often}.", "Wanted each once.", ONCE)
 
 
 def _check_order(task: str, train: Callable[..., Any], size: int, latent_dim: int, pixels: int) -> None:

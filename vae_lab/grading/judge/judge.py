@@ -279,8 +279,9 @@ class Judge:
                 return self._all_words(error, cell), True, None
             words = words_of(error, cell)
             if not words.text.strip("… ") and error.__cause__ is not None:  # what a check's own model raised at a call
-                called = self._called(self.session.peer.last_call if self.session.peer else None)
-                return f"Your code raised {usual_kind(type(error.__cause__).__name__)}{where}{called}.", False, None
+                kind = usual_kind(type(error.__cause__).__name__)
+                last = self.session.peer.last_call if self.session.peer else None
+                return f"Your code raised {kind}{where}{self._called(last)}.", False, None
             legend = f"\n({'A hidden check: ' if hidden else ''}{NO_VALUES})"
             return words.text + ("" if words.whole else legend), words.whole, None
         if isinstance(error, NameError) and error.name and self._means_students(error.name, cell):
