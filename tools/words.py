@@ -40,6 +40,7 @@ SAYING = (
     "diagnosis/findings.py",
     "diagnosis/hearing.py",
     "diagnosis/limits.py",
+    "diagnosis/neighbours.py",
     "diagnosis/target.py",
     "diagnosis/verdicts.py",
     "grading/authoring/selfcheck.py",

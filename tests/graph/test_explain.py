@@ -547,3 +547,26 @@ def test_transforms_of_torch_func() -> None:
 def test_an_error_of_the_functions_own_comes_through() -> None:
     with pytest.raises(RuntimeError, match="mat1 and mat2 shapes cannot be multiplied"):
         explain(lambda mu: mu @ mu, MU)
+
+
+def test_a_value_that_comes_back_as_a_plain_number_is_no_part_of_the_recording_but_counts() -> None:
+    def tempered(x, temperature):
+        t = temperature.item()
+        return torch.logsumexp(x / t, 0)
+
+    report = explain(tempered, torch.randn(4), torch.tensor(2.0))
+    assert (report.reached, report.lost) == (["x"], ["temperature"])
+    assert "temperature leaves torch by item() (line" in str(report)
+    assert "no part" not in str(report)
+    assert "y plays no part" in str(explain(lambda x, y: x.sum(), torch.randn(4), torch.randn(4)))
+
+
+def test_a_module_that_is_frozen_on_the_way_is_told() -> None:
+    def frozen(backbone, head, x):
+        for weight in backbone.parameters():
+            weight.requires_grad_(False)
+        return head(torch.relu(backbone(x))).sum()
+
+    report = explain(frozen, torch.nn.Linear(4, 6), torch.nn.Linear(6, 1), torch.randn(5, 4))
+    assert (report.reached, report.lost) == (["head", "x"], ["backbone"])
+    assert "requires_grad is switched off for backbone on the way." in str(report)

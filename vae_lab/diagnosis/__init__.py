@@ -5,8 +5,9 @@ out of the decoder. How z and the loss answer tells the spread of the draw, the 
 the likelihood, whatever the code looks like.
 
 In reading order: `watch` (sees each call and puts other numbers in), `doors` (model, encode, decode and loss, however
-they are written), `anatomy` (which tensor is mu, z, the picture), `draw`, `likelihood` and `divergence` (the terms of
-the loss), `verdicts` (what they come to), `hearing` (encoder and decoder), `causes`, `findings`, `diagnose`.
+they are written), `anatomy` (which tensor is mu, z, the picture), `draw`, `likelihood`, `target` and `divergence`
+(the terms of the loss), `batch_size` (the weight between them), `verdicts` (what they come to), `hearing` (encoder and
+decoder), `neighbours` (images side by side), `causes`, `findings`, `diagnose`.
 """
 
 from vae_lab.diagnosis.diagnose import diagnose

@@ -138,7 +138,7 @@ def _of_weight(
     if bernoulli:
         if not name and BETAS[0] <= beta <= BETAS[1]:
             return [], [f"{seen}{more}: a beta-VAE, if it is meant"]
-        return [finding(name or BY_POWER[power], seen + more)], []
+        return [finding(name or BY_POWER[power], f"{seen}{more}")], []
     # squares and absolute errors have a scale of their own, which the weight of the KL sets
     squares = "squares" in str(likelihood.name)
     scale = math.sqrt(beta / 2) if squares else beta

@@ -186,10 +186,10 @@ class _First:
         found = {}
         for name in names:
             parts = self.copies.parts(name)
-            if parts and len(parts) <= MANY and self.depends(parts):
-                values = {v.key for part in parts for v in self._values(part)}
-                left = [d for d in self.graph.tape.departures if values & _origins(d.value)]
-                found[name] = f" by {left[0].by}{f' ({left[0].source})' if left[0].source else ''}" if left else ""
+            values = {v.key for part in parts for v in self._values(part)}
+            left = [d for d in self.graph.tape.departures if values & _origins(d.value)]
+            if left and len(parts) <= MANY and self.depends(parts):
+                found[name] = f"by {left[0].by}{f' ({left[0].source})' if left[0].source else ''}"
         return found
 
     def measured(self) -> set[str]:
@@ -263,7 +263,7 @@ def _about(graph: Graph, output: Tensor, name: str, escaped: Callable[[list[str]
     numbers = escaped(picture.unused)
     picture.unused = [unused for unused in picture.unused if unused not in numbers]
     left = [
-        f"{gone} leaves torch{where} and comes back as plain numbers, which carry no history."
+        f"{gone} leaves torch {where} and comes back as plain numbers, which carry no history."
         for gone, where in numbers.items()
     ]
     arrived = graph.reaches(output)

@@ -341,6 +341,24 @@ def test_changes_in_place_are_seen() -> None:
         assert part.tolist() == [0.0] * 4
 
 
+def test_a_gradient_asked_of_an_argument_is_seen() -> None:
+    source = "def f(x, y):\n    x.requires_grad_()\n    return x * 2\ndef g(x, y):\n    x = x.clone().requires_grad_()"
+    with side(source) as (_, far):
+        x, y = torch.ones(2), torch.ones(2)
+        far["g"](x, y)
+        assert not x.requires_grad
+        far["f"](x, y)
+        assert x.requires_grad
+        assert not y.requires_grad
+
+
+def test_what_a_check_passes_cannot_be_copied() -> None:
+    with side("import copy\ndef f(thing):\n    return copy.deepcopy(thing)") as (_, far):
+        for thing in (torch.nn.Linear(2, 2), lambda: None):
+            with pytest.raises(TypeError, match="cannot be copied or pickled"):
+                far["f"](thing)
+
+
 def test_random_state_travels_and_cannot_be_chosen() -> None:
     source = (
         "def draw(n):\n    return torch.randn(n)\ndef reseed():\n    torch.manual_seed(7)\ndef quiet():\n    return 1\n"

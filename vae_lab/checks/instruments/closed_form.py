@@ -110,7 +110,7 @@ def require_closed_form(
 def _parts(terms: Terms | None, exact: Mapping[str, Tensor], name: str, weights: Tensor) -> Iterator[Tensor]:
     """The derivatives of the closed form where some of its terms send no gradient."""
     for way in terms(*exact.values()) if terms is not None else ():
-        each = []
+        each: list[Tensor] = []
         for term in way:
             total = (term * weights).sum() + 0 * exact[name].sum()  # a term without that argument has the derivative 0
             each += torch.autograd.grad(total, exact[name], retain_graph=True)
