@@ -47,9 +47,10 @@ def _moved_rows(anatomy: Anatomy, watch: Watch, other: Tensor) -> list[Finding]:
         here, there = anatomy.like(watch, place), anatomy.like(theirs, place)
         if here is None or there is None or here.shape != there.shape or len(here) != len(anatomy.x):
             return []
-        rows = (here != there).detach().flatten(1).any(1).nonzero().flatten().tolist()
-        if len(rows) == 1 and rows != [0]:
-            return [finding("other_target", f"what the encoder says of image 1 stands in row {rows[0] + 1}")]
+        changed = (here != there).detach().flatten(1).any(1)
+        if int(changed.sum()) == 1 and not bool(changed[0]):
+            row = int(changed.float().argmax()) + 1
+            return [finding("other_target", f"what the encoder says of image 1 stands in row {row}")]
     return []
 
 

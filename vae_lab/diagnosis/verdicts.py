@@ -60,7 +60,7 @@ def of_loss(
         found.append(finding("swapped_arguments", "with x for the prediction and the picture for the target, it fits"))
     if likelihood.cut:
         found.append(finding("cut_picture", "the loss changes with the picture, and its derivative is 0 or missing"))
-    if likelihood.target is not None:
+    if likelihood.target is not None and (likelihood.name is None or likelihood.name in target.FAMILIES):
         found += target.examine(anatomy, likelihood.target)
     if likelihood.name == "half":
         found.append(finding("half_likelihood", "the loss is -x log p, summed"))
