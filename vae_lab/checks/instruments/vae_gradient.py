@@ -111,9 +111,12 @@ def _check_paths(task: str, model: Any, weights: list[Any]) -> None:
         logits = require_parts(task, model(x), ("logits", "mu", "logvar"))[0]
         back = _flat(gradients(task, (logits * torch.randn_like(logits)).sum(), weights), weights)
         shares.append(torch.linalg.lstsq(columns, back[:, None], driver="gelsd").solution[:, 0])
-    along = torch.stack(shares).abs().reshape(2, 2, latents).amax(0)  # [mu or logvar, D]
-    size = torch.stack([torch.ones(latents), torch.exp(code[1][0].detach().cpu() / 2)]).double() * along.max()
-    for name, lost, mistake in zip(("mu", "logvar"), along < 1e-5 * size, (CUT_MU, CUT_SIGMA), strict=True):
+    through_mu, through_logvar = torch.stack(shares).abs().reshape(2, 2, latents).amax(0)
+    sized = 2 * through_logvar / torch.exp(code[1][0].detach().cpu().double() / 2)  # that through mu, times |eps|
+    for name, lost, mistake in (
+        ("mu", through_mu < 1e-5 * sized, CUT_MU),
+        ("logvar", sized < 1e-5 * through_mu, CUT_SIGMA),
+    ):
         if bool(lost.any()):
             seen = f"the logits send no gradient through {name}."
             fail(task, seen, "Wanted a path through z.", mistake)
