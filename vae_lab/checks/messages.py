@@ -272,4 +272,6 @@ OTHER_DTYPE = Misconception(
     "labs",
 )
 OTHER_DEVICE = OTHER_DTYPE
+NO_COPY = "the model that a check passes cannot be copied or pickled; use it itself"
+"""What an answer reads that copies one: what is done to a copy would go unseen."""
 IN_PLACE = Misconception("an operation that ends in _ changes the caller's tensor; write a new one.", "gradient_paths")

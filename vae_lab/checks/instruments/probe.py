@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from vae_lab.checks.instruments.sampler import device
+from vae_lab.checks.messages import NO_COPY
 
 PIXELS = 784
-NO_COPY = "the model that a check passes cannot be copied or pickled; use it itself"
 
 
 class Probe(torch.nn.Module):

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from vae_lab.checks.instruments.probe import NO_COPY
 from vae_lab.checks.instruments.sampler import device
+from vae_lab.checks.messages import NO_COPY
 
 SURE = 9.0
 

@@ -39,6 +39,7 @@ from typing import Any, Protocol
 
 import torch
 
+from vae_lab.checks.messages import NO_COPY
 from vae_lab.checks.student_line import StudentLine
 
 
@@ -139,7 +140,7 @@ class Proxy:
         return f"<the student's {self._kind}>"
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        raise TypeError("the model that a check passes cannot be copied or pickled; use it itself")
+        raise TypeError(NO_COPY)
 
     def __len__(self) -> int:
         size = self._peer.ask("len", self)
