@@ -849,13 +849,13 @@ WRONG += [
         "a share with the wrong axis",
         fraction(p="torch.softmax(classify(x), 0).max(1).values"),
         SHARE,
-        "a softmax over the images",
+        "the result is 0.0",
     ),
     Answer(
         "a share with two softmaxes",
         fraction(p="torch.softmax(torch.softmax(classify(x), 1), 1).max(1).values"),
         SHARE,
-        "one that is taken twice",
+        "the result is 0.000",
     ),
     Answer(
         "a share by the lead of the first",
@@ -1577,6 +1577,20 @@ WRONG += [
         ),
         TRAIN,
         "it is the other way round",
+    ),
+    Answer(
+        "training of matrices alone",
+        train(setup="optimizer = torch.optim.Adam([p for p in model.parameters() if p.ndim > 1], lr=4e-3)"),
+        TRAIN,
+        "the model's bias has not moved",
+    ),
+    Answer(
+        "training of all that is not called bias",
+        train(
+            setup="optimizer = torch.optim.Adam([p for n, p in model.named_parameters() if 'bias' not in n], lr=4e-3)"
+        ),
+        TRAIN,
+        "the model's bias has not moved",
     ),
     Answer(
         "training with a step for every other batch",

@@ -48,7 +48,7 @@ class RecordingModel(torch.nn.Module):
     def __init__(self, latent_dim: int, pixels: int, *, near: bool = False, sure: bool = False) -> None:
         super().__init__()
         self.latent_dim, self.near = latent_dim, near
-        self.weight = torch.nn.Parameter(torch.ones((), device=device()))
+        self.weight = torch.nn.Parameter(torch.ones(1, 1, device=device()))  # a matrix, as most weights are
         self.table = torch.randn(pixels, 2 * latent_dim, device=device()) / pixels**0.5 * 4
         self.picture = torch.randn(pixels, device=device())
         if sure:
@@ -88,7 +88,7 @@ class RecordingModel(torch.nn.Module):
     def look_at_weight(self) -> None:
         """Note whether a gradient has come to the weight, on which neither logits nor mu nor logvar depend."""
         grad = self.weight.grad
-        self.pulled = self.pulled or (grad is not None and bool(grad.abs() > 0))
+        self.pulled = self.pulled or (grad is not None and bool((grad.abs() > 0).any()))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """Refuse a copy, in one process as across the boundary: what is done to a copy would go unseen."""
@@ -106,7 +106,7 @@ class RecordingModel(torch.nn.Module):
         return self.decode(mu + torch.exp(logvar / 2) * torch.randn_like(mu)), mu, logvar
 
     def _written(self, value: Tensor, book: list[Entry]) -> Tensor:
-        given = value + 0 * self.weight
+        given = value + 0 * self.weight.sum()
         entry = Entry(given.detach().clone(), [])
         book.append(entry)
         if given.requires_grad:
