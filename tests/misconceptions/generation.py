@@ -1387,6 +1387,12 @@ RIGHT += [
 
 WRONG += [
     Answer(
+        "VAE of widths that eight divides",
+        vae(more="self.norm = nn.GroupNorm(8, hidden_dim)", decode="return self.dec[2](self.norm(self.dec[0](z)))"),
+        MODEL,
+        "raised ValueError",
+    ),
+    Answer(
         "VAE that draws only while gradients are on",
         vae(z="mu + torch.is_grad_enabled() * torch.exp(logvar / 2) * torch.randn_like(mu)"),
         MODEL,
