@@ -66,7 +66,8 @@ def examine(anatomy: Anatomy) -> Draw:
     draw = Draw()
     flat = dict.fromkeys(anatomy.heads, BASE)
     m0, s0 = measure(anatomy, flat)
-    both = _one_answer(anatomy)
+    alike = _one_answer(anatomy)
+    both = alike  # whether one answer moves z and spreads it
     for place in anatomy.heads:
         m, s = measure(anatomy, flat | {place: OTHER})
         moved, spread = abs(m - m0), abs(s - s0)
@@ -97,7 +98,7 @@ def examine(anatomy: Anatomy) -> Draw:
     elif rows.shape[0] == len(anatomy.x) and len(rows.unique(dim=0)) <= 0.75 * len(rows):
         seen = f"with equal mu and sigma, only {len(rows.unique(dim=0))} of {len(rows)} rows of z differ"
         draw.findings.append(finding("repeated_noise", seen))
-    elif both and (draw.scale is None or _one_answer(anatomy)) and anatomy.drawn_apart():
+    elif both and (draw.scale is None or alike) and anatomy.drawn_apart():
         draw.findings.append(finding("one_answer", "what moves the mean of z spreads it, too, and nothing else does"))
     elif draw.location is None and draw.scale is None and len(draw.idle) > 1 and not anatomy.matrix:
         draw.findings.append(finding("prior_draw", "z is the same for every mu and every spread of the encoder"))

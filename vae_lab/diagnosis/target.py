@@ -112,9 +112,8 @@ def _fit(family: str, squeeze: Squeeze, u: Tensor, y: Tensor) -> Target | None:
         return None
     weight, moment = solved[..., 0, 0], solved[..., 1, 0]
     target = Target(family, weight, moment / weight)
-    if (
-        not bool(weight.any()) or float(target.value[target.heard].abs().max()) > FURTHEST
-    ):  # the derivative hardly changes with the picture
+    # where the derivative hardly changes with the picture, no target follows from it
+    if not bool(weight.any()) or float(target.value[target.heard].abs().max()) > FURTHEST:
         return None
     target.value[~target.heard] = torch.nan
     return target

@@ -59,6 +59,12 @@ class Message:
             self.slots.append({**self._body(tensor), "g": tensor.requires_grad, "leaf": tensor.is_leaf})
         return {"k": "tensor", "slot": self._slot_of[key]}
 
+    def original(self, slot: Any) -> torch.Tensor:
+        """The tensor that was sent in a slot, which the other side names."""
+        if type(slot) is not int or not 0 <= slot < len(self.originals):
+            raise WireError("an argument is named that was never sent")
+        return self.originals[slot]
+
     def leaf(self, tensor: torch.Tensor) -> dict[str, Any]:
         """Describe a shared leaf, with its numbers the first time."""
         node: dict[str, Any] = {"k": "tensor", "of": self.peer.leaves.describe(tensor, self.plain)}
@@ -162,8 +168,8 @@ class Arrival:
             if "i" in node and not leaf.mine:
                 self.peer.leaves.fill(leaf, self.plain(node["i"]))
             return leaf.tensor
-        if self.asked is not None and type(node.get("same")) is int and 0 <= node["same"] < len(self.asked.originals):
-            return self.asked.originals[node["same"]]
+        if self.asked is not None and "same" in node:
+            return self.asked.original(node["same"])
         if self.asked is not None and type(node.get("out")) is int and 0 <= node["out"] < len(self.wired):
             return self.wired[node["out"]]
         raise WireError("a tensor is malformed")

@@ -189,8 +189,8 @@ class Peer:
         """The tensor of this side that a result of the other side depends on."""
         kind, which = ref
         tensor: torch.Tensor | None = None
-        if kind == "slot" and type(which) is int and 0 <= which < len(asked.originals):
-            tensor = asked.originals[which]
+        if kind == "slot":
+            tensor = asked.original(which)
         elif kind == "in" and link is not None and type(which) is int and 0 <= which < len(link.inputs):
             tensor = link.inputs[which]
         elif kind == "leaf":
@@ -202,17 +202,16 @@ class Peer:
     def _apply_changes(self, text: dict[str, Any], arrival: Arrival, asked: Message) -> None:
         """Arguments that the other side changed in place or asked a gradient for, and generators it drew from."""
         for slot, number in text.get("changed", []):
-            original, numbers = asked.originals[slot], arrival.plain(number)
-            if type(slot) is not int or slot < 0 or numbers.shape != original.shape or numbers.dtype != original.dtype:
+            original, numbers = asked.original(slot), arrival.plain(number)
+            if numbers.shape != original.shape or numbers.dtype != original.dtype:
                 raise WireError("a changed argument does not fit")
             self.changed_arguments = True
             with torch.no_grad():
                 original.copy_(numbers)
         for slot in text.get("asks", []):
-            if type(slot) is not int or not 0 <= slot < len(asked.originals):
-                raise WireError("an argument that asks for a gradient does not fit")
-            if asked.originals[slot].is_leaf and asked.originals[slot].is_floating_point():
-                asked.originals[slot].requires_grad_()
+            original = asked.original(slot)
+            if original.is_leaf and original.is_floating_point():
+                original.requires_grad_()
         for which, number in text.get("drawn", []):
             state = arrival.plain(number)
             generator = self.handles.generator(which)
