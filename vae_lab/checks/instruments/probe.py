@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
+from vae_lab.checks.instruments.bookkeeper import Bookkeeper
 from vae_lab.checks.instruments.sampler import device
-from vae_lab.checks.messages import NO_COPY
 
 PIXELS = 784
 
 
-class Probe(torch.nn.Module):
+class Probe(Bookkeeper):
     """A model with a bent encoder and a linear decoder that keeps what it was asked to encode and to decode.
 
     The code of a mixture of two images is not the mixture of their codes.
@@ -28,8 +26,6 @@ class Probe(torch.nn.Module):
         (0, [(2, 3)])
     """
 
-    OFFERS = frozenset({"latent_dim", "encode", "decode", "forward"})  # to an answer that is run elsewhere
-
     def __init__(self, latent_dim: int) -> None:
         super().__init__()
         self.latent_dim = latent_dim
@@ -37,13 +33,6 @@ class Probe(torch.nn.Module):
         self.decoded: list[Tensor] = []
         self.up = torch.nn.Parameter(torch.randn(latent_dim, PIXELS, device=device()))
         self.down = torch.nn.Parameter(torch.randn(PIXELS, latent_dim, device=device()) / 10)
-
-    def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Stay as it is."""
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        """Refuse a copy, in one process as across the boundary: what is done to a copy would go unseen."""
-        raise TypeError(NO_COPY)
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Map images [B, 784] to mu and logvar, [B, D]; logvar is far from 0, so that a draw is far from mu."""

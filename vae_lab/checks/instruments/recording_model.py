@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from vae_lab.checks.instruments.bookkeeper import Bookkeeper
 from vae_lab.checks.instruments.sampler import device
-from vae_lab.checks.messages import NO_COPY
 
 SURE = 9.0
 
@@ -25,7 +25,7 @@ class Entry(NamedTuple):
     came: list[Tensor]
 
 
-class RecordingModel(torch.nn.Module):
+class RecordingModel(Bookkeeper):
     """A model with the methods of the lab's VAE that writes down all that is asked of it.
 
     Args:
@@ -42,7 +42,6 @@ class RecordingModel(torch.nn.Module):
         [(5, 3)]
     """
 
-    OFFERS = frozenset({"latent_dim", "encode", "decode", "forward"})  # to an answer that is run elsewhere
     to_be_trained = True  # a loop may move its weight, on which nothing depends
 
     def __init__(self, latent_dim: int, pixels: int, *, near: bool = False, sure: bool = False) -> None:
@@ -64,9 +63,6 @@ class RecordingModel(torch.nn.Module):
     def to(self, *args: Any, **kwargs: Any) -> RecordingModel:
         """Stay where it is."""
         return self
-
-    def compile(self, *args: Any, **kwargs: Any) -> None:
-        """Stay as it is."""
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Give out mu and logvar, [B, D], fixed functions of x."""
@@ -90,10 +86,6 @@ class RecordingModel(torch.nn.Module):
         grad = self.weight.grad
         self.pulled = self.pulled or (grad is not None and bool((grad.abs() > 0).any()))
 
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        """Refuse a copy, in one process as across the boundary: what is done to a copy would go unseen."""
-        raise TypeError(NO_COPY)
-
     def decodes_of(self, encode: int) -> list[int]:
         """Which calls of decode belong to a call of encode: its own if there are as many, else those right after it."""
         if len(self.logits) == len(self.mu):
@@ -112,6 +104,32 @@ class RecordingModel(torch.nn.Module):
         if given.requires_grad:
             given.register_hook(lambda gradient: _add(entry, gradient.detach()))
         return given
+
+
+class MovableModel(RecordingModel):
+    """A recording model with weights that receive the gradient that the decoder's own would, and so can be moved.
+
+    They add exactly 0 to what is decoded.
+    """
+
+    def __init__(self, latent_dim: int, pixels: int) -> None:
+        super().__init__(latent_dim, pixels)
+        self.rows = torch.nn.Parameter(torch.zeros(pixels, 1, device=device()))
+        self.began: list[Tensor] = []
+
+    def decode(self, z: Tensor) -> Tensor:
+        """Give out the picture of logits, [B, pixels]; note where the rows are by now."""
+        rows = self.rows[:, 0]
+        self.began.append(rows.detach().clone())
+        return super().decode(z) + self.share() * (rows - rows.detach())
+
+    def share(self) -> float:
+        """How much of its gradient the rows receive."""
+        return 1.0
+
+    def places(self) -> Tensor:
+        """Where the rows were at each decoding, and where they are now, [decodings + 1, pixels]."""
+        return torch.stack([*self.began, self.rows.detach()[:, 0]])
 
 
 def _add(entry: Entry, gradient: Tensor) -> None:

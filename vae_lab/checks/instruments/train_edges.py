@@ -10,9 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from vae_lab.checks.instruments.recording_model import RecordingModel
+from vae_lab.checks.instruments.recording_model import MovableModel, RecordingModel
 from vae_lab.checks.instruments.sampler import device
 from vae_lab.checks.messages import Misconception, ask, fail
 
@@ -28,20 +27,16 @@ LARGEST = 64
 """Of larger batches, the edges are not looked at: it would take too many images."""
 
 
-class LateModel(RecordingModel):
-    """A recording model whose bias receives no gradient before a certain batch: one sees which step it makes."""
+class LateModel(MovableModel):
+    """A model whose rows receive no gradient before a certain batch: one sees which step it makes."""
 
     def __init__(self, latent_dim: int, pixels: int, begins: int) -> None:
         super().__init__(latent_dim, pixels)
         self.begins = begins
-        self.bias = torch.nn.Parameter(torch.zeros(pixels, device=device()))
-        self.places: list[Tensor] = []
 
-    def decode(self, z: Tensor) -> Tensor:
-        """Give out the picture of logits, [B, pixels]; note where the bias is by now."""
-        self.places.append(self.bias.detach().clone())
-        awake = float(len(self.places) > self.begins)
-        return super().decode(z) + awake * (self.bias - self.bias.detach())
+    def share(self) -> float:
+        """None of it before that batch, then all."""
+        return float(len(self.began) > self.begins)
 
 
 def check_edges(train: Callable[..., Any], latent_dim: int = 2, pixels: int = 12) -> None:
@@ -91,8 +86,7 @@ def _check_order(task: str, train: Callable[..., Any], size: int, latent_dim: in
     """The first gradient comes with the third batch, and so does the first step; the last batch has one, too."""
     model = LateModel(latent_dim, pixels, 2)
     ask(task, train, model, torch.rand(4 * size, pixels, device=device()), 2, names=("model", "images"))
-    places = torch.stack([*model.places, model.bias.detach()])
-    moves = places.diff(dim=0).abs().amax(1)
+    moves = model.places().diff(dim=0).abs().amax(1)
     if len(moves) != 8 or not bool(moves.any()) or int((moves[3:7] > 0).sum()) < 4:  # no step for each batch
         return
     if moves[2] == 0:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from vae_lab.checks.instruments.losses import gaussian_kl, log_likelihood
 from vae_lab.checks.instruments.projection import cosine, multiple
-from vae_lab.checks.instruments.recording_model import RecordingModel
+from vae_lab.checks.instruments.recording_model import MovableModel
 from vae_lab.checks.instruments.sampler import device
 from vae_lab.checks.messages import Misconception, ask, fail
 
@@ -51,32 +51,23 @@ LATER = 1.5
 """How many times as far out mu lies in the second epoch."""
 
 
-class UnevenModel(RecordingModel):
-    """A recording model for which an image that is all white has a KL far above the others', and that can be moved.
+class UnevenModel(MovableModel):
+    """A model that can be moved, for which an image that is all white has a KL far above the others'.
 
-    Its `rows` receive the gradient that the decoder's own weights would, and its `bias` as well; both add exactly 0 to
-    what is decoded. From the
-    second epoch on, after `epoch` images, mu lies half as far out again, so that no two epochs' means are the same.
+    From the second epoch on, after `epoch` images, mu lies half as far out again, so that no two epochs' means are the
+    same. Its `bias` receives the gradient that the decoder's own would.
     """
 
     def __init__(self, latent_dim: int, pixels: int, epoch: int = 150) -> None:
         super().__init__(latent_dim, pixels)
         self.epoch = epoch
-        self.rows = torch.nn.Parameter(torch.zeros(pixels, 1, device=device()))
         self.bias = torch.nn.Parameter(torch.zeros(pixels, device=device()))
-        self.began: list[Tensor] = []
         self.left: list[Tensor | None] = []
 
     def decode(self, z: Tensor) -> Tensor:
-        """Give out the picture of logits, [B, pixels]; note where the rows are by now, and what is in their .grad."""
-        rows = self.rows[:, 0]
-        self.began.append(rows.detach().clone())
+        """Give out the picture of logits, [B, pixels]; note what is in the rows' .grad as well."""
         self.left.append(None if self.rows.grad is None else self.rows.grad[:, 0].detach().clone())
-        return super().decode(z) + (rows - rows.detach()) + (self.bias - self.bias.detach())
-
-    def places(self) -> Tensor:
-        """Where the rows were at each decoding, and where they are now, [decodings + 1, pixels]."""
-        return torch.stack([*self.began, self.rows.detach()[:, 0]])
+        return super().decode(z) + (self.bias - self.bias.detach())
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Give out mu and logvar, [B, D]; mu lies far out for a white image."""
