@@ -71,6 +71,19 @@ class Anatomy:
         loss = self.again(changes, seed)[1]
         return float("nan") if loss is None else float(loss.detach())
 
+    def with_leaf(
+        self, place: Place, numbers: Tensor, changes: dict[Place, Change], until: int | None = None
+    ) -> tuple[Watch, Tensor | None, Tensor | None]:
+        """Run once more with numbers at a place that can be asked for a gradient: the run, its loss, and the leaf."""
+        leaves: list[Tensor] = []
+
+        def put_in(t: Tensor) -> Tensor:
+            leaves.append(numbers.reshape(t.shape).to(t).detach().requires_grad_())
+            return leaves[-1]
+
+        watch, loss = self.again(changes | {place: put_in}, until=until)
+        return watch, loss, leaves[-1] if leaves else None
+
     def value(self, watch: Watch, place: Place) -> Tensor:
         """The tensor at a place of another run."""
         return watch.calls[place[0]].outputs[place[1]]

@@ -80,18 +80,12 @@ def _deaf_dimensions(anatomy: Anatomy, z: Tensor) -> int:
     """Of how many numbers of z no picture has any derivative, though it has of others."""
     assert anatomy.z is not None
     assert anatomy.picture is not None
-    leaves: list[Tensor] = []
-
-    def put_in(t: Tensor) -> Tensor:
-        leaves.append(z.to(t).detach().requires_grad_())
-        return leaves[-1]
-
-    watch, _ = anatomy.again({anatomy.z: put_in}, until=anatomy.picture[0])
+    watch, _, leaf = anatomy.with_leaf(anatomy.z, z, {}, until=anatomy.picture[0])
     picture = anatomy.value(watch, anatomy.picture)
-    if not picture.requires_grad or not leaves:
+    if not picture.requires_grad or leaf is None:
         return 0
     weights = torch.randn(picture.shape, generator=torch.Generator().manual_seed(3), device="cpu").to(picture)
-    (slope,) = torch.autograd.grad((picture * weights).sum(), leaves[-1:], allow_unused=True)
+    (slope,) = torch.autograd.grad((picture * weights).sum(), [leaf], allow_unused=True)
     if slope is None or len(slope) != len(anatomy.x):
         return 0
     silent = int((slope.flatten(1) == 0).all(0).sum())

@@ -82,16 +82,10 @@ def silent(anatomy: Anatomy, still: dict[Place, Change]) -> bool:
 def _slope(anatomy: Anatomy, still: dict[Place, Change], u: Tensor) -> Tensor | None:
     """The loss's derivative with respect to the picture, at u."""
     assert anatomy.picture is not None
-    leaves: list[Tensor] = []
-
-    def put_in(t: Tensor) -> Tensor:
-        leaves.append(u.reshape(t.shape).to(t).detach().requires_grad_())
-        return leaves[-1]
-
-    _, loss = anatomy.again(still | {anatomy.picture: put_in})
-    if loss is None or not loss.requires_grad or not leaves:
+    _, loss, leaf = anatomy.with_leaf(anatomy.picture, u, still)
+    if loss is None or not loss.requires_grad or leaf is None:
         return None
-    (slope,) = torch.autograd.grad(loss, leaves[-1:], allow_unused=True)
+    (slope,) = torch.autograd.grad(loss, [leaf], allow_unused=True)
     return None if slope is None else slope.detach().to("cpu", torch.float64).reshape(anatomy.x.shape).flatten(1)
 
 
