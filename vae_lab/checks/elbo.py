@@ -345,7 +345,9 @@ def _latents(batch: int, dim: int, dtype: torch.dtype) -> dict[str, Tensor]:
 
 
 def _pixels(shape: tuple[int, ...], dtype: torch.dtype) -> dict[str, Tensor]:
-    """Logits, and grey images in [0, 1] that hold black and white too."""
+    """Logits, some of them far from 0, and grey images in [0, 1] that hold black and white too."""
     logits = 2 * torch.randn(shape, dtype=dtype, device=device())
+    far = torch.tensor([4.0, -4.0, 6.0, -6.0], dtype=dtype, device=device())[: logits.numel()]
+    logits.view(-1)[: len(far)] = far  # a formula that goes wrong there does so in every run
     x = torch.rand(shape, dtype=dtype, device=device()) * 1.6 - 0.3
     return {"logits": logits.requires_grad_(), "x": x.clamp(0, 1)}
