@@ -18,6 +18,10 @@ def add(commands: Commands) -> None:
     verify = commands.add("verify", "hold each lab's tests against its bank of right and wrong answers", run_verify)
     verify.add_argument("labs", nargs="*", metavar="LAB", help="default: all labs")
     takes_workers(verify)
+    verify.add_argument(
+        "--seeds", type=positive(int), default=1, metavar="N",
+        help="run each test under N seeds, in one process: what it leaves to chance shows (default 1)",
+    )  # fmt: skip
 
     sample = commands.add("sample-class", "make up a class of submissions under submitted/", run_sample_class)
     sample.add_argument("lab", metavar="LAB")
@@ -51,16 +55,17 @@ def run_verify(options: argparse.Namespace) -> int:
 
     course = Course(Path())
     labs = course.choose(options.labs)
-    problem = sandbox_problem()
+    problem = sandbox_problem() if options.seeds == 1 else ""
     if problem:
         print(f"vae-lab verify: judging in one process only: {problem}", file=sys.stderr)
-    ways = (ONE_PROCESS,) if problem else (ONE_PROCESS, SPLIT)
+    ways = (ONE_PROCESS,) if problem or options.seeds > 1 else (ONE_PROCESS, SPLIT)
     with Progress("verify", " answers") as progress:
-        found = verify(course, labs, workers=options.workers, ways=ways, progress=progress)
+        found = verify(course, labs, workers=options.workers, ways=ways, seeds=options.seeds, progress=progress)
     for line in found:
         print(line)
     surprises = [line for line in found if not line.startswith(NOTE)]
-    end = "" if surprises else ", judged " + " and ".join(ways)
+    times = f" under {options.seeds} seeds" if options.seeds > 1 else ""
+    end = "" if surprises else ", judged " + " and ".join(ways) + times
     print(f"{', '.join(labs)}: {len(surprises) or 'no'} surprises{end}")
     return 1 if surprises else 0
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,16 @@ def test_an_answer_that_kills_its_process_is_one_line_and_the_rest_goes_on(cours
                      "Python ended without an answer"]  # fmt: skip
 
 
+def test_what_a_test_leaves_to_chance_is_told_with_its_share_and_the_same_every_time(course: Course) -> None:
+    bank = course.bank("halves").read_text().replace("return 0.5 * x", "return (0.5 + (torch.rand(()) < 0.3)) * x")
+    course.bank("halves").write_text(bank)
+    found = verify(course, ["halves"], ways=(ONE_PROCESS,), seeds=40)
+    (line,) = [line for line in found if "loses half_tests_2" in line]
+    share = int(re.search(r"under (\d+) of 40 seeds: ", line)[1])
+    assert 3 <= share <= 21  # each seed is a draw of its own: within three standard errors of 0.3 * 40
+    assert verify(course, ["halves"], ways=(ONE_PROCESS,), seeds=40) == found
+
+
 def test_where_there_is_a_gpu_each_answer_runs_whole_and_says_the_same(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,12 +107,12 @@ def test_a_lab_without_a_bank_is_refused(course: Course) -> None:
 def test_a_case_that_goes_as_it_must_has_no_differences() -> None:
     case = Case("halves", "wrong", frozenset({"a"}), "spread", "", b"")
     verdicts = {"a": Verdict(False, "the spread is wrong"), "b": Verdict(True, "")}
-    assert list(differences(case, ONE_PROCESS, verdicts)) == []
+    assert list(differences(case, ONE_PROCESS, [verdicts])) == []
 
 
 @pytest.mark.parametrize(("lab", "notes"), [("sampling", 1), ("halves", 0)])
 def test_a_message_without_words_in_a_labs_other_language_is_a_note_and_no_surprise(lab: str, notes: int) -> None:
     case = Case(lab, "wrong answer 'x'", frozenset({"x_tests"}), "", "", b"")
-    found = list(differences(case, ONE_PROCESS, {"x_tests": Verdict(False, "The zebra was not where it should be.")}))
+    found = list(differences(case, ONE_PROCESS, [{"x_tests": Verdict(False, "The zebra was not where it should be.")}]))
     assert len(found) == notes
     assert all(line.startswith(NOTE) and "zebra" in line for line in found)

@@ -2,11 +2,14 @@
 
 Each is judged twice, in one process as on a student's machine and split by the grader, and both must say the same.
 In one process, notebooks that begin with the same cells run these once, and part by forks where they begin to differ.
+There each test cell runs under a seed, so that `verify` says the same every time; under many seeds, it shows what a
+test leaves to chance.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import as_completed
 from contextlib import suppress
@@ -29,6 +32,7 @@ from vae_lab.language.leftover import left_in_english
 ONE_PROCESS, SPLIT = "in one process", "split by the grader"
 NOTE = "note: "  # how a line begins that is no surprise: a message that stays English in a translated lab
 SECONDS = 300.0  # for one answer, in one process: far more than a lab may take
+SEED = "__import__('random').seed({0}), __import__('numpy').random.seed({0}), __import__('torch').manual_seed({0});"
 TOGETHER = 6  # at most so many answers share their first cells: more would leave the other workers idle at the end
 
 
@@ -104,7 +108,7 @@ def shared_cells(notebooks: Sequence[list[str]]) -> int:
     return next((n for n in range(shortest) if len({notebook[n] for notebook in notebooks}) > 1), max(0, shortest))
 
 
-def run_branches(notebooks: Sequence[list[str]]) -> list[list[CellRun] | str]:
+def run_branches(notebooks: Sequence[list[str]], seeds: int = 1) -> list[list[CellRun] | str]:
     """Run what the notebooks begin with, then the rest of each in a fork of its own.
 
     Returns:
@@ -115,13 +119,14 @@ def run_branches(notebooks: Sequence[list[str]]) -> list[list[CellRun] | str]:
     begin = run_cells(notebooks[0][:same])
     if sees_a_gpu():
         return []
-    return [end if isinstance(end, str) else begin + end for end in (run_alone(rest[same:]) for rest in notebooks)]
+    ends = (run_alone(rest[same:], seeds) for rest in notebooks)
+    return [end if isinstance(end, str) else begin + end for end in ends]
 
 
-def run_alone(cells: Sequence[str]) -> list[CellRun] | str:
+def run_alone(cells: Sequence[str], seeds: int = 1) -> list[CellRun] | str:
     """Run cells in a fork of this process; how each ended, or what ended the fork."""
     try:
-        ends: list[CellRun] = in_a_fork(run_cells, cells, seconds=SECONDS)
+        ends: list[CellRun] = in_a_fork(run_cells, cells, seconds=SECONDS * seeds)
     except Exception as error:
         return f"{type(error).__name__}: {error}"
     return ends
@@ -134,25 +139,51 @@ def sees_a_gpu() -> bool:
     return torch.cuda.is_available()
 
 
-def judge_in_one_process(notebooks: Sequence[str]) -> list[dict[str, Verdict] | str]:
-    """Run notebooks from top to bottom as a student does, hidden tests included, in processes of their own.
+def under_seeds(notebook: str, seeds: int) -> list[tuple[str, tuple[int, str] | None]]:
+    """What to run: each test cell after a seed, all of them again at the end for every further seed.
 
     Returns:
-        for each notebook its verdicts, or why there are none.
+        the text of each cell and, for a test cell, its seed and grade_id.
     """
-    all_cells = [code(notebook) for notebook in notebooks]
-    sources = [[text(cell) for cell in cells] for cells in all_cells]
-    ends = in_a_fork(run_branches, sources, seconds=SECONDS * (1 + len(notebooks))) or [*map(run_alone, sources)]
-    return [
-        end
-        if isinstance(end, str)
-        else {
-            grader(cell)["grade_id"]: Verdict(outcome.passed, outcome.message)
-            for cell, outcome in zip(cells, end, strict=True)
-            if grader(cell).get("grade")
-        }
-        for cells, end in zip(all_cells, ends, strict=True)
-    ]
+    first: list[tuple[str, tuple[int, str] | None]] = []
+    again: list[tuple[str, tuple[int, str] | None]] = []
+    for cell in code(notebook):
+        if not grader(cell).get("grade"):
+            first.append((text(cell), None))
+            continue
+        name = grader(cell)["grade_id"]
+        first += [(SEED.format(0), None), (text(cell), (0, name))]
+        for seed in range(1, seeds):
+            again += [(SEED.format(seed), None), (text(cell), (seed, name))]
+    return first + again
+
+
+def judge_in_one_process(notebooks: Sequence[str], seeds: int = 1) -> list[list[dict[str, Verdict]] | str]:
+    """Run notebooks from top to bottom as a student does, hidden tests included, in processes of their own.
+
+    Args:
+        notebooks: their texts; they should begin alike.
+        seeds: under how many seeds each test cell runs.
+
+    Returns:
+        for each notebook its verdicts under each seed, or why there are none.
+    """
+    programs = [under_seeds(notebook, seeds) for notebook in notebooks]
+    sources = [[source for source, _ in program] for program in programs]
+    seconds = SECONDS * seeds * (1 + len(notebooks))
+    ends = in_a_fork(run_branches, sources, seeds, seconds=seconds) or [run_alone(cells, seeds) for cells in sources]
+    found: list[list[dict[str, Verdict]] | str] = []
+    for program, end in zip(programs, ends, strict=True):
+        if isinstance(end, str):
+            found.append(end)
+            continue
+        runs: list[dict[str, Verdict]] = [{} for _ in range(seeds)]
+        for (_, tested), outcome in zip(program, end, strict=True):
+            if tested is not None:
+                seed, name = tested
+                runs[seed][name] = Verdict(outcome.passed, outcome.message)
+        found.append(runs)
+    return found
 
 
 def judge_split(lab: Lab, case: Case) -> dict[str, Verdict]:
@@ -166,19 +197,31 @@ def judge_split(lab: Lab, case: Case) -> dict[str, Verdict]:
     return {name: Verdict(bool(cell.passed), cell.message) for name, cell in result.cells.items() if name in tests}
 
 
-def differences(case: Case, way: str, verdicts: Mapping[str, Verdict]) -> Iterator[str]:
-    """One line for everything that is not as it must be."""
+def differences(case: Case, way: str, runs: Sequence[Mapping[str, Verdict]]) -> Iterator[str]:
+    """One line for everything that is not as it must be, with its share of the runs if there are several."""
+    first: dict[str, str] = {}
+    times: Counter[str] = Counter()
+    for verdicts in runs:
+        for line, seen in _differences(case, way, verdicts):
+            first.setdefault(line, seen)
+            times[line] += 1
+    for line, seen in first.items():
+        yield line + (f", under {times[line]} of {len(runs)} seeds" if len(runs) > 1 else "") + seen
+
+
+def _differences(case: Case, way: str, verdicts: Mapping[str, Verdict]) -> Iterator[tuple[str, str]]:
+    """What differs in one run, and what was said with it."""
     lost = {name for name, verdict in verdicts.items() if not verdict.passed}
     for name in sorted(lost - case.loses):
-        yield f"{case.lab}: {case.name} loses {name}, {way}, and should not: {verdicts[name].message}"
+        yield f"{case.lab}: {case.name} loses {name}, {way}, and should not", f": {verdicts[name].message}"
     for name in sorted(case.loses - lost):
-        yield f"{case.lab}: {case.name} keeps {name}, {way}, and should not"
+        yield f"{case.lab}: {case.name} keeps {name}, {way}, and should not", ""
     said = [verdicts[name].message for name in sorted(lost)]
     for language in translated_into(case.lab):
         for left in dict.fromkeys(piece for message in said for piece in left_in_english(message, language)):
-            yield f"{NOTE}{case.lab}: {case.name}, {way}: no {language} words in the catalogue for {left!r}"
+            yield f"{NOTE}{case.lab}: {case.name}, {way}: no {language} words in the catalogue for {left!r}", ""
     if case.says and not any(case.says in message for message in said):
-        yield f"{case.lab}: {case.name}, {way}: no message says {case.says!r}; they say {said}"
+        yield f"{case.lab}: {case.name}, {way}: no message says {case.says!r}", f"; they say {said}"
 
 
 def together(everything: Sequence[Case]) -> Iterator[list[Case]]:
@@ -192,7 +235,7 @@ def together(everything: Sequence[Case]) -> Iterator[list[Case]]:
             yield from (group[start : start + TOGETHER] for start in range(0, len(group), TOGETHER))
 
 
-def examine(group: Sequence[Case], source: bytes, ways: tuple[str, ...]) -> list[str]:
+def examine(group: Sequence[Case], source: bytes, ways: tuple[str, ...], seeds: int = 1) -> list[str]:
     """Judge cases in each way and list what differs from what must be; runs in a worker process."""
     lab = Lab.from_bytes(group[0].lab, source)
     for module in lab.students_imports:
@@ -200,10 +243,10 @@ def examine(group: Sequence[Case], source: bytes, ways: tuple[str, ...]) -> list
             import_module(module)
     found: list[str] = []
     for way in ways:
-        ends: Sequence[dict[str, Verdict] | str]
+        ends: Sequence[list[dict[str, Verdict]] | str]
         if way == ONE_PROCESS:
             try:
-                ends = judge_in_one_process([case.as_student for case in group])
+                ends = judge_in_one_process([case.as_student for case in group], seeds)
             except Exception as error:
                 ends = [f"{type(error).__name__}: {error}"] * len(group)
         else:
@@ -216,10 +259,10 @@ def examine(group: Sequence[Case], source: bytes, ways: tuple[str, ...]) -> list
     return found
 
 
-def try_split(lab: Lab, case: Case) -> dict[str, Verdict] | str:
-    """The grader's verdicts, or why there are none."""
+def try_split(lab: Lab, case: Case) -> list[dict[str, Verdict]] | str:
+    """The grader's verdicts, or why there are none: one run, for its seed follows from the submitted bytes."""
     try:
-        return judge_split(lab, case)
+        return [judge_split(lab, case)]
     except Exception as error:
         return f"{type(error).__name__}: {error}"
 
@@ -230,6 +273,7 @@ def verify(
     *,
     workers: int = 1,
     ways: tuple[str, ...] = (ONE_PROCESS, SPLIT),
+    seeds: int = 1,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[str]:
     """Judge every case of the labs and return, sorted, what is not as it must be: an empty list is what one wants.
@@ -239,6 +283,7 @@ def verify(
         labs: names of the labs.
         workers: at most how many processes work side by side.
         ways: judge in one process, split by the grader, or (the default) both.
+        seeds: under how many seeds each test runs in one process.
         progress: called with the number of cases done and of all.
 
     Raises:
@@ -249,7 +294,7 @@ def verify(
     found: list[str] = []
     with pool(worthwhile(workers, len(everything)), __name__) as executor:
         futures = {
-            executor.submit(examine, group, sources[group[0].lab], ways): group for group in together(everything)
+            executor.submit(examine, group, sources[group[0].lab], ways, seeds): group for group in together(everything)
         }
         done = 0
         for future in as_completed(futures):
