@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from vae_lab.graph.recording.call_stack import CallStack, source_of
+from vae_lab.graph.recording.memory import storage_of
 from vae_lab.graph.recording.tape import OVERWRITES, Tape, unique
 from vae_lab.graph.recording.untracked import EXITS, Untracked
 from vae_lab.graph.recording.values import Operation, tensors_in, version_of
@@ -83,7 +84,7 @@ class Recorder(TorchFunctionMode):
             result = func(*args, **kwargs)
         finally:
             drew, self.drew = self.drew or _draws(func), outer
-        changed = unique(t for t, was in zip(tensors, before, strict=True) if version_of(t) != was)
+        changed = _written(t for t, was in zip(tensors, before, strict=True) if version_of(t) != was)
         if isinstance(result, Tensor) or changed or name in EXITS or any(True for _ in tensors_in(result)):
             versions = {id(t): was for t, was in zip(tensors, before, strict=True)}
             self._enter(name, func, args, kwargs, unique(tensors), versions, result, changed, enabled, drew)
@@ -140,6 +141,17 @@ class _Kernels(TorchDispatchMode):
         if func is torch.ops.aten._local_scalar_dense.default and not isinstance(args[0], Tensor):
             return args[0]  # a constant of a traced function: TorchScript hands it over as a number
         return func(*args, **(kwargs or {}))
+
+
+def _written(changed: Iterable[Tensor]) -> list[Tensor]:
+    """Of tensors with a new version those that a call wrote itself: the views of a tensor count versions together.
+
+    The first of them is the one, for `x.add_(x[0])` and `x[0] = x[1]` write what they are called on.
+    """
+    first: dict[int, Tensor] = {}
+    for tensor in changed:
+        first.setdefault(storage_of(tensor) or id(tensor), tensor)
+    return list(first.values())
 
 
 def _draws(func: Any) -> bool:

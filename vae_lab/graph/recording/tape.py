@@ -117,6 +117,11 @@ class Tape:
             written = self.new(base, op.makes, op)
             self.new(tensor, written.kind, self.step("view", [written], op))
             aliases = [v for v in aliases if v.tensor is not base]
+            for sister in self._views(
+                base
+            ):  # elsewhere in the same memory: same numbers, but a history of its own anew
+                if sister.tensor is not tensor and not overlap(sister.tensor, tensor):
+                    self.new(sister.tensor, written.kind, self.step("view", [written], op))
         else:
             if old not in op.inputs and op.name not in OVERWRITES:
                 op.inputs.append(old)
@@ -125,6 +130,10 @@ class Tape:
             partly = alias.tensor._base is None or alias.tensor.numel() > tensor.numel()
             shared = self.step("shared memory", [written, alias][: 1 + partly], op)
             self.new(alias.tensor, shared.makes, shared)
+
+    def _views(self, base: Tensor) -> list[Value]:
+        newest = {id(v.tensor): v for v in self._storages.get(storage_of(base), [])}
+        return [v for v in newest.values() if v.tensor._base is base]
 
     def _sharing(self, tensor: Tensor) -> list[Value]:
         newest = {id(v.tensor): v for v in self._storages.get(storage_of(tensor), [])}
