@@ -42,6 +42,7 @@ SAYING = (
     "diagnosis/limits.py",
     "diagnosis/neighbours.py",
     "diagnosis/target.py",
+    "diagnosis/unlearned.py",
     "diagnosis/verdicts.py",
     "grading/authoring/selfcheck.py",
     "grading/authoring/hand_in.py",

@@ -277,6 +277,45 @@ def in_one_sigma(out: Tensor) -> tuple[Tensor, Tensor]:
     return mu, logvar.mean(0, keepdim=True).expand_as(logvar)
 
 
+def scaled(form: str) -> Callable[..., Any]:
+    def draw(mu: Tensor, logvar: Tensor) -> Tensor:
+        sigma = torch.exp(logvar / 2)
+        if form == "a draw around it":
+            return Normal(mu * sigma, 1.0).rsample()
+        eps = torch.randn_like(mu)
+        return torch.addcmul(eps, mu, sigma) if form == "addcmul" else mu * sigma + eps
+
+    return draw
+
+
+def counted(form: str) -> Callable[..., Any]:
+    def loss(logits: Tensor, x: Tensor, mu: Tensor, logvar: Tensor) -> Tensor:
+        if form == "no_grad":
+            with torch.no_grad():
+                price = kl(mu, logvar).mean()
+        else:
+            price = {
+                "item": kl(mu, logvar).mean().item(),
+                "detach": kl(mu, logvar).mean().detach(),
+                "answers detached": kl(mu.detach(), logvar.detach()).mean(),
+            }[form]
+        return error(logits, x).mean() + price
+
+    return loss
+
+
+def blacked(x: Tensor) -> Tensor:
+    x[x < 0.3] = 0
+    return x
+
+
+class Detached(nn.Module):
+    """Hands numbers on without their history."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        return h.detach()
+
+
 BROKEN: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "stored noise": ("fixed_noise", lambda: {"model": Plain(draw=stored())}),
     "noise for half of the batch": ("repeated_noise", lambda: {"model": Plain(draw=repeated(2))}),
@@ -308,6 +347,16 @@ BROKEN: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "one tensor for both": ("one_answer", lambda: {"model": Plain(answers=lambda out: (out[:, :4],) * 2)}),
     "KL over the other axis": ("kl_wrong_axis", lambda: {"model": Plain(loss=other_axis)}),
     "squares, weight 1000": ("kl_weight", lambda: {"model": Plain(loss=squares(1000.0))}),
+    "mu times sigma": ("mean_scaled", lambda: {"model": Plain(draw=scaled("mu * sigma + eps"))}),
+    "mu times sigma by addcmul": ("mean_scaled", lambda: {"model": Plain(draw=scaled("addcmul"))}),
+    "a draw around mu times sigma": ("mean_scaled", lambda: {"model": Plain(draw=scaled("a draw around it"))}),
+    "a KL by item": ("kl_without_gradient", lambda: {"model": Plain(loss=counted("item"))}),
+    "a KL that is detached": ("kl_without_gradient", lambda: {"model": Plain(loss=counted("detach"))}),
+    "a KL of detached answers": ("kl_without_gradient", lambda: {"model": Plain(loss=counted("answers detached"))}),
+    "a KL under no_grad": ("kl_without_gradient", lambda: {"model": Plain(loss=counted("no_grad"))}),
+    "images centred in place": ("changed_images", lambda: {"model": Plain(image=lambda x: x.sub_(0.5).div_(0.5))}),
+    "images scaled in place": ("changed_images", lambda: {"model": Plain(image=lambda x: x.mul_(255))}),
+    "dark pixels blacked in place": ("changed_images", lambda: {"model": Plain(image=blacked)}),
 }
 
 
@@ -316,6 +365,34 @@ def test_the_mistake_is_named_first(name: str) -> None:
     wanted, make = BROKEN[name]
     said = examined(make)
     assert said.names[:1] == [wanted], said
+
+
+def test_the_callers_images_are_left_alone() -> None:
+    x = flat()
+    kept = x.clone()
+    assert diagnose(Plain(image=lambda x: x.sub_(0.5)), x).names == ["changed_images"]
+    assert torch.equal(x, kept)
+
+
+@pytest.mark.parametrize("place", [1, 2])
+def test_layers_that_no_gradient_reaches_are_a_note(place: int) -> None:
+    model = Plain()
+    model.encoder.insert(place, Detached())
+    before = {name: p.detach().clone() for name, p in model.named_parameters()}
+    state = torch.get_rng_state()
+    said = diagnose(model, flat())
+    assert said.names == []
+    assert "no gradient arrives at encoder.0.weight, encoder.0.bias, though the loss depends on them" in str(said)
+    assert all(torch.equal(p, before[name]) for name, p in model.named_parameters())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_frozen_layers_and_such_that_count_for_nothing_are_no_note() -> None:
+    model = Plain()
+    model.encoder.insert(1, Detached())
+    model.encoder[0].requires_grad_(False)
+    model.spare = nn.Linear(3, 3)
+    assert "no gradient arrives" not in str(diagnose(model, flat()))
 
 
 def test_a_warm_up_counts_no_call_of_ours() -> None:

@@ -1219,3 +1219,79 @@ class Own(torch.autograd.Function):
     ),
 ]
 """Where a wrong formula agrees with the right one at ordinary numbers, in one dimension or one channel."""
+
+WRONG += [
+    # what a formula hangs on besides its arguments
+    Answer(
+        "log-likelihood of pixels that are drawn",
+        like("-F.binary_cross_entropy_with_logits(logits, torch.bernoulli(x), reduction='none').flatten(1).sum(1)"),
+        LIKE - FAR,
+        "two calls with the same numbers",
+    ),
+    Answer(
+        "log-likelihood of pixels with noise",
+        like(
+            "x = x + torch.rand_like(x) / 256\n"
+            "return -F.binary_cross_entropy_with_logits(logits, x, reduction='none').flatten(1).sum(1)"
+        ),
+        LIKE - FAR,
+        "two calls with the same numbers",
+    ),
+    Answer(
+        "log-likelihood with dropout",
+        like("-F.dropout(F.binary_cross_entropy_with_logits(logits, x, reduction='none').flatten(1)).sum(1)"),
+        LIKE - FAR,
+        "two calls with the same numbers",
+    ),
+    Answer(
+        "loss that warms its KL up",
+        loss(WHOLE + "seen.append(1)\nreturn rec + min(1, len(seen) / 100) * k.mean()", above="seen = []"),
+        LOSS,
+        "on earlier calls",
+    ),
+    # a normalising constant, however far the logits are
+    Answer(
+        "log-likelihood of a continuous Bernoulli by its class",
+        like("ContinuousBernoulli(logits=logits).log_prob(x).flatten(1).sum(1)"),
+        LIKE - FAR,
+        "normalising constant",
+    ),
+    # no draw at all where n is small
+    Answer(
+        "estimate from whole chunks of eight",
+        draws("""
+        q, p = Normal(mu, torch.exp(logvar / 2)), Normal(torch.zeros_like(mu), torch.ones_like(mu))
+        total = torch.zeros_like(mu[:, 0])
+        for _ in range(n // 8):
+            z = q.rsample((8,))
+            total = total + (q.log_prob(z) - p.log_prob(z)).sum(-1).mean(0)
+        return total / max(n // 8, 1)
+        """),
+        DRAWS,
+        "with n = 1, the estimate is 0",
+    ),
+    Answer(
+        "estimate that leaves its last draw out",
+        draws("""
+        q, p = Normal(mu, torch.exp(logvar / 2)), Normal(torch.zeros_like(mu), torch.ones_like(mu))
+        terms = [mu.sum(1) * 0]
+        for _ in range(n - 1):
+            z = q.rsample()
+            terms.append((q.log_prob(z) - p.log_prob(z)).sum(-1))
+        return torch.stack(terms).sum(0) / max(n - 1, 1)
+        """),
+        DRAWS,
+        "with n = 1, the estimate is 0",
+    ),
+    Answer(
+        "estimate from half of n draws",
+        draws("""
+        q, p = Normal(mu, torch.exp(logvar / 2)), Normal(torch.zeros_like(mu), torch.ones_like(mu))
+        z = q.rsample((n // 2,))
+        return (q.log_prob(z) - p.log_prob(z)).sum((0, -1)) / max(n // 2, 1)
+        """),
+        DRAWS,
+        "with n = 1, the estimate is 0",
+    ),
+]
+"""What hangs on more than its arguments, and what makes no draw."""

@@ -1615,3 +1615,32 @@ WRONG += [
     ),
 ]
 """What a fifth set of outside answers showed: limits, paths and edges that no check looked at."""
+
+REPORT = "[total / len(images), {}][0]"
+WRONG += [
+    Answer(
+        "training in evaluation mode after the first epoch",
+        train(report=REPORT.format("model.eval()")),
+        TRAIN,
+        "learned from in evaluation mode",
+    ),
+    Answer(
+        "training in evaluation mode until the last epoch is over",
+        train(report=REPORT.format("model.train(epoch + 1 == epochs)")),
+        TRAIN,
+        "learned from in evaluation mode",
+    ),
+    Answer(
+        "training in evaluation mode from the beginning",
+        train(setup=ADAM + "\nmodel.eval()"),
+        TRAIN,
+        "learned from in evaluation mode",
+    ),
+]
+RIGHT += [
+    Answer("training with a look in evaluation mode", train(report=REPORT.format("model.eval(), model.train()"))),
+    Answer(
+        "training with the mode turned on for each batch", train(forward="model.train()\nlogits, mu, logvar = model(x)")
+    ),
+]
+"""In which mode a model learns, and may be left."""

@@ -40,6 +40,11 @@ CAUSES: dict[str, tuple[str, str, str]] = {
         "Write z = mu + sigma * eps, with sigma = exp(logvar / 2).",
         "reparameterization",
     ),
+    "mean_scaled": (
+        "sigma multiplies mu, and not the noise.",
+        "Write z = mu + sigma * eps: sigma scales the noise alone, and mu is added after that.",
+        "reparameterization",
+    ),
     "prior_draw": (
         "z is drawn without the encoder: neither mu nor sigma goes into it.",
         "Write z = mu + sigma * eps; a draw from the prior alone is for generating.",
@@ -71,12 +76,22 @@ CAUSES: dict[str, tuple[str, str, str]] = {
         "Take no_grad, detach or requires_grad_(False) off the encoder.",
         "gradient_paths",
     ),
+    "kl_without_gradient": (
+        "The KL is counted in the loss, but its gradient does not reach the encoder.",
+        "Take item(), detach or no_grad off the KL and off what it is made of; keep a number for the log beside it.",
+        "gradient_paths",
+    ),
     "frozen": (
         "No parameter of the model asks for a gradient.",
         "Call model.requires_grad_(True), and build the optimizer after it.",
         "gradient_paths",
     ),
     # encoder and decoder
+    "changed_images": (
+        "The model changes the images that it is given: the loss, and the next epoch, see the changed ones.",
+        "Take the step that ends in _ (sub_, div_, clamp_, x[...] =) off x, or make it on a copy: x = (x - 0.5) / 0.5.",
+        "gradient_paths",
+    ),
     "one_sided_mu": ("mu cannot change its sign: an activation stands after its layer.", NO_ACTIVATION, "training"),
     "one_answer": (
         "mu and logvar are one and the same number.",

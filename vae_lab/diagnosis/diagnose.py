@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from vae_lab.arguments import kind, require_function
-from vae_lab.diagnosis import divergence, draw, hearing, likelihood, limits, verdicts
+from vae_lab.diagnosis import divergence, draw, hearing, likelihood, limits, unlearned, verdicts
 from vae_lab.diagnosis.anatomy import Anatomy
 from vae_lab.diagnosis.causes import finding
-from vae_lab.diagnosis.doors import Doors
+from vae_lab.diagnosis.doors import Doors, changed_by_run
 from vae_lab.diagnosis.findings import Diagnosis, Finding
 
 ROWS = 64  # images that are looked at
@@ -68,6 +68,8 @@ def diagnose(
     if strange:
         return Diagnosis([finding("not_finite", f"{strange} pixels are NaN or infinite")])
     rows = doors.x if len(doors.x) % 2 == 0 else doors.x[:-1]
+    if (moved := changed_by_run(doors, rows)) > 0:
+        return Diagnosis([finding("changed_images", f"after one pass the images differ by up to {moved:.3g}")])
     return _examine(Anatomy(doors, rows))
 
 
@@ -90,6 +92,8 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
         said.not_examined.append("the loss: none was given, and the model has none (loss=...)")
     elif terms is None:
         said.not_examined.append("the loss: the decoder's picture was not found in it")
+    elif any(f.name == "mean_scaled" for f in z.findings):
+        said.not_examined.append("the KL: z has no spread of the encoder's")
     else:
         kl = divergence.examine(anatomy, z, terms.weight)
         found, remarks = verdicts.of_loss(anatomy, z, terms, kl)
@@ -114,6 +118,8 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
         said.examined.append(f"the likelihood ({terms.name})")
     if note := hearing.active(anatomy, z):
         said.remarks.append(note)
+    if not said.findings and (unheard := unlearned.remark(anatomy)):
+        said.remarks.append(unheard)
     return said
 
 

@@ -253,3 +253,11 @@ def quiet(modules: list[nn.Module], seed: int | None = 0, mode: str = "train") -
         with torch.no_grad():
             for buffer, kept in buffers:
                 buffer.data.copy_(kept)  # .data: autograd must not take it for a change of what it saved
+
+
+def changed_by_run(doors: Doors, x: Tensor) -> float:
+    """By how much a pass of the model changes the images that it is given, at most."""
+    given = x.clone()
+    with quiet(doors.modules), torch.enable_grad():
+        doors.run(given)
+    return float((given - x).detach().abs().max())

@@ -29,6 +29,7 @@ class Draw:
     location: Place | None = None  # the answer that moves z
     scale: Place | None = None  # the answer that spreads it
     idle: list[Place] = field(default_factory=list)  # answers that do nothing to z
+    movers: list[Place] = field(default_factory=list)  # all answers that move z
     noisy: bool = False
     findings: list[Finding] = field(default_factory=list)
 
@@ -73,6 +74,7 @@ def examine(anatomy: Anatomy) -> Draw:
         moved, spread = abs(m - m0), abs(s - s0)
         if moved > 0.05 and (moved > spread or draw.location is None):
             draw.location = draw.location or place
+            draw.movers.append(place)
             both = both or spread > 0.05 * s0 + 1e-6
         elif spread > 0.05 * (s0 + 1e-6):
             draw.scale = draw.scale or place
@@ -100,6 +102,9 @@ def examine(anatomy: Anatomy) -> Draw:
         draw.findings.append(finding("repeated_noise", seen))
     elif both and (draw.scale is None or alike) and anatomy.drawn_apart():
         draw.findings.append(finding("one_answer", "what moves the mean of z spreads it, too, and nothing else does"))
+    elif draw.scale is None and len(draw.movers) == 2 and _multiplied(anatomy, draw.movers):
+        seen = "each of the encoder's two answers moves the mean of z, in proportion to the other, and none spreads it"
+        draw.findings.append(finding("mean_scaled", seen))
     elif draw.location is None and draw.scale is None and len(draw.idle) > 1 and not anatomy.matrix:
         draw.findings.append(finding("prior_draw", "z is the same for every mu and every spread of the encoder"))
     elif draw.scale is None and draw.idle and _one_factor(anatomy, flat):
@@ -114,6 +119,15 @@ def _one_answer(anatomy: Anatomy) -> bool:
     """Whether there are two answers, and both say the same of every image."""
     said = [anatomy.value(anatomy.watch, place).detach().flatten() for place in anatomy.heads]
     return len(said) == 2 and torch.equal(*said) and float(said[0].std()) > 1e-6
+
+
+def _multiplied(anatomy: Anatomy, places: list[Place]) -> bool:
+    """Whether the mean of z is a product of two answers, or of functions of them, and no sum."""
+    flat = dict.fromkeys(anatomy.heads, BASE)
+    one, two = places
+    m = {(a, b): measure(anatomy, flat | {one: a, two: b})[0] for a in (BASE, OTHER) for b in (BASE, OTHER)}
+    together = m[OTHER, OTHER] - m[OTHER, BASE] - m[BASE, OTHER] + m[BASE, BASE]
+    return abs(together) > 0.1 * abs(m[OTHER, OTHER] - m[BASE, BASE])
 
 
 def _unheard(anatomy: Anatomy, draw: Draw, name: str) -> list[Finding]:

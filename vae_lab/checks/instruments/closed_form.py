@@ -29,7 +29,10 @@ SQUEEZED = Misconception(
     "an axis of length 1 is gone: one image, too, keeps its place in [B]. squeeze() takes every such axis.",
     "labs",
 )
-AT_RANDOM = Misconception("a formula has nothing random in it: the same numbers give the same result.", "elbo")
+AT_RANDOM = Misconception(
+    "a formula hangs on its arguments alone, not on a draw or on earlier calls: the same numbers give the same result.",
+    "elbo",
+)
 NO_GRADIENT = Misconception(
     "detach(), no_grad(), .item() and a trip through NumPy cut the graph silently: nothing would be learned.",
     "stochastic_nodes",

@@ -24,6 +24,8 @@ from vae_lab.checks.instruments.statistics import (
 
 BLOCK = 64
 """Length above which an axis is also looked at in blocks, of at most this length."""
+EDGES = (2.01, 3.01)
+"""Beyond them lie the tails. No round numbers: noise that is held at 3 lies above 3 or below, as rounding has it."""
 
 
 class Finding(NamedTuple):
@@ -90,7 +92,7 @@ def examine(eps: Tensor, axes: Sequence[str], alpha: float = ALPHA) -> Finding |
     distance, furthest = kolmogorov_distance(eps, normal_cdf), kolmogorov_limit(n, alpha)
     if not distance <= furthest:
         return Finding("shape", "", distance, (0.0, furthest))
-    for edge in (2.0, 3.0):
+    for edge in EDGES:
         far = 2 * float(normal_cdf(torch.tensor(-edge, dtype=torch.float64)))
         share, bounds = float((eps.abs() > edge).double().mean()), binomial_interval(n, far, alpha)
         if not bounds[0] <= share <= bounds[1]:

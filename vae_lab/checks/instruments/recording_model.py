@@ -58,6 +58,7 @@ class RecordingModel(Bookkeeper):
         self.logits: list[Entry] = []
         self.drawn: list[tuple[Tensor, bool]] = []
         self.encoded_before: list[int] = []
+        self.modes: list[bool] = []  # of each call of encode, whether the model was in training mode
         self.pulled = False
 
     def to(self, *args: Any, **kwargs: Any) -> RecordingModel:
@@ -71,6 +72,7 @@ class RecordingModel(Bookkeeper):
             (0.2 * torch.tanh(mu), 0.2 * torch.tanh(logvar)) if self.near else (mu, 1.5 * torch.tanh(logvar) - 1)
         )
         self.look_at_weight()
+        self.modes.append(self.training)
         self.seen.append(x.detach().clone())
         return self._written(mu, self.mu), self._written(logvar, self.logvar)
 

@@ -45,7 +45,11 @@ HALF_TRAINED = Misconception(
 OLD_GRADIENTS = Misconception(
     "every step adds to the gradients of all steps before: optimizer.zero_grad(), once for each batch.", "training"
 )
-
+EVALUATING = Misconception(
+    "model.eval() turns dropout and batch normalisation to what they do after training; model.train() turns them back, "
+    "before the next batch.",
+    "training",
+)
 
 LATER = 1.5
 """How many times as far out mu lies in the second epoch."""
@@ -106,6 +110,7 @@ def check_epochs(train: Callable[..., Any], n: int = 150, pixels: int = 784, lat
     if once and _alike(order[n:], order[:n]):
         seen = "the images come in one order in both epochs, or in the same batches."
         fail(task, seen, "Wanted a new one for each.", SAME_ORDER)
+    _judge_modes(task, model)
     _judge_old_gradients(task, model)
     if once:
         _judge_steps(task, model, batches)
@@ -113,6 +118,14 @@ def check_epochs(train: Callable[..., Any], n: int = 150, pixels: int = 784, lat
             fail(task, "the model's bias has not moved, and other weights have.", "Wanted all trained.", HALF_TRAINED)
         _judge_optimizer(task, model, sum(end <= n for end in accumulate(map(len, batches))))
     _judge_report(task, float(history[-1]), model, images, orders[len(orders) // 2 :])
+
+
+def _judge_modes(task: str, model: UnevenModel) -> None:
+    """What is learned from is seen in training mode, in which the model was given."""
+    learned = [mode for entry, mode in zip(model.mu, model.modes, strict=True) if entry.came]
+    if not all(learned):
+        seen = f"{learned.count(False)} of {len(learned)} batches are learned from in evaluation mode."
+        fail(task, seen, "Wanted training mode, in which the model comes.", EVALUATING)
 
 
 def _judge_old_gradients(task: str, model: UnevenModel) -> None:

@@ -117,9 +117,7 @@ class Tape:
             written = self.new(base, op.makes, op)
             self.new(tensor, written.kind, self.step("view", [written], op))
             aliases = [v for v in aliases if v.tensor is not base]
-            for sister in self._views(
-                base
-            ):  # elsewhere in the same memory: same numbers, but a history of its own anew
+            for sister in self._views(base):  # elsewhere in the same memory: the same numbers with a new history
                 if sister.tensor is not tensor and not overlap(sister.tensor, tensor):
                     self.new(sister.tensor, written.kind, self.step("view", [written], op))
         else:
