@@ -8,7 +8,7 @@ from torch import nn
 from vae_lab.diagnosis.anatomy import Anatomy
 
 SHOWN = 3  # names that are given
-NUDGE = 0.01  # of a parameter's mean size
+NUDGE = 0.1  # of a parameter's mean size
 
 
 def remark(anatomy: Anatomy) -> str | None:
