@@ -5,6 +5,8 @@ same tests run on the processor, all but those that ask for the fixture `cuda`: 
 """
 
 import os
+import shutil
+import tempfile
 
 import pytest
 
@@ -16,6 +18,9 @@ def pytest_addoption(parser):
 def pytest_configure(config):
     if "PYTEST_XDIST_WORKER" in os.environ:  # a worker for each core: more threads would only wait for one another
         os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # a shell that a test starts keeps no history beside the developer's, and does not wait for another worker's
+    os.environ["IPYTHONDIR"] = folder = tempfile.mkdtemp(prefix="vae-lab-ipython-")
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
     if config.getoption("--device") == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""  # before torch looks: the checks take a GPU where they see one
 

@@ -127,19 +127,9 @@ def in_cell(check: Any, source: str) -> str:
     return "passed"
 
 
-def all_in_cells() -> list[str]:
-    return [in_cell(check, source) for check, source, _ in MISTAKES]
-
-
-@pytest.fixture(scope="module")
-def messages() -> list[str]:
-    return in_a_fork(all_in_cells, seconds=1200.0)  # a busy machine is slow, not wrong
-
-
-@pytest.mark.parametrize("number", range(len(MISTAKES)), ids=[textwrap.shorten(m[2], 30) for m in MISTAKES])
-def test_a_mistake_is_told_in_plain_words_beside_torchs_own(messages, number):
-    _, _, plain = MISTAKES[number]
-    message = messages[number]
+@pytest.mark.parametrize(("check", "source", "plain"), MISTAKES, ids=[textwrap.shorten(m[2], 30) for m in MISTAKES])
+def test_a_mistake_is_told_in_plain_words_beside_torchs_own(check, source, plain):
+    message = in_a_fork(in_cell, check, source)
     assert plain in message.splitlines()[-1], message
     assert " raised " in message.splitlines()[0]
     assert NOT_WRITTEN not in message
