@@ -39,6 +39,7 @@ SAYING = (
     "diagnosis/draw.py",
     "diagnosis/findings.py",
     "diagnosis/hearing.py",
+    "diagnosis/kl_gradient.py",
     "diagnosis/limits.py",
     "diagnosis/neighbours.py",
     "diagnosis/target.py",

@@ -222,6 +222,9 @@ SOUND: dict[str, Callable[[], dict[str, Any]]] = {
     "a tanh on [0, 1]": lambda: beside(lambda u, x: -((0.5 + torch.tanh(u) / 2).log() * x + _dark(u) * (1 - x)).sum(1)),
     "white counts more": lambda: beside(white_heavier),
     "pixels masked at random": lambda: beside(masked),
+    "a KL at the draw": lambda: estimated("nothing"),
+    "a KL at the draw, sticking the landing": lambda: estimated("mu and sigma of q"),
+    "a prior around a learned mean": lambda: {"model": PriorMean()},
 }
 
 
@@ -304,6 +307,38 @@ def counted(form: str) -> Callable[..., Any]:
     return loss
 
 
+def estimated(detached: str) -> dict[str, Any]:
+    """A VAE whose KL is log q(z) - log p(z) at the draw, with something held still there."""
+    encoder, decoder = layers(64, 8), layers(4, 64)
+
+    def loss(x: Tensor) -> Tensor:
+        mu, logvar = encoder(x).chunk(2, 1)
+        sigma = torch.exp(logvar / 2)
+        z = mu + sigma * torch.randn_like(mu)
+        at, m, s = z, mu, sigma
+        if detached == "z":
+            at = z.detach()
+        elif detached == "mu":
+            at, m = z - mu + mu.detach(), mu.detach()
+        elif detached == "mu and sigma of q":  # sticking the landing: its mean is right
+            m, s = mu.detach(), sigma.detach()
+        price = Normal(m, s).log_prob(at).sum(1) - Normal(0.0, 1.0).log_prob(at).sum(1)
+        return (error(decoder(z), x) + price).mean()
+
+    return {"model": None, "loss": loss, "encode": lambda x: encoder(x).chunk(2, 1), "decode": decoder}
+
+
+class PriorMean(Plain):
+    """A prior around a mean that is learned, which mu goes out from."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            answers=lambda out: (out[:, :4] + self.centre, out[:, 4:]),
+            loss=lambda logits, x, mu, logvar: (error(logits, x) + kl(mu - self.centre, logvar)).mean(),
+        )
+        self.centre = nn.Parameter(torch.tensor([0.3, -0.2, 0.1, 0.4]))
+
+
 def blacked(x: Tensor) -> Tensor:
     x[x < 0.3] = 0
     return x
@@ -354,6 +389,8 @@ BROKEN: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "a KL that is detached": ("kl_without_gradient", lambda: {"model": Plain(loss=counted("detach"))}),
     "a KL of detached answers": ("kl_without_gradient", lambda: {"model": Plain(loss=counted("answers detached"))}),
     "a KL under no_grad": ("kl_without_gradient", lambda: {"model": Plain(loss=counted("no_grad"))}),
+    "a KL at a draw that is detached": ("kl_gradient", lambda: estimated("z")),
+    "a KL at a draw without mu": ("kl_gradient", lambda: estimated("mu")),
     "images centred in place": ("changed_images", lambda: {"model": Plain(image=lambda x: x.sub_(0.5).div_(0.5))}),
     "images scaled in place": ("changed_images", lambda: {"model": Plain(image=lambda x: x.mul_(255))}),
     "dark pixels blacked in place": ("changed_images", lambda: {"model": Plain(image=blacked)}),

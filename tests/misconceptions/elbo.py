@@ -431,7 +431,7 @@ WRONG = [
     Answer(
         "continuous Bernoulli",
         like("ContinuousBernoulli(logits=logits).log_prob(x).flatten(1).sum(1)"),
-        LIKE,
+        LIKE - FAR,
         "normalising constant",
     ),
     Answer(
@@ -1249,13 +1249,6 @@ WRONG += [
         LOSS,
         "on earlier calls",
     ),
-    # a normalising constant, however far the logits are
-    Answer(
-        "log-likelihood of a continuous Bernoulli by its class",
-        like("ContinuousBernoulli(logits=logits).log_prob(x).flatten(1).sum(1)"),
-        LIKE - FAR,
-        "normalising constant",
-    ),
     # no draw at all where n is small
     Answer(
         "estimate from whole chunks of eight",
@@ -1295,3 +1288,32 @@ WRONG += [
     ),
 ]
 """What hangs on more than its arguments, and what makes no draw."""
+
+ROOTS = {
+    "the square of a root": "torch.sqrt((mu**2).sum(1)) ** 2",
+    "the fourth power of a root": "(mu.abs().sqrt() ** 4).sum(1)",
+    "the exponential of a logarithm": "torch.exp(2 * torch.log(mu.abs())).sum(1)",
+}
+WRONG += [
+    Answer(
+        f"KL with mu^2 as {name}",
+        kl(f"({square} + (logvar.exp() - 1 - logvar).sum(1)) / 2"),
+        KL,
+        "It is nan or infinite in",
+    )
+    for name, square in ROOTS.items()
+]
+WRONG += [
+    Answer(
+        f"loss with mu^2 as {name}",
+        loss(
+            "rec = F.binary_cross_entropy_with_logits(logits, x, reduction='none').flatten(1).sum(1)\n"
+            f"return (rec + ({square} + (logvar.exp() - 1 - logvar).sum(1)) / 2).mean()"
+        ),
+        LOSS,
+        "It is nan or infinite in",
+    )
+    for name, square in ROOTS.items()
+]
+RIGHT += [Answer("KL by a norm that is 0", kl("(mu.norm(dim=1) ** 2 + (logvar.exp() - 1 - logvar).sum(1)) / 2"))]
+"""A right value with no derivative where mu is 0, as it is where a model begins."""

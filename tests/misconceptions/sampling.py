@@ -1169,3 +1169,57 @@ WRONG += [
     ),
 ]
 """What no check looked at: noise without its tails, and what a caller's tensors ask for."""
+
+WRONG += [
+    Answer(
+        "Box-Muller with one radius for a row",
+        noisy(
+            "u = 1 - torch.rand(len(mu), 1).to(mu)\n"
+            "eps = torch.sqrt(-2 * torch.log(u)) * torch.cos(2 * torch.pi * torch.rand_like(mu))"
+        ),
+        DRAW,
+        "",
+    ),
+    Answer(
+        "one size of the noise for a row, and a sign for each entry",
+        noisy("eps = torch.randn(len(mu), 1).to(mu).abs() * torch.randn_like(mu).sign()"),
+        DRAW,
+        "",
+    ),
+    Answer(
+        "one size of the noise for two dimensions, and a sign for each",
+        noisy(
+            "size = torch.randn_like(mu).abs()\nsize[:, 1::2] = size[:, 0::2][:, : size[:, 1::2].shape[1]]\n"
+            "eps = size * torch.randn_like(mu).sign()"
+        ),
+        DRAW,
+        "share a factor of their noise",
+    ),
+    Answer(
+        "rows that are tiled, and cut as if each were repeated",
+        many("""
+        z = reparameterize(mu.repeat(n, 1), logvar.repeat(n, 1))
+        return z.view(len(mu), n, -1).transpose(0, 1)
+        """),
+        MANY,
+        "rows and draws have changed places",
+    ),
+]
+RIGHT += [
+    Answer(
+        "Box-Muller with a radius for each entry",
+        noisy(
+            "radius = torch.sqrt(-2 * torch.log(1 - torch.rand_like(mu)))\n"
+            "eps = radius * torch.cos(2 * torch.pi * torch.rand_like(mu))"
+        ),
+    ),
+    Answer(
+        "both halves of Box-Muller",
+        noisy(
+            "half = (mu.numel() + 1) // 2\nradius = torch.sqrt(-2 * torch.log(1 - torch.rand(half).to(mu)))\n"
+            "angle = 2 * torch.pi * torch.rand(half).to(mu)\n"
+            "eps = torch.cat([radius * angle.cos(), radius * angle.sin()])[: mu.numel()].view_as(mu)"
+        ),
+    ),
+]
+"""Noise without correlation that is not independent; and the two halves of one radius, which are."""

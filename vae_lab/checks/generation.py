@@ -13,7 +13,14 @@ from torch import Tensor
 
 from vae_lab.checks.instruments.noise import examine
 from vae_lab.checks.instruments.probe import PIXELS, Probe
-from vae_lab.checks.instruments.sampler import CANCELLING, PARTLY_SHARED, constant_along, device, is_close
+from vae_lab.checks.instruments.sampler import (
+    CANCELLING,
+    COMMON_SIZE,
+    PARTLY_SHARED,
+    constant_along,
+    device,
+    is_close,
+)
 from vae_lab.checks.instruments.train_run import check_loss_of_loop, check_train
 from vae_lab.checks.instruments.trained_model import check_trained
 from vae_lab.checks.instruments.vae_model import LittleVAE, check_vae
@@ -103,7 +110,7 @@ def check_generate(
         calls: how often it is called for the statistics.
 
     Raises:
-        CheckFailed: if not. A right answer fails with a probability of at most 1.4e-7 (at most 14 statistics, each with
+        CheckFailed: if not. A right answer fails with a probability of at most 2.3e-7 (at most 23 statistics, each with
             false-alarm probability 1e-8).
     """
     task, probe = "generate", Probe(latent_dim)
@@ -223,7 +230,7 @@ def check_recognisable_fraction(
         calls: how often it is called for the statistics.
 
     Raises:
-        CheckFailed: if not. A right answer fails with a probability of at most 1.4e-7 (at most 14 statistics, each with
+        CheckFailed: if not. A right answer fails with a probability of at most 2.3e-7 (at most 23 statistics, each with
             false-alarm probability 1e-8).
     """
     task, probe = "recognisable_fraction", Probe(latent_dim)
@@ -401,7 +408,10 @@ def _require_prior(task: str, z: Tensor, axes: tuple[str, ...]) -> None:
         "tails": f"a share of {finding.seen:.4f} of z is far out; N(0, 1) has {low:.4f} to {high:.4f} there.",
         "shared": f"z is the same, or nearly, along the axis '{finding.axis}'." if same else sums,
         "cancelling": f"along the axis '{finding.axis}', z cancels.",
+        "sizes": f"along the axis '{finding.axis}', large entries of z stand beside large ones, of either sign.",
     }[finding.kind]
     shared = SHARED_Z.get(finding.axis) if same else PARTLY_SHARED
-    why = {"shared": shared, "cancelling": CANCELLING, "not finite": None}.get(finding.kind, WRONG_PRIOR)
+    why = {"shared": shared, "cancelling": CANCELLING, "sizes": COMMON_SIZE, "not finite": None}.get(
+        finding.kind, WRONG_PRIOR
+    )
     fail(task, what, "Wanted independent draws from the prior N(0, 1).", why)

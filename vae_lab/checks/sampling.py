@@ -132,7 +132,7 @@ def check_reparameterize(
         calls: how often it is called.
 
     Raises:
-        CheckFailed: if not. A right answer fails with a probability of at most 1.4e-7 (at most 14 statistics, each with
+        CheckFailed: if not. A right answer fails with a probability of at most 2.3e-7 (at most 23 statistics, each with
             false-alarm probability 1e-8; the identities of the gradient are exact).
     """
     task = "reparameterize"
@@ -160,7 +160,7 @@ def check_reparameterize_many(
         calls: how often it is called.
 
     Raises:
-        CheckFailed: if not. A right answer fails with a probability of at most 1.7e-7 (at most 17 statistics, each with
+        CheckFailed: if not. A right answer fails with a probability of at most 2.9e-7 (at most 29 statistics, each with
             false-alarm probability 1e-8).
     """
     check_draws("reparameterize_many", reparameterize_many, draws=(n,), batch=batch, dim=dim, dtype=dtype, calls=calls)

@@ -81,6 +81,11 @@ CAUSES: dict[str, tuple[str, str, str]] = {
         "Take item(), detach or no_grad off the KL and off what it is made of; keep a number for the log beside it.",
         "gradient_paths",
     ),
+    "kl_gradient": (
+        "The KL has the right value, and another gradient: a part of it is cut off.",
+        "Take detach, item and no_grad off mu, sigma and z where the KL is computed.",
+        "gradient_paths",
+    ),
     "frozen": (
         "No parameter of the model asks for a gradient.",
         "Call model.requires_grad_(True), and build the optimizer after it.",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from vae_lab.diagnosis.anatomy import Anatomy, Place, constant
+from vae_lab.diagnosis.anatomy import BASE, Anatomy, Place, constant
 from vae_lab.diagnosis.draw import Draw, measure
 from vae_lab.diagnosis.lines import line
 
@@ -55,6 +55,7 @@ MEANINGS: dict[str, Callable[[Tensor], Tensor]] = {
 
 
 NEAR, NEAR_BY_CHANCE = 0.02, 0.06  # largest distance from a formula, relative; without and with chance in m and s
+NEAR_WITHOUT_NOISE = 0.002  # where several readings of the second answer are tried
 
 
 @dataclass
@@ -76,7 +77,8 @@ def examine(anatomy: Anatomy, draw: Draw, weight: float) -> Divergence | None:
         return Divergence(None, float("nan"))
     if float(price.max() - price.min()) <= 1e-7 * (1e-6 + float(price.abs().max())):
         return Divergence("none", 0.0)
-    near = NEAR if not draw.noisy or anatomy.noise() is not None else NEAR_BY_CHANCE
+    near = NEAR if anatomy.noise() is not None else NEAR_BY_CHANCE
+    near = near if draw.noisy else NEAR_WITHOUT_NOISE
     rounding = 1e-6 * float(price.abs().max() / (price.max() - price.min()))  # of a term that hardly counts
     near = max(near, min(rounding, 0.3))
     readings = [s] if draw.scale is not None else [f(answer) for f in MEANINGS.values()]
@@ -92,7 +94,19 @@ def examine(anatomy: Anatomy, draw: Draw, weight: float) -> Divergence | None:
             fitted, rest = _fit(_kl(m, f(answer) ** 2), price)
             if rest < near:
                 return Divergence(f"right for {meaning}", fitted)
+    if draw.noisy and (fitted := _to_a_mean(m, s, price, near)):
+        return Divergence("to a mean", fitted)
     return Divergence(None, float("nan"), _smallest(price, m, readings[0], weight))
+
+
+def _to_a_mean(m: Tensor, s: Tensor, price: Tensor, near: float) -> float:
+    """The weight of a KL to a prior N(c, 1) with another mean, c m less than that to N(0, 1); 0 if it is none."""
+    if not (s > 0).all():
+        return 0.0
+    terms = torch.stack([_kl(m, s**2), m, torch.ones_like(m)], -1)
+    weights = torch.linalg.lstsq(terms, price[:, None], driver="gelsd").solution[:, 0]
+    left = float((terms @ weights - price).abs().max() / (price.max() - price.min()))
+    return float(weights[0]) if left < near else 0.0
 
 
 def _all_three(m: Tensor, s: Tensor, price: Tensor, rest: float) -> bool:
@@ -115,10 +129,10 @@ def _observe(anatomy: Anatomy, draw: Draw, first: Place, second: Place | None) -
     noise = anatomy.noise() if anatomy.drawn_apart() else None
     for a in (0.0, 0.7, -1.3, 2.0):
         for b in (-1.6, -0.6, 0.4, 1.2):
-            values = {first: a} | ({second: b} if second is not None else {})
+            values = dict.fromkeys(anatomy.heads, BASE) | {first: a} | ({second: b} if second is not None else {})
             changes = {place: constant(c) for place, c in values.items()} | held
             if noise is not None:  # so that an estimate of the KL by Monte Carlo is exact, too
-                changes[noise] = _balanced
+                changes[noise] = balanced
             seeds = range(8 if draw.noisy and noise is None else 1)
             price = sum(anatomy.price(changes, seed) for seed in seeds) / len(seeds)
             mean, spread = measure(anatomy, values) if draw.noisy else (a, float("nan"))
@@ -134,19 +148,21 @@ def _fit(wanted: Tensor, price: Tensor) -> tuple[float, float]:
     return line(wanted, price)
 
 
-def _balanced(noise: Tensor) -> Tensor:
-    """As many 1 as -1: mean 0 and variance 1 exactly."""
+def balanced(noise: Tensor) -> Tensor:
+    """As many 1 as -1, in place of noise: mean 0 and variance 1 exactly."""
     signs = torch.ones(noise.numel(), dtype=noise.dtype, device=noise.device)
     signs[::2] = -1
     return signs.reshape(noise.shape)
 
 
 def _smallest(y: Tensor, m: Tensor, s: Tensor, weight: float) -> tuple[float, float, float, float] | None:
-    """A case to redo by hand: the step from the point nearest to (0, 1) to the one nearest to (1, 1)."""
+    """A case to redo by hand: from the point nearest to (0, 1) to the nearest other one at which the term is wrong."""
     if not weight or weight != weight:
         return None
     zero = int((m.abs() + (s - 1).abs()).argmin())
     far = (m - m[zero]).abs() + 3 * (s - s[zero]).abs()
-    one = int(torch.where(m != m[zero], far, torch.inf).argmin())
-    wanted = _kl(m[one], s[one] ** 2) - _kl(m[zero], s[zero] ** 2)
-    return float(m[one]), float(s[one]), float((y[one] - y[zero]) / weight), float(wanted)
+    wanted, seen = _kl(m, s**2) - _kl(m[zero], s[zero] ** 2), (y - y[zero]) / weight
+    wrong = (seen - wanted).abs() > 0.05 * wanted.abs() + 0.01
+    others = wrong if bool(wrong.any()) else m != m[zero]
+    one = int(torch.where(others, far, torch.inf).argmin())
+    return float(m[one]), float(s[one]), float(seen[one]), float(wanted[one])

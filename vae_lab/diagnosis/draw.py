@@ -37,7 +37,8 @@ class Draw:
 def measure(anatomy: Anatomy, values: dict[Place, float]) -> tuple[float, float]:
     """Mean and spread of z with constants for the encoder's answers, without chance where the noise was seen."""
     zs, noises = _sample(anatomy, values)
-    if noises is not None and (slope := factor(noises, zs)) is not None:
+    # a mean of its own in each dimension is taken off: the factor is the same
+    if noises is not None and (slope := factor(noises - noises.mean(0), zs - zs.mean(0))) is not None:
         return float(zs.double().mean() - slope * noises.double().mean()), float(slope.abs()) * _size(noises)
     return float(zs.double().mean()), float(zs.double().std())
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 
-import torch
-
-from vae_lab.diagnosis import batch_size, target
-from vae_lab.diagnosis.anatomy import OTHER, Anatomy, constant
+from vae_lab.diagnosis import batch_size, kl_gradient, target
+from vae_lab.diagnosis.anatomy import Anatomy
 from vae_lab.diagnosis.causes import finding
 from vae_lab.diagnosis.divergence import Divergence
 from vae_lab.diagnosis.draw import Draw
@@ -69,13 +67,14 @@ def of_loss(
     if divergence is None:
         return found, []
     named = _of_kl(draw, divergence)
-    if divergence.name == "right" and _unheard(anatomy, draw):
-        seen = "its value changes with mu and sigma, and its derivatives are 0 or missing"
-        named = [finding("kl_without_gradient", seen)]
+    if divergence.name == "right":
+        named = kl_gradient.examine(anatomy, draw)
     unweighed = likelihood.name is None or likelihood.name.startswith("swapped")
     if unweighed or divergence.name in {None, "none"} or named:
         return found + named, []
     weight, remarks = _of_weight(anatomy, draw, likelihood, divergence)
+    if divergence.name == "to a mean":
+        remarks.append("the KL is that to a prior N(c, I) with another mean than 0")
     return found + weight, remarks
 
 
@@ -101,7 +100,7 @@ KL_SLIPS = {
 
 def _of_kl(draw: Draw, divergence: Divergence) -> list[Finding]:
     name = divergence.name
-    if name == "right":
+    if name in {"right", "to a mean"}:
         return []
     if name == "none":
         return [finding("no_kl", "the loss is the same for every mu and sigma, the picture held still")]
@@ -120,21 +119,6 @@ def _of_kl(draw: Draw, divergence: Divergence) -> list[Finding]:
         m, s, got, wanted = divergence.smallest
         seen = f"from mu = 0 to {m:.2f}, at sigma = {s:.2f}, it changes by {got:.3f} nats, and the KL by {wanted:.3f}"
     return [finding("kl_other", seen)]
-
-
-def _unheard(anatomy: Anatomy, draw: Draw) -> bool:
-    """Whether the loss, the picture held still, has no derivative with respect to any answer of the encoder."""
-    places = [place for place in (draw.location, draw.scale) if place is not None]
-    for place in places:
-        others = {p: constant(OTHER) for p in anatomy.heads if p != place} | anatomy.picture_held()
-        numbers = torch.full_like(anatomy.value(anatomy.watch, place), OTHER).detach()
-        _, loss, leaf = anatomy.with_leaf(place, numbers, others)
-        if loss is None or leaf is None:
-            return False
-        slope = torch.autograd.grad(loss, leaf, allow_unused=True)[0] if loss.requires_grad else None
-        if slope is not None and bool((slope != 0).any()):
-            return False
-    return bool(places)
 
 
 def _of_weight(

@@ -47,14 +47,14 @@ def test_kolmogorov_limit_is_safe_and_the_distance_is_scipys(n):
 
 
 def test_good_noise_is_found_faulty_as_seldom_as_promised():
-    """At alpha = 0.01, eight statistics give a finding in at most 8 % of runs; at the alpha in use, in none of 400."""
+    """At alpha = 0.01, eleven statistics find something in at most 11 % of runs; at the one in use, in none of 400."""
     generator, found = torch.Generator().manual_seed(0), 0
     for _ in range(400):
         eps = torch.randn(12, 20, 5, generator=generator)
         found += examine(eps, AXES, alpha=0.01) is not None
         assert examine(eps, AXES) is None
-    # a count of 400 trials at 8 % exceeds 70 with a probability below 1e-9
-    assert found <= 70
+    # a count of 400 trials at 11 % exceeds 85 with a probability below 1e-8
+    assert found <= 85
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,12 @@ def test_good_noise_is_found_faulty_as_seldom_as_promised():
         ("two rows share", lambda e: e[:, torch.arange(e.shape[1]) // 2], "shared"),
         ("shared calls", lambda e: e[:1].expand_as(e), "shared"),
         ("mirrored dimensions", lambda e: torch.cat([e[..., :3], -e[..., :3]], -1), "cancelling"),
+        ("one radius for a row", lambda e: e[..., :1].abs() * e.sign(), "sizes"),
+        (
+            "one radius for two calls",
+            lambda e: e[torch.arange(len(e)) // 2].abs() * torch.randn_like(e).sign(),
+            "sizes",
+        ),
         ("nan", lambda e: e.masked_fill(e > 2, math.nan), "not finite"),
     ],
 )

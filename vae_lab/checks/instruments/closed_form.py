@@ -106,6 +106,8 @@ def require_closed_form(
         if not is_close(have, want):
             cut = any(is_close(have, part) for part in _parts(terms, exact, name, weights))
             case = "" if cut else f" On average it is {multiple(have, want):.2g} times that."
+            if not bool(torch.isfinite(have).all()):
+                case = f" It is nan or infinite in {int((~torch.isfinite(have)).sum())} of {have.numel()} places."
             seen_slope = f"the value is right, but the gradient for {name} is not.{case}"
             fail(task, seen_slope, "Wanted its derivative.", NO_GRADIENT if cut else None)
 

@@ -2,7 +2,8 @@
 
 Sums of independent normal draws are normal, so their squares add up to a chi-square variable with exact bounds. Noise
 that is shared along an axis makes the sums along it too large; noise that cancels (eps beside -eps), too small. A long
-axis is looked at as a whole, and cut into blocks, whose many sums show sharing between a few entries.
+axis is looked at as a whole, and cut into blocks, whose many sums show sharing between a few entries. So are the sizes
+|eps|, turned into normal numbers: entries that share a radius have no correlation, and are far from independent.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ class Finding(NamedTuple):
     """What is wrong with the noise.
 
     Args:
-        kind: "not finite", "spread", "mean", "shape", "tails", "shared" or "cancelling".
-        axis: name of the axis, for "shared" and "cancelling".
+        kind: "not finite", "spread", "mean", "shape", "tails", "shared", "cancelling" or "sizes".
+        axis: name of the axis, for "shared", "cancelling" and "sizes" (which go together).
         seen: the statistic.
         wanted: its bounds.
     """
@@ -50,12 +51,12 @@ def examine(eps: Tensor, axes: Sequence[str], alpha: float = ALPHA) -> Finding |
     Args:
         eps: the noise, one axis for each name in `axes`; a few thousand draws or more.
         axes: names of the axes, e.g. ("call", "row", "dimension").
-        alpha: false-alarm probability of each statistic: five, one for each axis, and two more for each axis that is
+        alpha: false-alarm probability of each statistic: five, two for each axis, and four more for each axis that is
             longer than BLOCK.
 
     Returns:
         The first finding, or None. Independent N(0, 1) noise has a finding with probability at most
-        (3 * len(axes) + 5) * alpha: 1.4e-7 for three axes and the default alpha.
+        (6 * len(axes) + 5) * alpha: 2.3e-7 for three axes and the default alpha.
 
     Example:
         >>> noise = torch.randn(20, 30, 8, generator=torch.Generator().manual_seed(0))
@@ -97,7 +98,13 @@ def examine(eps: Tensor, axes: Sequence[str], alpha: float = ALPHA) -> Finding |
         share, bounds = float((eps.abs() > edge).double().mean()), binomial_interval(n, far, alpha)
         if not bounds[0] <= share <= bounds[1]:
             return Finding("tails", "", share, bounds)
-    return None
+    sizes = _along_axes(_sizes(eps), axes, alpha)
+    return sizes._replace(kind="sizes") if sizes is not None and sizes.kind == "shared" else None
+
+
+def _sizes(eps: Tensor) -> Tensor:
+    """Standard normal numbers in the order of |eps|, if eps is standard normal."""
+    return torch.special.ndtri(torch.special.erf(eps.abs() / 2**0.5).clamp(1e-12, 1 - 1e-12))
 
 
 def _along_axes(eps: Tensor, axes: Sequence[str], alpha: float) -> Finding | None:

@@ -68,6 +68,11 @@ SHARED = {
 PARTLY_SHARED = Misconception(
     "some noise serves more than one entry of z; each needs an eps of its own.", "gradient_paths"
 )
+COMMON_SIZE = Misconception(
+    "entries of z share a factor of their noise (a radius, a scale), and only the rest is drawn for each; without "
+    "correlation they are not independent yet.",
+    "two_gradients",
+)
 CANCELLING = Misconception(
     "noise that cancels is not independent: it stands beside its own negative, or its mean was taken off. Draw every "
     "eps anew, and leave it as it is.",
@@ -187,7 +192,7 @@ def check_draws(
         calls: how often it is called.
 
     Raises:
-        CheckFailed: if not. A right answer fails with a probability of at most 1.7e-7 (see `noise.examine`).
+        CheckFailed: if not. A right answer fails with a probability of at most 2.9e-7 (see `noise.examine`).
     """
     mu, logvar = make_inputs(batch, dim, dtype)
     leaves = mu.clone().requires_grad_(), logvar.clone().requires_grad_()
@@ -265,6 +270,11 @@ def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar:
         fail(task, f"the spread of z is {finding.seen:.2f} times sigma. {_by_level(eps, logvar)}".strip(), wanted)
     if finding.kind == "mean":
         fail(task, f"the mean of z lies {finding.seen:.2f} sigma from mu.", wanted)
+    if finding.kind == "sizes":
+        beside = (
+            f"along the axis '{finding.axis}', large eps = (z - mu) / sigma stand beside large ones, of either sign."
+        )
+        fail(task, beside, "Wanted independent noise.", COMMON_SIZE)
     fail(task, f"eps = (z - mu) / sigma is not normal ({_not_normal(finding)}).", wanted, NOT_NORMAL)
 
 
@@ -278,13 +288,13 @@ def _heavy_or_light(eps: Tensor, axes: tuple[str, ...]) -> Finding | None:
 
 
 def _mixed_up(z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar: Tensor) -> bool:
-    """Whether all is well once each row's draws are taken to lie beside each other: [B, n] in place of [n, B]."""
+    """Whether all is well once the draws are taken in the other order: [B, n] in place of [n, B], or cut like that."""
     draws, batch = z.shape[1:3]
     if min(draws, batch) < 2:
         return False
-    other = z.flatten(1, 2).unflatten(1, (batch, draws)).transpose(1, 2)
-    eps = (other.double() - mu.double()) / torch.exp(logvar.double() / 2)
-    return examine(eps, axes) is None
+    others = z.flatten(1, 2).unflatten(1, (batch, draws)).transpose(1, 2), z.transpose(1, 2).reshape(z.shape)
+    noises = ((other.double() - mu.double()) / torch.exp(logvar.double() / 2) for other in others)
+    return any(examine(eps, axes) is None for eps in noises)
 
 
 def _by_level(eps: Tensor, logvar: Tensor) -> str:

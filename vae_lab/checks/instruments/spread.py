@@ -175,6 +175,8 @@ def name_uniform(z: Tensor, mu: Tensor, logvar: Tensor) -> Mistake | None:
         for low, high in ((0.0, 1.0), (-0.5, 0.5), (-1.0, 1.0)):
             share = (eps - low) / (high - low)
             inside = bool(((share > -1e-3) & (share < 1 + 1e-3)).all())
+            inside = inside and bool(share.min() < 20 / share.numel()) and bool(share.max() > 1 - 20 / share.numel())
+            inside = inside and abs(12 * float(share.var()) - 1) < 6 * (0.8 / share.numel()) ** 0.5
             if inside and kolmogorov_distance(share, lambda u: u.clamp(0, 1)) < kolmogorov_limit(share.numel()):
                 return Mistake(f"mu + s * u with s = {name} and u uniform between {low:g} and {high:g}", UNIFORM)
     return None

@@ -372,7 +372,7 @@ def _slope(came: Tensor, term: Tensor) -> tuple[float, float]:
 def _judge_draws(task: str, recorder: RecordingModel) -> None:
     """What is decoded, where it is one z for each image, must be a draw from N(mu, sigma^2).
 
-    A right loop fails with a probability of at most 1.1e-7 (see `noise.examine`).
+    A right loop fails with a probability of at most 1.7e-7 (see `noise.examine`).
     """
     entries = zip(recorder.drawn, recorder.mu, recorder.logvar, recorder.logits, strict=False)
     parts = [(z.to(m.given), m.given, v.given) for (z, _), m, v, e in entries if e.came and z.shape == m.given.shape]

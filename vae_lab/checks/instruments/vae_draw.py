@@ -15,7 +15,16 @@ from torch import Tensor
 
 from vae_lab.checks.instruments.noise import examine
 from vae_lab.checks.instruments.probe import PIXELS
-from vae_lab.checks.instruments.sampler import CANCELLING, NO_NOISE, NOT_NORMAL, PARTLY_SHARED, SHARED, device, is_close
+from vae_lab.checks.instruments.sampler import (
+    CANCELLING,
+    COMMON_SIZE,
+    NO_NOISE,
+    NOT_NORMAL,
+    PARTLY_SHARED,
+    SHARED,
+    device,
+    is_close,
+)
 from vae_lab.checks.instruments.spread import UNIFORM, VARIANCE_FOR_SIGMA
 from vae_lab.checks.instruments.statistics import ALPHA
 from vae_lab.checks.messages import Misconception, fail, require_parts
@@ -117,7 +126,7 @@ def check_noise_of_one(task: str, model: Any) -> None:
         model: an object of it with one latent, in evaluation mode.
 
     Raises:
-        CheckFailed: if not. A right answer fails with a probability of at most 1.1e-7 (see `noise.examine`).
+        CheckFailed: if not. A right answer fails with a probability of at most 1.7e-7 (see `noise.examine`).
     """
     x = torch.rand(1, PIXELS, device=device())
     mu, logvar = (t.detach()[0] for t in model.encode(x))
@@ -142,6 +151,9 @@ def check_noise_of_one(task: str, model: Any) -> None:
         word = "cancels" if finding.kind == "cancelling" else "is shared"
         why = CANCELLING if finding.kind == "cancelling" else PARTLY_SHARED
         fail(task, f"forward's noise {word} along the axis '{finding.axis}'.", "Wanted independent noise.", why)
+    if finding.kind == "sizes":
+        seen = f"forward's noise shares its size along the axis '{finding.axis}'."
+        fail(task, seen, "Wanted independent noise.", COMMON_SIZE)
     if finding.kind in {"shape", "tails"}:
         seen = "forward's noise has spread 1, but it is not normal."
         fail(task, seen, "Wanted z from N(mu, sigma^2).", NOT_NORMAL)
