@@ -80,7 +80,7 @@ CASES: dict[str, tuple[str, dict[str, Any], str]] = {
     "a type of the student's own": (
         "sampling.check_hand_gradients(f)",
         {"f": lambda logvar, eps: type("Secret", (), {})()},
-        "hand_gradients: the result is of type …. Wanted two tensors, (dz_dmu, dz_dlogvar).",
+        "hand_gradients: the result is of type object. Wanted two tensors, (dz_dmu, dz_dlogvar).",
     ),
     "a number": (
         "sampling.check_reparameterize(f)",
