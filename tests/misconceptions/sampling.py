@@ -1178,13 +1178,13 @@ WRONG += [
             "eps = torch.sqrt(-2 * torch.log(u)) * torch.cos(2 * torch.pi * torch.rand_like(mu))"
         ),
         DRAW,
-        "",
+        "share a factor of their noise",
     ),
     Answer(
         "one size of the noise for a row, and a sign for each entry",
         noisy("eps = torch.randn(len(mu), 1).to(mu).abs() * torch.randn_like(mu).sign()"),
         DRAW,
-        "",
+        "some noise serves more than one entry",
     ),
     Answer(
         "one size of the noise for two dimensions, and a sign for each",

@@ -16,6 +16,7 @@ from torch import Tensor
 from vae_lab.diagnosis.anatomy import BASE, Anatomy, Place, constant
 from vae_lab.diagnosis.draw import Draw, measure
 from vae_lab.diagnosis.lines import line
+from vae_lab.diagnosis.watch import Change
 
 Formula = Callable[[Tensor, Tensor], Tensor]  # (m, s) -> nats per latent dimension
 
@@ -103,9 +104,7 @@ def _to_a_mean(m: Tensor, s: Tensor, price: Tensor, near: float) -> float:
     """The weight of a KL to a prior N(c, 1) with another mean, c m less than that to N(0, 1); 0 if it is none."""
     if not (s > 0).all():
         return 0.0
-    terms = torch.stack([_kl(m, s**2), m, torch.ones_like(m)], -1)
-    weights = torch.linalg.lstsq(terms, price[:, None], driver="gelsd").solution[:, 0]
-    left = float((terms @ weights - price).abs().max() / (price.max() - price.min()))
+    weights, left = _solved([_kl(m, s**2), m, torch.ones_like(m)], price)
     return float(weights[0]) if left < near else 0.0
 
 
@@ -116,24 +115,33 @@ def _all_three(m: Tensor, s: Tensor, price: Tensor, rest: float) -> bool:
     """
     if not (s > 0).all():
         return False
-    terms = torch.stack([m**2, s**2, s.log(), torch.ones_like(m)], -1)
-    weights = torch.linalg.lstsq(terms, price[:, None], driver="gelsd").solution[:, 0]
-    left = float((terms @ weights - price).abs().max() / (price.max() - price.min()))
+    weights, left = _solved([m**2, s**2, s.log(), torch.ones_like(m)], price)
     return left < 0.05 * rest and bool((weights[:3].abs() > 1e-3 * weights[:3].abs().max()).all())
+
+
+def _solved(terms: list[Tensor], price: Tensor) -> tuple[Tensor, float]:
+    """The weights with which terms come nearest to the price, and how far away they leave it, relative to its range."""
+    columns = torch.stack(terms, -1)
+    weights = torch.linalg.lstsq(columns, price[:, None], driver="gelsd").solution[:, 0]
+    return weights, float((columns @ weights - price).abs().max() / (price.max() - price.min()))
+
+
+def held_noise(anatomy: Anatomy) -> dict[Place, Change]:
+    """The change that makes an estimate of the KL by draws exact; none where no noise was drawn by itself."""
+    noise = anatomy.noise() if anatomy.drawn_apart() else None
+    return {} if noise is None else {noise: _balanced}
 
 
 def _observe(anatomy: Anatomy, draw: Draw, first: Place, second: Place | None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Price per latent entry, and z's mean and spread, for a grid of the encoder's answers; and the second answer."""
     held = anatomy.picture_held()
     rows = []
-    noise = anatomy.noise() if anatomy.drawn_apart() else None
+    noise = held_noise(anatomy)
     for a in (0.0, 0.7, -1.3, 2.0):
         for b in (-1.6, -0.6, 0.4, 1.2):
             values = dict.fromkeys(anatomy.heads, BASE) | {first: a} | ({second: b} if second is not None else {})
-            changes = {place: constant(c) for place, c in values.items()} | held
-            if noise is not None:  # so that an estimate of the KL by Monte Carlo is exact, too
-                changes[noise] = balanced
-            seeds = range(8 if draw.noisy and noise is None else 1)
+            changes = {place: constant(c) for place, c in values.items()} | held | noise
+            seeds = range(8 if draw.noisy and not noise else 1)
             price = sum(anatomy.price(changes, seed) for seed in seeds) / len(seeds)
             mean, spread = measure(anatomy, values) if draw.noisy else (a, float("nan"))
             rows.append((price, mean, spread, b))
@@ -148,7 +156,7 @@ def _fit(wanted: Tensor, price: Tensor) -> tuple[float, float]:
     return line(wanted, price)
 
 
-def balanced(noise: Tensor) -> Tensor:
+def _balanced(noise: Tensor) -> Tensor:
     """As many 1 as -1, in place of noise: mean 0 and variance 1 exactly."""
     signs = torch.ones(noise.numel(), dtype=noise.dtype, device=noise.device)
     signs[::2] = -1

@@ -26,12 +26,16 @@ ENOUGH = 6000  # draws that are looked at
 class Draw:
     """What was found out about z."""
 
-    location: Place | None = None  # the answer that moves z
+    movers: list[Place] = field(default_factory=list)  # the answers that move z
     scale: Place | None = None  # the answer that spreads it
     idle: list[Place] = field(default_factory=list)  # answers that do nothing to z
-    movers: list[Place] = field(default_factory=list)  # all answers that move z
     noisy: bool = False
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def location(self) -> Place | None:
+        """The answer that moves z: the first of them."""
+        return self.movers[0] if self.movers else None
 
 
 def measure(anatomy: Anatomy, values: dict[Place, float]) -> tuple[float, float]:
@@ -74,7 +78,6 @@ def examine(anatomy: Anatomy) -> Draw:
         m, s = measure(anatomy, flat | {place: OTHER})
         moved, spread = abs(m - m0), abs(s - s0)
         if moved > 0.05 and (moved > spread or draw.location is None):
-            draw.location = draw.location or place
             draw.movers.append(place)
             both = both or spread > 0.05 * s0 + 1e-6
         elif spread > 0.05 * (s0 + 1e-6):

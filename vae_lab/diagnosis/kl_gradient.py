@@ -10,7 +10,7 @@ import torch
 
 from vae_lab.diagnosis.anatomy import OTHER, Anatomy, Place, constant
 from vae_lab.diagnosis.causes import finding
-from vae_lab.diagnosis.divergence import balanced
+from vae_lab.diagnosis.divergence import held_noise
 from vae_lab.diagnosis.draw import Draw
 from vae_lab.diagnosis.findings import Finding
 from vae_lab.diagnosis.watch import Change
@@ -21,11 +21,9 @@ APART = 0.3  # relative: far above the error of a difference of two prices
 
 def examine(anatomy: Anatomy, draw: Draw) -> list[Finding]:
     """Put constants in for the encoder's answers, the picture held still, and compare."""
-    held = anatomy.picture_held()
-    noise = anatomy.noise() if anatomy.drawn_apart() else None
-    if noise is not None:
-        held[noise] = balanced
-    exact = noise is not None or anatomy.price(_flat(anatomy, held), 0) == anatomy.price(_flat(anatomy, held), 1)
+    noise = held_noise(anatomy)
+    held = anatomy.picture_held() | noise
+    exact = bool(noise) or anatomy.price(_flat(anatomy, held), 0) == anatomy.price(_flat(anatomy, held), 1)
     pairs = []
     for place in (draw.location, draw.scale):
         if place is None:

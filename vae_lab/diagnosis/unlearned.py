@@ -26,7 +26,8 @@ def remark(anatomy: Anatomy) -> str | None:
     silent = [p for p, slope in zip(names_of, slopes, strict=True) if slope is None or not bool(slope.any())]
     if len(silent) == len(names_of):
         return None
-    names = [names_of[p] for p in silent if _counts(anatomy, p)]
+    price = anatomy.price({})
+    names = [names_of[p] for p in silent if _counts(anatomy, p, price)]
     if not names:
         return None
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
@@ -36,9 +37,9 @@ def remark(anatomy: Anatomy) -> str | None:
     )
 
 
-def _counts(anatomy: Anatomy, parameter: nn.Parameter) -> bool:
+def _counts(anatomy: Anatomy, parameter: nn.Parameter, before: float) -> bool:
     """Whether the loss changes with the parameter, the noise being the same."""
-    before, kept = anatomy.price({}), parameter.detach().clone()
+    kept = parameter.detach().clone()
     with torch.no_grad():
         signs = 1 - 2 * (torch.arange(kept.numel(), device=kept.device) % 3 % 2)  # + - + + - +, so that little cancels
         parameter.add_(NUDGE * (kept.abs().mean() + 1e-3) * signs.reshape(kept.shape).to(kept))

@@ -105,9 +105,11 @@ def require_closed_form(
             fail(task, f"the value is right, but no gradient reaches {name}.", "Wanted one.", NO_GRADIENT)
         if not is_close(have, want):
             cut = any(is_close(have, part) for part in _parts(terms, exact, name, weights))
-            case = "" if cut else f" On average it is {multiple(have, want):.2g} times that."
-            if not bool(torch.isfinite(have).all()):
-                case = f" It is nan or infinite in {int((~torch.isfinite(have)).sum())} of {have.numel()} places."
+            broken = ~torch.isfinite(have)
+            if bool(broken.any()):
+                case = f" It is nan or infinite in {int(broken.sum())} of {have.numel()} places."
+            else:
+                case = "" if cut else f" On average it is {multiple(have, want):.2g} times that."
             seen_slope = f"the value is right, but the gradient for {name} is not.{case}"
             fail(task, seen_slope, "Wanted its derivative.", NO_GRADIENT if cut else None)
 

@@ -382,13 +382,13 @@ def measure_loss(loss_of: Callable[..., Any]) -> tuple[str, Misconception | None
     weights = fitted(seen, {"reconstruction": distortion, "KL": rate})
     steps = [big - little for big, little in zip(levels[::2], levels[1::2], strict=True)]
     level = all(abs(step) < 1e-5 for step in steps)  # also of a loss without any KL, and then the fit says so
-    if weights == {"reconstruction": 1.0, "KL": 1.0} and not level:  # wrong elsewhere
+    if level and (weights is None or "KL" in weights):
+        return "Where each KL is at most 0.03 nats, mu and logvar make no difference to it.", FREE_BITS
+    if weights == {"reconstruction": 1.0, "KL": 1.0}:  # wrong elsewhere
         return "", None
-    if weights is not None and not (level and "KL" in weights):
+    if weights is not None:
         measured = f"With images of 6 pixels and D = 3 it is {in_words(weights)}; wanted reconstruction + KL."
         return measured, None
-    if level:
-        return "Where each KL is at most 0.03 nats, mu and logvar make no difference to it.", FREE_BITS
     for name, terms in RECONSTRUCTIONS.items():
         other = torch.stack([terms(s, x).flatten(1).sum(1).mean() for s, x, _, _ in batches])
         weights = fitted(seen, {name: other, "KL": rate})

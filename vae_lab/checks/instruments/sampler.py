@@ -280,7 +280,7 @@ def check_noise(task: str, z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar:
 
 def _heavy_or_light(eps: Tensor, axes: tuple[str, ...]) -> Finding | None:
     """What else than normal the noise is, where its spread is off by chance: heavy tails leave it to a few draws."""
-    columns = eps.flatten(0, -2).square().mean(0).sqrt()
+    columns = _spreads(eps)
     if bool(((columns - 1).abs() > 0.2).any()):
         return None
     finding = examine(eps / columns, axes)
@@ -297,9 +297,14 @@ def _mixed_up(z: Tensor, axes: tuple[str, ...], mu: Tensor, logvar: Tensor) -> b
     return any(examine(eps, axes) is None for eps in noises)
 
 
+def _spreads(eps: Tensor) -> Tensor:
+    """How far eps is spread in each dimension, [D]."""
+    return eps.flatten(0, -2).square().mean(0).sqrt()
+
+
 def _by_level(eps: Tensor, logvar: Tensor) -> str:
     """How many times too wide the draws are where logvar is small and where it is large, if that differs."""
-    columns = eps.flatten(0, -2).square().mean(0).sqrt()
+    columns = _spreads(eps)
     low, high = (float(columns[place]) for place in (logvar.mean(0).argmin(), logvar.mean(0).argmax()))
     if len(columns) < 2 or abs(low - high) < 0.2 * max(low, high):
         return ""

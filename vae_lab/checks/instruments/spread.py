@@ -174,12 +174,20 @@ def name_uniform(z: Tensor, mu: Tensor, logvar: Tensor) -> Mistake | None:
         eps = (z - mu) / spread
         for low, high in ((0.0, 1.0), (-0.5, 0.5), (-1.0, 1.0)):
             share = (eps - low) / (high - low)
-            inside = bool(((share > -1e-3) & (share < 1 + 1e-3)).all())
-            inside = inside and bool(share.min() < 20 / share.numel()) and bool(share.max() > 1 - 20 / share.numel())
-            inside = inside and abs(12 * float(share.var()) - 1) < 6 * (0.8 / share.numel()) ** 0.5
-            if inside and kolmogorov_distance(share, lambda u: u.clamp(0, 1)) < kolmogorov_limit(share.numel()):
+            if _is_uniform(share):
                 return Mistake(f"mu + s * u with s = {name} and u uniform between {low:g} and {high:g}", UNIFORM)
     return None
+
+
+def _is_uniform(share: Tensor) -> bool:
+    """Whether numbers lie between 0 and 1, reach both ends, and have a uniform number's variance and distribution."""
+    n, low, high = share.numel(), float(share.min()), float(share.max())
+    return (
+        -1e-3 < low < 20 / n
+        and 1 - 20 / n < high < 1 + 1e-3
+        and abs(12 * float(share.var()) - 1) < 6 * (0.8 / n) ** 0.5  # six standard errors
+        and kolmogorov_distance(share, lambda u: u.clamp(0, 1)) < kolmogorov_limit(n)
+    )
 
 
 def name_mistake(z: Tensor, mu: Tensor, logvar: Tensor) -> Mistake | None:

@@ -130,12 +130,14 @@ class Tape:
             self.new(alias.tensor, shared.makes, shared)
 
     def _views(self, base: Tensor) -> list[Value]:
-        newest = {id(v.tensor): v for v in self._storages.get(storage_of(base), [])}
-        return [v for v in newest.values() if v.tensor._base is base]
+        return [v for v in self._stored_with(base) if v.tensor._base is base]
 
     def _sharing(self, tensor: Tensor) -> list[Value]:
-        newest = {id(v.tensor): v for v in self._storages.get(storage_of(tensor), [])}
-        return [v for v in newest.values() if overlap(v.tensor, tensor)]
+        return [v for v in self._stored_with(tensor) if overlap(v.tensor, tensor)]
+
+    def _stored_with(self, tensor: Tensor) -> list[Value]:
+        """The newest version of each tensor that lies in the same storage."""
+        return list({id(v.tensor): v for v in self._storages.get(storage_of(tensor), [])}.values())
 
     # -- what no ordinary call stands for ----------------------------------------------------------------------------
 
