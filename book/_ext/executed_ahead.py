@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from jupyter_cache import get_cache
-from myst_nb.core.execute import create_client
+from jupyter_cache.base import CacheBundleIn, JupyterCacheAbstract
+from jupyter_cache.executors.utils import ExecutionResult, single_nb_execution
 from myst_nb.core.read import create_nb_reader
+from nbformat import NotebookNode
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
@@ -25,28 +27,52 @@ logger = logging.getLogger(__name__)
 
 
 def _execute_all(app: Sphinx, env: Any, names: list[str]) -> None:
-    """Fill the cache with the pages that are about to be read, those with most to train first."""
+    """Fill the cache with the pages that are about to be read, those with most to train first.
+
+    They are stored by one thread: of two that store at once, jupyter-cache, which then looks for what is too old to
+    keep, may delete the page that the other has just stored.
+    """
     cores = os.cpu_count() or 1
     kernels = min(AT_ONCE, cores)
     if app.config.language != "en" or env.mystnb_config.execution_mode != "cache" or kernels == 1:
         return  # in another language no cell runs
-    texts = {page: page.read_text(encoding="utf-8") for page in map(Path, map(env.doc2path, names))}
-    pages = sorted(texts, key=lambda page: texts[page].count("fit("), reverse=True)
-    _ = get_cache(env.mystnb_config.execution_cache_path).db  # its tables are made once
+    cache = get_cache(env.mystnb_config.execution_cache_path)
+    read = {page: _not_executed(env, cache, page) for page in map(Path, map(env.doc2path, names))}
+    notebooks = {page: notebook for page, notebook in read.items() if notebook is not None}
+    pages = sorted(notebooks, key=lambda page: page.read_text(encoding="utf-8").count("fit("), reverse=True)
     with _threads_each(cores // kernels), ThreadPoolExecutor(kernels) as pool:
-        list(pool.map(lambda page: _execute(env, page, texts[page]), pages))
+        running = {pool.submit(_executed, env, page, notebooks[page]): page for page in pages}
+        for done in as_completed(running):
+            page = running[done]
+            error = done.exception() or done.result().err
+            if error is not None:
+                logger.info(f"{page.name}: {type(error).__name__}; executed again when it is read")
+                continue
+            data = {"execution_seconds": done.result().time}
+            bundle = CacheBundleIn(notebooks[page], str(page), data=data)
+            cache.cache_notebook_bundle(bundle, check_validity=False, overwrite=True)
 
 
-def _execute(env: Any, page: Path, text: str) -> None:
-    """Execute a page's cells, unless it has none or the cache has them."""
-    config = env.mystnb_config
+def _not_executed(env: Any, cache: JupyterCacheAbstract, page: Path) -> NotebookNode | None:
+    """A page as a notebook, or `None`: without cells, executed before, or unreadable (Sphinx will say why)."""
+    text = page.read_text(encoding="utf-8")
     try:
-        reader = create_nb_reader(str(page), env.myst_config, config, text)
-        if reader is not None:
-            with create_client(reader.read(text), str(page), config, logger, reader.read_fmt):
-                pass
+        reader = create_nb_reader(str(page), env.myst_config, env.mystnb_config, text)
+        notebook = None if reader is None else reader.read(text)
     except Exception as error:
-        logger.info(f"{page.name}: {type(error).__name__}; executed again when it is read")
+        logger.info(f"{page.name}: {type(error).__name__}")
+        return None
+    if notebook is not None:
+        with suppress(KeyError):
+            cache.match_cache_notebook(notebook)
+            return None
+    return notebook
+
+
+def _executed(env: Any, page: Path, notebook: NotebookNode) -> ExecutionResult:
+    """The cells with their outputs, in `notebook` itself."""
+    config = env.mystnb_config
+    return single_nb_execution(notebook, str(page.parent), config.execution_timeout, config.execution_allow_errors)
 
 
 @contextmanager

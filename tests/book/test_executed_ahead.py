@@ -17,6 +17,19 @@ nb_execution_cache_path = "cache"
 nb_execution_raise_on_error = True
 root_doc = "one"
 """
+ONE_STORES = """
+import threading
+from jupyter_cache.cache.main import JupyterCacheBase
+
+store, storing = JupyterCacheBase.cache_notebook_bundle, set()
+
+def by_one(*bundle, **options):
+    storing.add(threading.get_ident())
+    assert len(storing) == 1, "two threads store: one may delete as too old what the other is storing"
+    return store(*bundle, **options)
+
+JupyterCacheBase.cache_notebook_bundle = by_one
+"""
 PAGE = """---
 file_format: mystnb
 kernelspec:
@@ -49,7 +62,7 @@ def built(folder):
 
 
 def test_two_pages_that_wait_for_each_other_are_both_executed_once(tmp_path):
-    (tmp_path / "conf.py").write_text(SETTINGS)
+    (tmp_path / "conf.py").write_text(SETTINGS + ONE_STORES)
     for mine, other in (("one", "two"), ("two", "one")):
         (tmp_path / f"{mine}.md").write_text(PAGE.format(mine=mine, other=other, orphan="% a page of its own"))
     (tmp_path / "three.md").write_text("# No cells\n\nWords.\n")
