@@ -225,6 +225,11 @@ SOUND: dict[str, Callable[[], dict[str, Any]]] = {
     "a KL at the draw": lambda: estimated("nothing"),
     "a KL at the draw, sticking the landing": lambda: estimated("mu and sigma of q"),
     "a prior around a learned mean": lambda: {"model": PriorMean()},
+    "a mean that is a sum, sigma fixed": lambda: {"model": Plain(answers=summed, loss=of_means)},
+    "a sigma for each dimension": lambda: {"model": Plain(answers=with_fixed_sigmas)},
+    "noise drawn until it fits": lambda: {"model": Plain(draw=until_it_fits(20.0))},
+    "a norm over mu": lambda: {"model": Plain(answers=behind_mu(lambda mu: F.layer_norm(mu, (4,))))},
+    "groups normalised in the decoder": lambda: {"model": Plain(behind=lambda z: F.group_norm(z, 2))},
 }
 
 
@@ -232,6 +237,50 @@ def examined(make: Callable[[], dict[str, Any]], x: Tensor | None = None) -> Dia
     torch.manual_seed(0)
     with_images = {"x": flat() if x is None else x, **make()}
     return diagnose(with_images.pop("model"), with_images.pop("x"), **with_images)
+
+
+def summed(out: Tensor) -> tuple[Tensor, Tensor]:
+    return out[:, :4] + out[:, 4:], torch.zeros_like(out[:, :4])
+
+
+def with_fixed_sigmas(out: Tensor) -> tuple[Tensor, Tensor]:
+    return out[:, :4], torch.tensor([-3.0, -1.0, 0.0, 1.0]).expand(len(out), 4)
+
+
+def of_means(logits: Tensor, x: Tensor, mu: Tensor, _: Tensor) -> Tensor:
+    return (error(logits, x) + mu.square().sum(1) / 2).mean()
+
+
+def behind_mu(function: Callable[[Tensor], Tensor]) -> Callable[..., Any]:
+    return lambda out: (function(out[:, :4]), out[:, 4:])
+
+
+def until_it_fits(limit: float) -> Callable[..., Any]:
+    """Noise that is drawn again where it is beyond a limit."""
+
+    def draw(mu: Tensor, logvar: Tensor) -> Tensor:
+        eps = torch.randn_like(mu)
+        while bool((far := eps.abs() > limit).any()):
+            eps = torch.where(far, torch.randn_like(eps), eps)
+        return mu + torch.exp(logvar / 2) * eps
+
+    return draw
+
+
+def shared_in_pairs(mu: Tensor, logvar: Tensor) -> Tensor:
+    return mu + torch.exp(logvar / 2) * torch.randn(len(mu), 2).repeat_interleave(2, 1)
+
+
+def cut_by_torch(mu: Tensor, logvar: Tensor) -> Tensor:
+    return mu + torch.exp(logvar / 2) * nn.init.trunc_normal_(torch.empty_like(mu))
+
+
+def normed_and_cut(out: Tensor) -> tuple[Tensor, Tensor]:
+    return out[:, :4], F.relu(F.batch_norm(out[:, 4:], None, None, training=True, bias=torch.arange(4.0)))
+
+
+def dark_without_brackets(u: Tensor, x: Tensor) -> Tensor:
+    return (-x * F.logsigmoid(u) + (1 - x) * F.logsigmoid(-u)).sum(1)
 
 
 @pytest.mark.parametrize("name", SOUND)
@@ -289,6 +338,10 @@ def scaled(form: str) -> Callable[..., Any]:
         return torch.addcmul(eps, mu, sigma) if form == "addcmul" else mu * sigma + eps
 
     return draw
+
+
+def sigma_added(mu: Tensor, logvar: Tensor) -> Tensor:
+    return mu + torch.exp(logvar / 2) + torch.randn_like(mu)
 
 
 def counted(form: str) -> Callable[..., Any]:
@@ -385,6 +438,14 @@ BROKEN: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "mu times sigma": ("mean_scaled", lambda: {"model": Plain(draw=scaled("mu * sigma + eps"))}),
     "mu times sigma by addcmul": ("mean_scaled", lambda: {"model": Plain(draw=scaled("addcmul"))}),
     "a draw around mu times sigma": ("mean_scaled", lambda: {"model": Plain(draw=scaled("a draw around it"))}),
+    "sigma added": ("spread_ignored", lambda: {"model": Plain(draw=sigma_added)}),
+    "noise in pairs": ("repeated_entries", lambda: {"model": Plain(draw=shared_in_pairs)}),
+    "noise cut at two": ("noise_not_normal", lambda: {"model": Plain(draw=until_it_fits(2.0))}),
+    "noise cut by torch": ("noise_not_normal", lambda: {"model": Plain(draw=cut_by_torch)}),
+    "softmax for mu": ("one_sided_mu", lambda: {"model": Plain(answers=behind_mu(lambda mu: mu.softmax(1)))}),
+    "BatchNorm and ReLU on logvar": ("answer_of_batch", lambda: {"model": Plain(answers=normed_and_cut)}),
+    "z taken away by a norm": ("deaf_decoder", lambda: {"model": Plain(behind=lambda z: F.group_norm(z + 0.1, 4))}),
+    "dark pixels without brackets": ("dark_sign", lambda: beside(dark_without_brackets)),
     "a KL by item": ("kl_without_gradient", lambda: {"model": Plain(loss=counted("item"))}),
     "a KL that is detached": ("kl_without_gradient", lambda: {"model": Plain(loss=counted("detach"))}),
     "a KL of detached answers": ("kl_without_gradient", lambda: {"model": Plain(loss=counted("answers detached"))}),

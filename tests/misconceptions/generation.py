@@ -1644,3 +1644,74 @@ RIGHT += [
     ),
 ]
 """In which mode a model learns, and may be left."""
+
+
+def in_pieces(size: int) -> str:
+    """A body that decodes z in pieces of one size, from a count of pieces that is rounded down."""
+    return dedent(f"""
+    size = min(n, {size})
+    with torch.no_grad():
+        pieces = [torch.sigmoid(model.decode(torch.randn(size, model.latent_dim))) for _ in range(n // size)]
+    return torch.cat(pieces)
+    """)
+
+
+WRONG += [
+    Answer("images in pieces of 20, the rest forgotten", generate(in_pieces(20)), GENERATE, "the result has shape"),
+    Answer("images in pieces of 80, the rest forgotten", generate(in_pieces(80)), GENERATE, "the result has shape"),
+    Answer("images in pieces of 500, the rest forgotten", generate(in_pieces(500)), GENERATE, "the result has shape"),
+    Answer(
+        "share of whole pieces of 120",
+        share("""
+        sure, size = 0, min(n, 120)
+        for _ in range(n // size):
+            images = torch.sigmoid(decode(torch.randn(size, latent_dim)))
+            sure += int((torch.softmax(classify(images), 1).amax(1) >= 0.9).sum())
+        return sure / (n // size * size)
+        """),
+        SHARE,
+        "the decoder was given",
+    ),
+    Answer(
+        "VAE with mu normalised over the batch",
+        vae(
+            more="self.norm = nn.BatchNorm1d(latent_dim, affine=False)",
+            encode="h = torch.relu(self.hidden(x))\nreturn self.norm(self.mu(h)), self.logvar(h)",
+        ),
+        MODEL,
+        "mean 0 and spread 1 over every batch",
+    ),
+    Answer(
+        "VAE with logvar normalised over the batch",
+        vae(
+            more="self.norm = nn.BatchNorm1d(latent_dim, affine=False)",
+            encode="h = torch.relu(self.hidden(x))\nreturn self.mu(h), self.norm(self.logvar(h))",
+        ),
+        MODEL,
+        "mean 0 and spread 1 over every batch",
+    ),
+    Answer(
+        "VAE with both heads normalised over the batch",
+        vae(
+            more="self.norm = nn.BatchNorm1d(2 * latent_dim, affine=False)",
+            encode="h = torch.relu(self.hidden(x))\n"
+            "return self.norm(torch.cat([self.mu(h), self.logvar(h)], 1)).chunk(2, 1)",
+        ),
+        MODEL,
+        "mean 0 and spread 1 over every batch",
+    ),
+]
+RIGHT += [
+    Answer(
+        "images in pieces of 20, with the rest",
+        generate("torch.cat([torch.sigmoid(model.decode(z)) for z in torch.randn(n, model.latent_dim).split(20)])"),
+    ),
+    Answer(
+        "VAE with what both heads read normalised over the batch",
+        vae(
+            more="self.norm = nn.BatchNorm1d(hidden_dim, affine=False)",
+            encode="h = self.norm(torch.relu(self.hidden(x)))\nreturn self.mu(h), self.logvar(h)",
+        ),
+    ),
+]
+"""Numbers of images that pieces of a fixed size do not fill, and answers that a batch shapes."""

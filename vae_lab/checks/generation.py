@@ -98,7 +98,7 @@ NO_SOFTMAX = Misconception("the classifier puts out logits; softmax makes probab
 
 
 def check_generate(
-    generate: Callable[..., Any], vae: VAEClass | None = None, latent_dim: int = 20, n: int = 160, calls: int = 3
+    generate: Callable[..., Any], vae: VAEClass | None = None, latent_dim: int = 20, n: int = 163, calls: int = 3
 ) -> None:
     """Require n images decoded from draws of N(0, I), without a call of the encoder.
 
@@ -106,7 +106,7 @@ def check_generate(
         generate: the student's function.
         vae: the student's class, to try it on a model of that as well; on a right one where it fails on that.
         latent_dim: D of the probe.
-        n: number of images a call.
+        n: number of images a call; a prime is cut into pieces of no size without a rest.
         calls: how often it is called for the statistics.
 
     Raises:
@@ -216,7 +216,7 @@ def _check_line(interpolate: Callable[..., Any], latent_dim: int, steps: int, a:
 
 
 def check_recognisable_fraction(
-    recognisable_fraction: Callable[..., Any], latent_dim: int = 20, n: int = 240, calls: int = 2
+    recognisable_fraction: Callable[..., Any], latent_dim: int = 20, n: int = 241, calls: int = 2
 ) -> None:
     """Require the share of z ~ N(0, I) of whose decoded image the classifier is sure.
 
@@ -226,7 +226,7 @@ def check_recognisable_fraction(
     Args:
         recognisable_fraction: the student's function.
         latent_dim: D.
-        n: number of z.
+        n: number of z; a prime, as in `check_generate`.
         calls: how often it is called for the statistics.
 
     Raises:

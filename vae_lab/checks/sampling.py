@@ -143,7 +143,7 @@ def check_reparameterize(
 def check_reparameterize_many(
     reparameterize_many: Callable[..., Any],
     *,
-    n: int = 60,
+    n: int = 61,
     batch: int = 40,
     dim: int = 5,
     dtype: torch.dtype = torch.float32,

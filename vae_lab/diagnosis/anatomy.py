@@ -79,7 +79,7 @@ class Anatomy:
 
         def put_in(t: Tensor) -> Tensor:
             leaves.append(numbers.reshape(t.shape).to(t).detach().requires_grad_())
-            return leaves[-1]
+            return leaves[-1].clone()  # which may be written in place
 
         watch, loss = self.again(changes | {place: put_in}, until=until)
         return watch, loss, leaves[-1] if leaves else None
@@ -109,8 +109,13 @@ class Anatomy:
         """What z becomes, and the normal noise that was drawn for it, where that could be seen."""
         assert self.z is not None
         watch, _ = self.again(changes, seed, mode, until=self.z[0])
-        z = self.value(watch, self.z).detach()
-        behind = self.z[0]
+        z = self.value(watch, self.z)
+        if [c.name for c in watch.calls] != [c.name for c in self.watch.calls[: len(watch.calls)]]:
+            # noise that is drawn until it fits makes more calls, or fewer
+            watch, _ = self.again(changes, seed, mode)
+            found = self.like(watch, self.z)
+            z = found if found is not None else z
+        z, behind = z.detach(), watch.made_by[id(z)][0].number
         drawn = [c for c in watch.draws() if c.number <= behind and c.name in NORMAL]
         drawn = [c for c in drawn if c.outputs[0].numel() == z.numel()]
         return z, _noise_of(drawn[-1]).reshape(z.shape) if drawn else None
@@ -180,7 +185,8 @@ class Anatomy:
         assert self.z is not None
         watch, _ = self.again({p: constant(BASE) for p in self.heads}, until=self.z[0])
         before, z = (self.value(watch, p).detach() for p in (place, self.z))
-        return factor(before, z) is not None
+        slope = factor(before, z)
+        return slope is not None and float(slope.abs()) > 1e-4
 
     @property
     def matrix(self) -> bool:
@@ -211,7 +217,10 @@ class Anatomy:
         return tensor
 
     def _answers(self, z: Tensor) -> list[Place]:
-        """The tensors of z's size, made by a layer or cut out of a larger one, from which z follows."""
+        """The tensors of z's size, made by a layer or cut out of a larger one, from which z follows.
+
+        What is the same for every image, a sigma that is no answer of the encoder's, is left out.
+        """
         found: dict[Place, None] = {}
         todo, seen = [z], set()
         while todo:
@@ -223,7 +232,7 @@ class Anatomy:
             call, place = made
             if (call.name in DRAWS and not _drawn_with(call)) or self._spreads(call):
                 continue
-            up = [t for t in call.inputs if t.numel() == z.numel() and t is not tensor]
+            up = [t for t in call.sources(place) if t.numel() == z.numel() and t is not tensor]
             from_x = [t for t in call.inputs if t.numel() > t.shape[-1:].numel() and t.numel() != z.numel()]
             layer = call.name in MIXES or any(id(t) in self._from_x for t in from_x)
             if id(tensor) in self._blurred and (layer or not up):
@@ -232,7 +241,8 @@ class Anatomy:
                 found[call.number, place] = None
             else:
                 todo += up
-        return sorted(found)
+        of_images = [place for place in found if id(self.value(self.watch, place)) in self._from_x]
+        return sorted(of_images or found)
 
     @property
     def _from_x(self) -> set[int]:
@@ -336,7 +346,8 @@ class Anatomy:
 _MOVES = {"unflatten", "flatten", "view", "reshape", "view_as", "reshape_as", "permute", "squeeze", "unsqueeze"}
 _MOVES |= {"t", "transpose", "T", "mT", "swapaxes", "movedim", "contiguous"}
 _ADDS = {"add", "__add__", "__radd__", "add_", "__iadd__"}
-_MAKES = {"zeros", "ones", "full", "tensor", "zeros_like", "ones_like", "full_like"}
+_MAKES = {"zeros", "ones", "full", "empty", "tensor", "zeros_like", "ones_like", "full_like", "empty_like"}
+_MAKES |= {"new_zeros", "new_ones", "new_full", "new_empty", "new_tensor"}
 
 
 def _drawn_with(call: Call) -> bool:

@@ -33,6 +33,7 @@ CAUSES: dict[str, tuple[str, str, str]] = {
     ),
     "shared_noise": ("All images of a batch get the same noise.", NEW_EPS, "reparameterization"),
     "repeated_noise": ("Some images of a batch get the same noise.", NEW_EPS, "reparameterization"),
+    "repeated_entries": ("Some latent dimensions of an image get the same noise.", NEW_EPS, "reparameterization"),
     "one_noise_per_image": ("All latent dimensions of an image get the same noise.", NEW_EPS, "reparameterization"),
     "noise_not_normal": ("The noise is not normal.", "Draw eps with torch.randn_like(mu).", "reparameterization"),
     "spread_ignored": (
@@ -208,6 +209,11 @@ CAUSES: dict[str, tuple[str, str, str]] = {
     ),
     "half_likelihood": (
         "The dark pixels are not counted: (1 - x) log(1 - p) is missing.",
+        "Use binary_cross_entropy_with_logits.",
+        "elbo",
+    ),
+    "dark_sign": (
+        "The dark pixels are counted with the wrong sign: brackets around x log p + (1 - x) log(1 - p) are missing.",
         "Use binary_cross_entropy_with_logits.",
         "elbo",
     ),

@@ -92,7 +92,7 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
         said.not_examined.append("the loss: none was given, and the model has none (loss=...)")
     elif terms is None:
         said.not_examined.append("the loss: the decoder's picture was not found in it")
-    elif any(f.name == "mean_scaled" for f in z.findings):
+    elif z.two_means and z.findings:
         said.not_examined.append("the KL: z has no spread of the encoder's")
     else:
         kl = divergence.examine(anatomy, z, terms.weight)
@@ -125,7 +125,7 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
 
 # A finding that follows from another one is not said: with uniform noise, no KL can be right.
 NOISE = {"no_noise", "noise_in_eval_only", "fixed_noise", "shared_noise", "repeated_noise", "one_noise_per_image"}
-NOISE |= {"noise_not_normal"}
+NOISE |= {"noise_not_normal", "repeated_entries"}
 FOLLOWS = {name: {"kl_other", "spread", "spread_ignored"} for name in NOISE} | {
     "deaf_decoder": {"cut_sample", "cut_spread", "no_reconstruction"},
     "cut_picture": {"encoder_without_gradient"},

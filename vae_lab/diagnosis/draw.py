@@ -37,6 +37,11 @@ class Draw:
         """The answer that moves z: the first of them."""
         return self.movers[0] if self.movers else None
 
+    @property
+    def two_means(self) -> bool:
+        """Whether there are two answers, and both move z where one should spread it."""
+        return self.scale is None and len(self.movers) == 2
+
 
 def measure(anatomy: Anatomy, values: dict[Place, float]) -> tuple[float, float]:
     """Mean and spread of z with constants for the encoder's answers, without chance where the noise was seen."""
@@ -86,7 +91,7 @@ def examine(anatomy: Anatomy) -> Draw:
             draw.idle.append(place)
     changes = {place: constant(BASE) for place in anatomy.heads}
     first, again = anatomy.z_with(changes, 0)[0], anatomy.z_with(changes, 1)[0]
-    many = torch.cat([anatomy.z_with(changes, seed)[0] for seed in range(max(2, min(12, ENOUGH // first.numel())))])
+    many = torch.cat([anatomy.z_with(changes, seed)[0] for seed in range(max(2, min(40, 2 * ENOUGH // first.numel())))])
     rows = first.reshape(len(anatomy.x), -1) if first.numel() % len(anatomy.x) == 0 else first
     over_rows, over_seeds = float(rows.std(0).max()), float((first - again).abs().max())
     draw.noisy = max(over_rows, over_seeds) > 1e-6
@@ -99,6 +104,8 @@ def examine(anatomy: Anatomy) -> Draw:
         draw.findings.append(finding("shared_noise", "with equal mu and sigma, z is the same in every row"))
     elif rows.shape[1] > 1 and float(rows.std(1).max()) <= 1e-6:
         draw.findings.append(finding("one_noise_per_image", "with equal mu and sigma, the entries of each z are equal"))
+    elif copies := _repeated_entries(rows):
+        draw.findings.append(copies)
     elif strange := _not_normal(many):
         draw.findings.append(strange)
     elif rows.shape[0] == len(anatomy.x) and len(rows.unique(dim=0)) <= 0.75 * len(rows):
@@ -106,12 +113,11 @@ def examine(anatomy: Anatomy) -> Draw:
         draw.findings.append(finding("repeated_noise", seen))
     elif both and (draw.scale is None or alike) and anatomy.drawn_apart():
         draw.findings.append(finding("one_answer", "what moves the mean of z spreads it, too, and nothing else does"))
-    elif draw.scale is None and len(draw.movers) == 2 and _multiplied(anatomy, draw.movers):
-        seen = "each of the encoder's two answers moves the mean of z, in proportion to the other, and none spreads it"
-        draw.findings.append(finding("mean_scaled", seen))
+    elif draw.two_means:
+        draw.findings += _two_means(anatomy, draw)
     elif draw.location is None and draw.scale is None and len(draw.idle) > 1 and not anatomy.matrix:
         draw.findings.append(finding("prior_draw", "z is the same for every mu and every spread of the encoder"))
-    elif draw.scale is None and draw.idle and _one_factor(anatomy, flat):
+    elif draw.scale is None and draw.idle:
         draw.findings += _unheard(anatomy, draw, "spread_ignored")
     elif draw.location is None and draw.scale is not None and draw.idle:
         draw.findings += _unheard(anatomy, draw, "mean_ignored")
@@ -125,6 +131,26 @@ def _one_answer(anatomy: Anatomy) -> bool:
     return len(said) == 2 and torch.equal(*said) and float(said[0].std()) > 1e-6
 
 
+def _repeated_entries(rows: Tensor) -> Finding | None:
+    """Whether some entries of every z are equal, where the answers are: noise that was spread over positions."""
+    entries, different = rows.shape[1], len(rows.T.unique(dim=0))
+    if len(rows) < 16 or different > 0.75 * entries:
+        return None
+    return finding(
+        "repeated_entries", f"with equal mu and sigma, only {different} of {entries} entries of each z differ"
+    )
+
+
+def _two_means(anatomy: Anatomy, draw: Draw) -> list[Finding]:
+    """What two answers do that both move z: their product, or a sum, where the loss tells the two apart."""
+    if _multiplied(anatomy, draw.movers):
+        seen = "each of the encoder's two answers moves the mean of z, in proportion to the other, and none spreads it"
+        return [finding("mean_scaled", seen)]
+    if _told_apart(anatomy, draw.movers) and _one_factor(anatomy, dict.fromkeys(anatomy.heads, BASE)):
+        return [finding("spread_ignored", "each of the encoder's two answers moves the mean of z, and none spreads it")]
+    return []
+
+
 def _multiplied(anatomy: Anatomy, places: list[Place]) -> bool:
     """Whether the mean of z is a product of two answers, or of functions of them, and no sum."""
     flat = dict.fromkeys(anatomy.heads, BASE)
@@ -132,6 +158,22 @@ def _multiplied(anatomy: Anatomy, places: list[Place]) -> bool:
     m = {(a, b): measure(anatomy, flat | {one: a, two: b})[0] for a in (BASE, OTHER) for b in (BASE, OTHER)}
     together = m[OTHER, OTHER] - m[OTHER, BASE] - m[BASE, OTHER] + m[BASE, BASE]
     return abs(together) > 0.1 * abs(m[OTHER, OTHER] - m[BASE, BASE])
+
+
+def _told_apart(anatomy: Anatomy, places: list[Place]) -> bool:
+    """Whether the loss, the picture held still, changes when the mean of z is the same sum of two other answers."""
+    if anatomy.loss is None or anatomy.picture is None:
+        return False
+    flat = dict.fromkeys(anatomy.heads, BASE)
+    one, two = places
+    start, up, beside = (measure(anatomy, flat | more)[0] for more in ({}, {one: OTHER}, {two: OTHER}))
+    if up == start:
+        return False
+    against = BASE - (OTHER - BASE) * (beside - start) / (up - start)
+    told = [{}, {one: OTHER}, {one: against, two: OTHER}]
+    held = anatomy.picture_held()
+    prices = [anatomy.price({p: constant(c) for p, c in (flat | more).items()} | held) for more in told]
+    return abs(prices[2] - prices[0]) > 1e-2 * abs(prices[1] - prices[0])
 
 
 def _unheard(anatomy: Anatomy, draw: Draw, name: str) -> list[Finding]:
@@ -147,12 +189,27 @@ def _unheard(anatomy: Anatomy, draw: Draw, name: str) -> list[Finding]:
             seen = "one number for all images does nothing to z, whatever the number; different ones do"
             return [finding("answer_of_batch", seen)]
         if any(moves):  # a normalisation over the latent dimensions
-            return []
+            return [] if name == "spread_ignored" else _one_sign(anatomy, place)
+    if name == "spread_ignored" and not _one_factor(anatomy, dict.fromkeys(anatomy.heads, BASE)):
+        return []
     if name == "spread_ignored" and draw.location is not None and not _priced(anatomy, draw.idle):
         return [finding("constant_sigma", "neither z nor the loss changes with the layer of logvar")]
     if name == "spread_ignored":
         return [finding(name, "the spread of z is the same for every answer of the encoder")]
     return [finding(name, "the mean of z is the same for every answer of the encoder")]
+
+
+def _one_sign(anatomy: Anatomy, place: Place) -> list[Finding]:
+    """Whether the mean of z keeps its sign behind a normalisation that makes no difference of one number everywhere."""
+    if (noise := anatomy.noise()) is None or not anatomy.drawn_apart():
+        return []
+    g = torch.Generator().manual_seed(4)
+    far = {place: lambda t: 20 * torch.randn(t.shape, generator=g, device="cpu").to(t), noise: torch.zeros_like}
+    mean = anatomy.z_with(far)[0]
+    low, high = float(mean.min()), float(mean.max())
+    if low < -1e-2 and high > 1e-2:
+        return []
+    return [finding("one_sided_mu", f"driven from -20 to 20, mu goes from {low:.3g} to {high:.3g}")]
 
 
 def _ramp(t: Tensor, over: int) -> Tensor:
@@ -188,8 +245,10 @@ def _without_noise(anatomy: Anatomy) -> Finding:
 
 def _not_normal(many: Tensor) -> Finding | None:
     """Four moments against those of a normal distribution, at eight standard errors."""
-    z = many.flatten().double()
-    e = (z - z.mean()) / z.std()
+    z = many.reshape(len(many), -1).double()
+    if len(z) < 100:  # too few for a mean and a spread of each entry, which may differ
+        z = z.flatten()
+    e = (z - z.mean(0)) / z.std(0)
     kurtosis, skew, n = float((e**4).mean()), float((e**3).mean()), z.numel()
     if n < 500 or (abs(kurtosis - 3) < 8 * math.sqrt(24 / n) and abs(skew) < 8 * math.sqrt(6 / n)):
         return None

@@ -31,6 +31,10 @@ def _half(u: Tensor, x: Tensor) -> Tensor:
     return -x * F.logsigmoid(u)
 
 
+def _dark_sign(u: Tensor, x: Tensor) -> Tensor:
+    return -x * F.logsigmoid(u) + (1 - x) * F.logsigmoid(-u)
+
+
 def _swapped(u: Tensor, x: Tensor) -> Tensor:
     inside = bool((x >= 0).all() and (x <= 1).all())
     return F.binary_cross_entropy(x, torch.sigmoid(u), reduction="none") if inside else torch.full_like(x, torch.nan)
@@ -48,6 +52,7 @@ TERMS: dict[str, Term] = {
     "absolute of a tanh": lambda u, x: (torch.tanh(u) - x).abs(),
     "sigmoid twice": _twice,
     "half": _half,
+    "dark sign": _dark_sign,
     "squares of a sigmoid twice": lambda u, x: (torch.sigmoid(torch.sigmoid(u)) - x) ** 2,
     "bernoulli of a tanh": lambda u, x: F.binary_cross_entropy_with_logits(torch.tanh(u), x, reduction="none"),
     "bernoulli of a relu": lambda u, x: F.binary_cross_entropy_with_logits(torch.relu(u), x, reduction="none"),

@@ -21,12 +21,12 @@ def drawn_again(anatomy: Anatomy) -> bool:
         return anatomy.several_draws() or any(n < size and size % n == 0 for n in told)
     answers = anatomy.watch.after([anatomy.value(anatomy.watch, p) for p in anatomy.heads], plainly=True)
     around = [c for c in anatomy.watch.draws() if c.name in NORMAL and c.outputs[0].numel() == size]
-    joined = [c for c in around if _sized(anatomy, anatomy.watch.after(c.outputs[:1], plainly=True) & answers, size)]
-    return len({id(c.outputs[0]) for c in joined}) > 1
+    made = [_sized(anatomy, anatomy.watch.after(c.outputs[:1], plainly=True) & answers, size) for c in around]
+    return len({ids for ids in made if ids}) > 1  # two draws of which one z is made are one: noise drawn until it fits
 
 
-def _sized(anatomy: Anatomy, ids: set[int], size: int) -> bool:
-    return any(id(t) in ids and t.numel() == size for c in anatomy.watch.calls for t in c.outputs)
+def _sized(anatomy: Anatomy, ids: set[int], size: int) -> frozenset[int]:
+    return frozenset(id(t) for c in anatomy.watch.calls for t in c.outputs if id(t) in ids and t.numel() == size)
 
 
 def not_to_be_told(anatomy: Anatomy, terms: Likelihood) -> str:

@@ -22,13 +22,13 @@ AVERAGES = {"pixel_mean", "batch_mean", "kl_wrong_axis"}  # what makes the KL to
 def of_pixels(anatomy: Anatomy, likelihood: Likelihood | None) -> list[Finding]:
     """Pixels that the likelihood, or the decoder, cannot give."""
     x = anatomy.x
-    if likelihood is not None and likelihood.target is not None and likelihood.name:
+    if likelihood is not None and likelihood.target is not None and likelihood.name not in {None, "dark sign"}:
         x = likelihood.target.value[likelihood.target.heard]  # what the loss makes of the images
     low, high = float(x.min()), float(x.max())
     name = likelihood.name if likelihood is not None and likelihood.name else ""
     if "tanh" in name:
         reach = (-1.0, 1.0)
-    elif "sigmoid" in name or name.startswith("bernoulli") or name == "half":
+    elif "sigmoid" in name or name.startswith("bernoulli") or name in {"half", "dark sign"}:
         reach = (0.0, 1.0)
     elif "relu" in name:
         reach = (0.0, math.inf)
@@ -64,6 +64,8 @@ def of_loss(
         found += target.examine(anatomy, likelihood.target)
     if likelihood.name == "half":
         found.append(finding("half_likelihood", "the loss is -x log p, summed"))
+    if likelihood.name == "dark sign":
+        found.append(finding("dark_sign", "the loss is -x log p + (1 - x) log(1 - p), summed"))
     if divergence is None:
         return found, []
     named = _of_kl(draw, divergence)
@@ -133,7 +135,7 @@ def _of_weight(
         return [finding("sign_of_reconstruction", "worse pictures lower the loss")], []
     if beta < 0:
         return [finding("sign_of_kl", seen)], []
-    bernoulli = "bernoulli" in str(likelihood.name) or likelihood.name in {"sigmoid twice", "half"}
+    bernoulli = "bernoulli" in str(likelihood.name) or likelihood.name in {"sigmoid twice", "half", "dark sign"}
     if bernoulli and abs(beta - 1) < NEAR:
         return [], []
     power = batch_size.power(anatomy, beta)

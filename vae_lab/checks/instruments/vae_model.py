@@ -28,7 +28,8 @@ POSITIVE_LOGVAR = Misconception(
     "logvar is a logarithm and goes below 0: no ReLU, softplus, exp or abs after the last layer.", "notation"
 )
 HEAD = Misconception(
-    "an encoder may have to say any mu and any logvar: no tanh, ReLU, softplus or clamp after the last layer.",
+    "an encoder may have to say any mu and any logvar: no tanh, ReLU, softplus, clamp or normalisation after the "
+    "last layer.",
     "notation",
 )
 KEPT = Misconception(
@@ -113,6 +114,7 @@ def check_vae(vae: Callable[..., Any], latent_dim: int = 3, hidden_dim: int = 16
     shaken = _shaken_apart(task, [other.to(device()).eval() for other in others])
     _check_encoder(task, model, latent_dim)
     _check_heads(task, shaken)
+    _check_batches(task, shaken)
     _check_decoder(task, model, shaken, latent_dim)
     check_draw(task, model, latent_dim)
     check_gradient(task, model)
@@ -219,6 +221,20 @@ def _check_heads(task: str, models: Sequence[Any]) -> None:
         lengths = torch.cat([part.double().norm(dim=1) for part in parts])
         if parts[0].shape[1] > 1 and float(lengths.std()) < 1e-3 * float(lengths.mean()):
             seen = f"{name} has the length {float(lengths.mean()):.3g} for every image."
+            fail(task, seen, "Wanted any real numbers.", HEAD)
+
+
+def _check_batches(task: str, models: Sequence[Any]) -> None:
+    """No head is normalised over the batch: whatever the weights, the mean would be 0 and the spread 1 in training."""
+    x = 1e4 * torch.randn(100, PIXELS, device=device())
+    with torch.no_grad():
+        codes = [model.train().encode(x) for model in models]
+    for model in models:
+        model.eval()
+    for name, parts in zip(("mu", "logvar"), zip(*codes, strict=True), strict=True):
+        code = torch.stack(parts).double()
+        if float(code.mean(1).abs().max()) < 1e-3 and float((code.std(1, correction=0) - 1).abs().max()) < 1e-3:
+            seen = f"in training mode, {name} has mean 0 and spread 1 over every batch."
             fail(task, seen, "Wanted any real numbers.", HEAD)
 
 
