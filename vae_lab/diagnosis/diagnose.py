@@ -92,7 +92,7 @@ def _examine(anatomy: Anatomy) -> Diagnosis:
         said.not_examined.append("the loss: none was given, and the model has none (loss=...)")
     elif terms is None:
         said.not_examined.append("the loss: the decoder's picture was not found in it")
-    elif z.two_means and z.findings:
+    elif z.two_means and {"mean_scaled", "spread_ignored"} & {f.name for f in z.findings}:
         said.not_examined.append("the KL: z has no spread of the encoder's")
     else:
         kl = divergence.examine(anatomy, z, terms.weight)
