@@ -243,6 +243,14 @@ def summed(out: Tensor) -> tuple[Tensor, Tensor]:
     return out[:, :4] + out[:, 4:], torch.zeros_like(out[:, :4])
 
 
+def still_in_one(mu: Tensor, logvar: Tensor) -> Tensor:
+    return mu + torch.exp(logvar / 2) * torch.randn_like(mu) * torch.tensor([0.0, 1.0, 1.0, 1.0])
+
+
+def of_three(mu: Tensor, logvar: Tensor) -> Tensor:
+    return mu + mu.flip(1) + torch.randn_like(mu) + 0 * logvar
+
+
 def with_fixed_sigmas(out: Tensor) -> tuple[Tensor, Tensor]:
     return out[:, :4], torch.tensor([-3.0, -1.0, 0.0, 1.0]).expand(len(out), 4)
 
@@ -439,6 +447,7 @@ BROKEN: dict[str, tuple[str, Callable[[], dict[str, Any]]]] = {
     "mu times sigma by addcmul": ("mean_scaled", lambda: {"model": Plain(draw=scaled("addcmul"))}),
     "a draw around mu times sigma": ("mean_scaled", lambda: {"model": Plain(draw=scaled("a draw around it"))}),
     "sigma added": ("spread_ignored", lambda: {"model": Plain(draw=sigma_added)}),
+    "a sum for a mean, logvar unheard": ("spread_ignored", lambda: {"model": Plain(draw=of_three)}),
     "noise in pairs": ("repeated_entries", lambda: {"model": Plain(draw=shared_in_pairs)}),
     "noise cut at two": ("noise_not_normal", lambda: {"model": Plain(draw=until_it_fits(2.0))}),
     "noise cut by torch": ("noise_not_normal", lambda: {"model": Plain(draw=cut_by_torch)}),
@@ -502,6 +511,10 @@ def test_a_warm_up_counts_no_call_of_ours() -> None:
 def test_a_weight_of_squares_that_may_be_meant_is_told() -> None:
     said = str(examined(SOUND["squares, beta 4"]))
     assert "Note: as a likelihood, the error has sigma 2, or the KL has a weight" in said
+
+
+def test_a_dimension_without_noise_makes_the_others_no_less_normal() -> None:
+    assert "noise_not_normal" not in examined(lambda: {"model": Plain(draw=still_in_one)}).names
 
 
 def test_batch_norm_inside_an_encoder_is_no_mistake() -> None:

@@ -115,7 +115,8 @@ class Anatomy:
             watch, _ = self.again(changes, seed, mode)
             found = self.like(watch, self.z)
             z = found if found is not None else z
-        z, behind = z.detach(), watch.made_by[id(z)][0].number
+        behind = watch.made_by[id(z)][0].number if id(z) in watch.made_by else self.z[0]
+        z = z.detach()
         drawn = [c for c in watch.draws() if c.number <= behind and c.name in NORMAL]
         drawn = [c for c in drawn if c.outputs[0].numel() == z.numel()]
         return z, _noise_of(drawn[-1]).reshape(z.shape) if drawn else None

@@ -113,8 +113,8 @@ def examine(anatomy: Anatomy) -> Draw:
         draw.findings.append(finding("repeated_noise", seen))
     elif both and (draw.scale is None or alike) and anatomy.drawn_apart():
         draw.findings.append(finding("one_answer", "what moves the mean of z spreads it, too, and nothing else does"))
-    elif draw.two_means:
-        draw.findings += _two_means(anatomy, draw)
+    elif draw.two_means and (told := _two_means(anatomy, draw)):
+        draw.findings += told
     elif draw.location is None and draw.scale is None and len(draw.idle) > 1 and not anatomy.matrix:
         draw.findings.append(finding("prior_draw", "z is the same for every mu and every spread of the encoder"))
     elif draw.scale is None and draw.idle:
@@ -133,12 +133,11 @@ def _one_answer(anatomy: Anatomy) -> bool:
 
 def _repeated_entries(rows: Tensor) -> Finding | None:
     """Whether some entries of every z are equal, where the answers are: noise that was spread over positions."""
-    entries, different = rows.shape[1], len(rows.T.unique(dim=0))
-    if len(rows) < 16 or different > 0.75 * entries:
+    if rows.ndim != 2 or len(rows) < 16:
         return None
-    return finding(
-        "repeated_entries", f"with equal mu and sigma, only {different} of {entries} entries of each z differ"
-    )
+    entries, different = rows.shape[1], len(rows.T.unique(dim=0))
+    told = f"with equal mu and sigma, only {different} of {entries} entries of each z differ"
+    return finding("repeated_entries", told) if different <= 0.75 * entries else None
 
 
 def _two_means(anatomy: Anatomy, draw: Draw) -> list[Finding]:
@@ -247,7 +246,8 @@ def _not_normal(many: Tensor) -> Finding | None:
     """Four moments against those of a normal distribution, at eight standard errors."""
     z = many.reshape(len(many), -1).double()
     if len(z) < 100:  # too few for a mean and a spread of each entry, which may differ
-        z = z.flatten()
+        z = z.flatten()[:, None]
+    z = z[:, z.std(0) > 1e-6]
     e = (z - z.mean(0)) / z.std(0)
     kurtosis, skew, n = float((e**4).mean()), float((e**3).mean()), z.numel()
     if n < 500 or (abs(kurtosis - 3) < 8 * math.sqrt(24 / n) and abs(skew) < 8 * math.sqrt(6 / n)):
