@@ -1317,3 +1317,30 @@ WRONG += [
 ]
 RIGHT += [Answer("KL by a norm that is 0", kl("(mu.norm(dim=1) ** 2 + (logvar.exp() - 1 - logvar).sum(1)) / 2"))]
 """A right value with no derivative where mu is 0, as it is where a model begins."""
+
+WRONG += [
+    Answer(
+        "log-likelihood gathered in float32",
+        like("""
+        result = torch.zeros(len(logits), device=logits.device)
+        for i in range(len(logits)):
+            result[i] = -F.binary_cross_entropy_with_logits(logits[i], x[i], reduction="sum")
+        return result
+        """),
+        LIKE - FAR,
+        "has dtype torch.float32",
+    ),
+    Answer(
+        "log-likelihood in float64 whatever comes",
+        like("-F.binary_cross_entropy_with_logits(logits, x, reduction='none').flatten(1).double().sum(1)"),
+        LIKE - FAR,
+        "has dtype torch.float64",
+    ),
+    Answer(
+        "log-likelihood in sixteen bits",
+        like("(-F.binary_cross_entropy_with_logits(logits, x, reduction='none').flatten(1).sum(1)).bfloat16()"),
+        LIKE - FAR,
+        "has dtype torch.bfloat16",
+    ),
+]
+"""Another dtype costs the points of the formula alone: far from 0 the values are judged."""

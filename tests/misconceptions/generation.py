@@ -1700,6 +1700,18 @@ WRONG += [
         MODEL,
         "mean 0 and spread 1 over every batch",
     ),
+    Answer(
+        "VAE that scales the caller's images in place",
+        vae(encode="x = x.sub_(0.13).div_(0.31)\nh = torch.relu(self.hidden(x))\nreturn self.mu(h), self.logvar(h)"),
+        MODEL,
+        "x has changed during the call",
+    ),
+    Answer(
+        "VAE that blackens the caller's images in place",
+        vae(encode="x[x < 0.5] = 0\nh = torch.relu(self.hidden(x))\nreturn self.mu(h), self.logvar(h)"),
+        MODEL,
+        "x has changed during the call",
+    ),
 ]
 RIGHT += [
     Answer(

@@ -28,7 +28,7 @@ POSITIVE_LOGVAR = Misconception(
     "logvar is a logarithm and goes below 0: no ReLU, softplus, exp or abs after the last layer.", "notation"
 )
 HEAD = Misconception(
-    "an encoder may have to say any mu and any logvar: no tanh, ReLU, softplus, clamp or normalisation after the "
+    "an encoder may have to say any mu and any logvar: no tanh, ReLU, softplus, normalisation or clamp after the "
     "last layer.",
     "notation",
 )
