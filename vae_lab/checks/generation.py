@@ -293,7 +293,7 @@ def _require_share(task: str, share: Any, logits: Tensor, again: Callable[[int],
             other, its_logits = again(more)
             shares.append(float(other))
             found &= _named_shares(float(other), its_logits)
-    several = any(0 < each < 1 for each in shares)  # 0 and 1 alone are what many mistakes give
+    several = any(each not in {0.0, 1.0} for each in shares)  # these two are what many mistakes give
     mistake = next(iter(found)) if len(found) == 1 and several else None
     seen = f"the result is {float(share):.3f}."
     if isinstance(mistake, float):
