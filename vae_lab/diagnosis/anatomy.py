@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from vae_lab.diagnosis.doors import Doors, numbers, quiet
 from vae_lab.diagnosis.lines import factor
-from vae_lab.diagnosis.watch import DRAWS, MIXES, NORMAL, Call, Change, Enough, Watch
+from vae_lab.diagnosis.watch import DRAWS, MIXES, NORMAL, SHAPES, Call, Change, Enough, Watch
 
 Place = tuple[int, int]
 BASE, OTHER = 0.3, 1.1  # constants that no common formula confuses
@@ -347,8 +347,7 @@ class Anatomy:
 _MOVES = {"unflatten", "flatten", "view", "reshape", "view_as", "reshape_as", "permute", "squeeze", "unsqueeze"}
 _MOVES |= {"t", "transpose", "T", "mT", "swapaxes", "movedim", "contiguous"}
 _ADDS = {"add", "__add__", "__radd__", "add_", "__iadd__"}
-_MAKES = {"zeros", "ones", "full", "empty", "tensor", "zeros_like", "ones_like", "full_like", "empty_like"}
-_MAKES |= {"new_zeros", "new_ones", "new_full", "new_empty", "new_tensor"}
+_MAKES = SHAPES | {"zeros", "ones", "full", "empty", "tensor", "new_tensor"}
 
 
 def _drawn_with(call: Call) -> bool:

@@ -142,30 +142,30 @@ def _repeated_entries(rows: Tensor) -> Finding | None:
 
 def _two_means(anatomy: Anatomy, draw: Draw) -> list[Finding]:
     """What two answers do that both move z: their product, or a sum, where the loss tells the two apart."""
-    if _multiplied(anatomy, draw.movers):
+    flat = dict.fromkeys(anatomy.heads, BASE)
+    one, two = draw.movers
+    means = {(a, b): measure(anatomy, flat | {one: a, two: b})[0] for a in (BASE, OTHER) for b in (BASE, OTHER)}
+    if _multiplied(means):
         seen = "each of the encoder's two answers moves the mean of z, in proportion to the other, and none spreads it"
         return [finding("mean_scaled", seen)]
-    if _told_apart(anatomy, draw.movers) and _one_factor(anatomy, dict.fromkeys(anatomy.heads, BASE)):
+    if _told_apart(anatomy, draw.movers, means) and _one_factor(anatomy):
         return [finding("spread_ignored", "each of the encoder's two answers moves the mean of z, and none spreads it")]
     return []
 
 
-def _multiplied(anatomy: Anatomy, places: list[Place]) -> bool:
+def _multiplied(m: dict[tuple[float, float], float]) -> bool:
     """Whether the mean of z is a product of two answers, or of functions of them, and no sum."""
-    flat = dict.fromkeys(anatomy.heads, BASE)
-    one, two = places
-    m = {(a, b): measure(anatomy, flat | {one: a, two: b})[0] for a in (BASE, OTHER) for b in (BASE, OTHER)}
     together = m[OTHER, OTHER] - m[OTHER, BASE] - m[BASE, OTHER] + m[BASE, BASE]
     return abs(together) > 0.1 * abs(m[OTHER, OTHER] - m[BASE, BASE])
 
 
-def _told_apart(anatomy: Anatomy, places: list[Place]) -> bool:
+def _told_apart(anatomy: Anatomy, places: list[Place], means: dict[tuple[float, float], float]) -> bool:
     """Whether the loss, the picture held still, changes when the mean of z is the same sum of two other answers."""
     if anatomy.loss is None or anatomy.picture is None:
         return False
     flat = dict.fromkeys(anatomy.heads, BASE)
     one, two = places
-    start, up, beside = (measure(anatomy, flat | more)[0] for more in ({}, {one: OTHER}, {two: OTHER}))
+    start, up, beside = means[BASE, BASE], means[OTHER, BASE], means[BASE, OTHER]
     if up == start:
         return False
     against = BASE - (OTHER - BASE) * (beside - start) / (up - start)
@@ -189,7 +189,7 @@ def _unheard(anatomy: Anatomy, draw: Draw, name: str) -> list[Finding]:
             return [finding("answer_of_batch", seen)]
         if any(moves):  # a normalisation over the latent dimensions
             return [] if name == "spread_ignored" else _one_sign(anatomy, place)
-    if name == "spread_ignored" and not _one_factor(anatomy, dict.fromkeys(anatomy.heads, BASE)):
+    if name == "spread_ignored" and not _one_factor(anatomy):
         return []
     if name == "spread_ignored" and draw.location is not None and not _priced(anatomy, draw.idle):
         return [finding("constant_sigma", "neither z nor the loss changes with the layer of logvar")]
@@ -228,9 +228,9 @@ def _priced(anatomy: Anatomy, places: list[Place]) -> bool:
     return any(abs(other - first) > 1e-6 * (1e-6 + abs(first)) for other in others)
 
 
-def _one_factor(anatomy: Anatomy, values: dict[Place, float]) -> bool:
+def _one_factor(anatomy: Anatomy) -> bool:
     """Whether one number, and no tensor of another shape, multiplies the noise of every entry."""
-    zs, noises = _sample(anatomy, values)
+    zs, noises = _sample(anatomy, dict.fromkeys(anatomy.heads, BASE))
     return noises is None or factor(noises, zs) is not None
 
 

@@ -26,7 +26,7 @@ DRAWS |= {"bernoulli", "bernoulli_", "multinomial", "exponential_", "cauchy_", "
 NORMAL = {"randn", "randn_like", "normal", "normal_"}
 MIXES = {"linear", "matmul", "__matmul__", "__rmatmul__", "mm", "bmm", "addmm", "baddbmm", "einsum", "bilinear", "mv"}
 MIXES |= {"conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "tensordot"}
-_SHAPES = {"zeros_like", "ones_like", "empty_like", "full_like", "new_zeros", "new_ones", "new_empty", "new_full"}
+SHAPES = {"zeros_like", "ones_like", "empty_like", "full_like", "new_zeros", "new_ones", "new_empty", "new_full"}
 _IN_PLACE = re.compile(r"__(setitem|i(add|sub|mul|truediv|floordiv|pow|mod|and|or|xor))__|.*[^_]_")
 Change = Callable[[Tensor], Tensor]
 
@@ -79,7 +79,7 @@ class Watch(TorchFunctionMode):
         outputs = list(tensors_in(result)) or [t for t, _ in written.values()]
         if not outputs:
             return result
-        given = [] if name in _SHAPES or name in {"randn_like", "rand_like"} else list(tensors_in((args, kwargs)))
+        given = [] if name in SHAPES or name in {"randn_like", "rand_like"} else list(tensors_in((args, kwargs)))
         inputs = [written[id(t)][1] if id(t) in written else t for t in given]
         for t, old in written.values():
             self._was(t, old)
